@@ -1,0 +1,193 @@
+/**
+ * The flat file list: one FileList is one segment (the whole list without incremental recursion, else the contents of
+ * one directory). A row is a file entry; there is no object per file.
+ *
+ * Numbers live in typed arrays (columns), basenames as NUL-terminated bytes in a linear-memory arena so that libc can
+ * take them by address. Directory names are interned in a DirNames table shared by the segments of a session. Columns
+ * that only some options need are null until `want` makes them. Rows are permuted in place by sorting, so row i is
+ * also the i-th entry in wire order afterwards: ndx = ndxStart + i.
+ */
+import { type LinearMemory } from "../memory.ts";
+
+const FIRST_ROWS = 32;
+const FIRST_CHUNK = 4096;
+const MAX_CHUNK = 1 << 20;
+
+/** Interned directory paths ("" for the transfer root). Index 0 is "". */
+export class DirNames {
+  readonly names: string[] = [""];
+  private readonly index = new Map<string, number>([["", 0]]);
+
+  intern(path: string): number {
+    let id = this.index.get(path);
+    if (id === undefined) {
+      id = this.names.push(path) - 1;
+      this.index.set(path, id);
+    }
+    return id;
+  }
+}
+
+/** Columns that exist only when an option asks for them. */
+export type ExtraColumn =
+  | "atime" | "atimeNsec" | "crtime" | "rdevMajor" | "rdevMinor" | "linkTarget" | "linkLength" | "checksum"
+  | "hlink" | "devLo" | "devHi" | "inoLo" | "inoHi" | "aclNdx" | "defAclNdx" | "xattrNdx" | "dirNdx" | "pathRoot" | "unsortNdx";
+
+export class FileList {
+  readonly memory: LinearMemory;
+  readonly dirs: DirNames;
+  /** Number of rows. */
+  used = 0;
+  /** ndx of row 0, upstream flist->ndx_start. */
+  ndxStart = 0;
+  /** ndx of the directory whose contents this segment holds, in the dir flist; -1 for the first. */
+  parentNdx = -1;
+  /** First and last row that is active (duplicates and emptied rows outside), upstream low/high. */
+  low = 0;
+  high = -1;
+
+  /** Address and length of the NUL-terminated basename; length 0 marks a cleared (duplicate) row. */
+  namePtr: Uint32Array;
+  nameLength: Uint16Array;
+  /** Index in `dirs`. */
+  dir: Int32Array;
+  mode: Uint32Array;
+  /** Bytes; exact up to 2^53. */
+  size: Float64Array;
+  /** Seconds since the epoch, signed. */
+  mtime: Float64Array;
+  mtimeNsec: Uint32Array;
+  uid: Uint32Array;
+  gid: Uint32Array;
+  /** FLAG_* bits, upstream rsync.h. */
+  flags: Uint32Array;
+  /** Optional columns; see ExtraColumn. `checksum` and `linkTarget` hold addresses in the arena. */
+  extra: Partial<Record<ExtraColumn, Float64Array | Uint32Array | Int32Array>> = {};
+
+  private capacity = FIRST_ROWS;
+  private chunks: number[] = [];
+  private chunkPos = 0;
+  private chunkEnd = 0;
+  private nextChunk = FIRST_CHUNK;
+
+  constructor(memory: LinearMemory, dirs: DirNames) {
+    this.memory = memory;
+    this.dirs = dirs;
+    this.namePtr = new Uint32Array(FIRST_ROWS);
+    this.nameLength = new Uint16Array(FIRST_ROWS);
+    this.dir = new Int32Array(FIRST_ROWS);
+    this.mode = new Uint32Array(FIRST_ROWS);
+    this.size = new Float64Array(FIRST_ROWS);
+    this.mtime = new Float64Array(FIRST_ROWS);
+    this.mtimeNsec = new Uint32Array(FIRST_ROWS);
+    this.uid = new Uint32Array(FIRST_ROWS);
+    this.gid = new Uint32Array(FIRST_ROWS);
+    this.flags = new Uint32Array(FIRST_ROWS);
+  }
+
+  /** Reserves arena bytes that live as long as the segment. */
+  arena(byteLength: number): number {
+    if (this.chunkPos + byteLength > this.chunkEnd) this.addChunk(byteLength);
+    const ptr = this.chunkPos;
+    this.chunkPos += byteLength;
+    return ptr;
+  }
+
+  /** Frees the arena; the list must not be used afterwards. */
+  release(): void {
+    for (const chunk of this.chunks) this.memory.release(chunk);
+    this.chunks = [];
+    this.used = 0;
+  }
+
+  /** Adds an empty row and returns its number. */
+  addRow(): number {
+    if (this.used === this.capacity) this.growRows();
+    return this.used++;
+  }
+
+  /** The row's basename as a name string. */
+  basename(row: number): string {
+    return this.memory.readLatin1(this.namePtr[row], this.nameLength[row]);
+  }
+
+  /** The row's directory as a name string, "" at the root. */
+  dirname(row: number): string {
+    return this.dirs.names[this.dir[row]];
+  }
+
+  /** The row's path relative to the transfer root, upstream f_name. */
+  path(row: number): string {
+    const dir = this.dirs.names[this.dir[row]];
+    const name = this.basename(row);
+    return dir === "" ? name : dir === "/" ? "/" + name : dir + "/" + name;
+  }
+
+  /** Stores bytes [start, end) of `bytes` as the row's basename. */
+  setName(row: number, bytes: Uint8Array, start: number, end: number): void {
+    const byteLength = end - start;
+    const ptr = this.arena(byteLength + 1);
+    const u8 = this.memory.u8;
+    for (let i = 0; i < byteLength; i++) u8[ptr + i] = bytes[start + i];
+    u8[ptr + byteLength] = 0;
+    this.namePtr[row] = ptr;
+    this.nameLength[row] = byteLength;
+  }
+
+  /** The optional column, made on first use. */
+  want(column: ExtraColumn): Float64Array | Uint32Array | Int32Array {
+    return (this.extra[column] ??= newColumn(column, this.capacity));
+  }
+
+  /** Reorders all rows: new row i is old row order[i]; `order` may be shorter than `used` and then drops rows. */
+  permute(order: Uint32Array): void {
+    const count = order.length;
+    const apply = <T extends Float64Array | Uint32Array | Int32Array | Uint16Array>(column: T): T => {
+      const out = new (column.constructor as new (n: number) => T)(this.capacity);
+      for (let i = 0; i < count; i++) out[i] = column[order[i]];
+      return out;
+    };
+    this.eachColumn(apply);
+    this.used = count;
+  }
+
+  private growRows(): void {
+    this.capacity *= 2;
+    this.eachColumn((column) => {
+      const out = new (column.constructor as new (n: number) => typeof column)(this.capacity);
+      out.set(column as never);
+      return out;
+    });
+  }
+
+  private eachColumn(change: <T extends Float64Array | Uint32Array | Int32Array | Uint16Array>(column: T) => T): void {
+    this.namePtr = change(this.namePtr);
+    this.nameLength = change(this.nameLength);
+    this.dir = change(this.dir);
+    this.mode = change(this.mode);
+    this.size = change(this.size);
+    this.mtime = change(this.mtime);
+    this.mtimeNsec = change(this.mtimeNsec);
+    this.uid = change(this.uid);
+    this.gid = change(this.gid);
+    this.flags = change(this.flags);
+    for (const key of Object.keys(this.extra) as ExtraColumn[]) this.extra[key] = change(this.extra[key]!);
+  }
+
+  private addChunk(least: number): void {
+    const byteLength = Math.max(least, this.nextChunk);
+    this.nextChunk = Math.min(MAX_CHUNK, this.nextChunk * 2);
+    const ptr = this.memory.alloc(byteLength);
+    this.chunks.push(ptr);
+    this.chunkPos = ptr;
+    this.chunkEnd = ptr + byteLength;
+  }
+}
+
+function newColumn(column: ExtraColumn, capacity: number): Float64Array | Uint32Array | Int32Array {
+  if (column === "atime" || column === "crtime") return new Float64Array(capacity);
+  if (column === "hlink" || column === "dirNdx" || column === "unsortNdx" || column.endsWith("Ndx")) {
+    return new Int32Array(capacity).fill(-1);
+  }
+  return new Uint32Array(capacity);
+}

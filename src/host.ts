@@ -1,0 +1,131 @@
+/**
+ * What wsync asks of the runtime it runs on: types only.
+ *
+ * `runtimes/*` build one Host each; nothing under src/ names a runtime. A missing ability is a null member or a
+ * capability flag that options/ and files/ read, never a runtime test in the middle of a role. Names and paths are
+ * strings with one code unit per byte; text (messages) is ordinary strings.
+ */
+
+/** C types of the libc table. `ptr` is a native address as a number; 64-bit values are numbers within ±2^53. */
+export type FfiType = "i32" | "u32" | "i64" | "u64" | "ptr" | "void";
+
+/** Signature of one C function. `variadicFrom`: index of the first variadic argument, for calling conventions. */
+export interface FfiSignature {
+  readonly args: readonly FfiType[];
+  readonly result: FfiType;
+  readonly variadicFrom?: number;
+}
+
+/** A bound C function: numbers in, number out (undefined for void). Never throws, never blocks the event loop only. */
+export type FfiFunction = (...args: number[]) => number;
+
+/** Foreign functions: how src/posix and src/compress reach libc and the system libraries. */
+export interface Ffi {
+  /** Binds the symbols a library has; absent ones are left out. `null` looks in the program's global scope. */
+  dlopen(library: string | null, symbols: Readonly<Record<string, FfiSignature>>): Record<string, FfiFunction> | null;
+  /** Native address of the first byte of a view. The memory must not move while the address is in use. */
+  addressOf(view: Uint8Array): number;
+  /** The C errno of the last call. */
+  errno(): number;
+}
+
+/**
+ * A two-way stream of bytes: a socket, a pair of pipes, or an in-process pipe.
+ */
+export interface ByteStream {
+  /**
+   * The next chunk, or null at end of stream. The view is valid until the next call of `read`.
+   * Rejects with TransportError when the connection fails.
+   */
+  read(): Promise<Uint8Array | null>;
+  /**
+   * Sends a chunk. `undefined`: the bytes were taken and the caller may reuse the buffer at once. A promise: the
+   * buffer belongs to the stream until it resolves. Rejects with TransportError when the connection fails.
+   */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+  /** Half-closes the writing side after everything written has gone out. */
+  end(): Promise<void>;
+  /** Closes at once, dropping what is unsent. Idempotent. */
+  destroy(): void;
+}
+
+/** A started child process with its standard input and output as one stream. */
+export interface ChildProcess {
+  readonly pid: number;
+  readonly stream: ByteStream;
+  /** Resolves at exit: the code, or -signal. */
+  readonly exited: Promise<number>;
+  kill(signal: number): void;
+}
+
+export interface SpawnOptions {
+  /** argv[0] is looked up in PATH. */
+  readonly argv: readonly string[];
+  /** Extra environment; null removes a name. */
+  readonly env?: Readonly<Record<string, string | null>>;
+  /** Where the child's standard error goes. */
+  readonly stderr?: "inherit" | "ignore";
+}
+
+export interface ConnectOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly family: 0 | 4 | 6;
+  readonly localAddress?: string;
+  /** 0 waits for ever. */
+  readonly timeoutMs: number;
+  /** setsockopt list in rsync's --sockopts syntax. */
+  readonly socketOptions?: string;
+}
+
+/** The runtime's file functions for hosts without FFI, and for the few whole-file reads outside a role. */
+export interface HostFiles {
+  /** node:fs (or its equal), used by src/posix when libc cannot be called; null in a browser. */
+  readonly nodeFs: unknown;
+  /** A whole small file as bytes; throws the runtime's error. */
+  readFile(path: string): Uint8Array;
+}
+
+export interface Host {
+  readonly runtime: "node" | "deno" | "bun" | "browser" | "memory";
+  readonly runtimeVersion: string;
+  readonly os: "linux" | "darwin" | "windows" | "other";
+  readonly arch: "x64" | "arm64" | "other";
+  readonly pid: number;
+  /** Command-line words after the program name, as names (one code unit per byte). */
+  readonly argv: readonly string[];
+  /** How to start this same program again: interpreter and script, or the binary. */
+  readonly self: readonly string[];
+  env(name: string): string | undefined;
+  /** The working directory as a name. */
+  cwd(): string;
+  /** Foreign functions, or null with the reason in `ffiMissing`. */
+  readonly ffi: Ffi | null;
+  readonly ffiMissing: string;
+  readonly files: HostFiles;
+  /** The embedded kernels' bytes. */
+  kernels(): Uint8Array;
+  /** standard input and output as a stream, for --server. Made once. */
+  stdio(): ByteStream;
+  /** Writes text bytes to standard output (1) or error (2), synchronously, in order. */
+  print(fd: 1 | 2, bytes: Uint8Array): void;
+  isTerminal(fd: 0 | 1 | 2): boolean;
+  /** Prompts on the terminal without echo; null when there is no terminal. */
+  readPassword(prompt: string): Promise<string | null>;
+  spawn(options: SpawnOptions): ChildProcess;
+  connect(options: ConnectOptions): Promise<ByteStream>;
+  /** Calls `handler` with the signal's number. Returns the function that stops it. */
+  onSignal(signals: readonly ("SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1")[], handler: (signal: number) => void): () => void;
+  setTitle(title: string): void;
+  exit(code: number): never;
+  /** Wall-clock milliseconds since the epoch. */
+  now(): number;
+  /** Monotonic milliseconds, fractional. */
+  monotonic(): number;
+  sleep(ms: number): Promise<void>;
+  random(bytes: Uint8Array): void;
+  /** Bytes of resident memory and of the JavaScript heap, for --info=stats3; zeros when unknown. */
+  memoryUsage(): { residentBytes: number; heapBytes: number };
+  /** Codecs of the runtime (zstd and others), or null; see src/compress. */
+  readonly zlib: unknown;
+}
