@@ -18,6 +18,7 @@ export class DirNames {
   readonly names: string[] = [""];
   private readonly index = new Map<string, number>([["", 0]]);
 
+  /** The index of a path, added when new. */
   intern(path: string): number {
     let id = this.index.get(path);
     if (id === undefined) {
@@ -26,13 +27,20 @@ export class DirNames {
     }
     return id;
   }
+
+  /** The index of a known path, or -1. */
+  find(path: string): number {
+    return this.index.get(path) ?? -1;
+  }
 }
 
 /** Columns that exist only when an option asks for them. */
 export type ExtraColumn =
   | "atime" | "atimeNsec" | "crtime" | "rdevMajor" | "rdevMinor" | "linkTarget" | "linkLength" | "checksum"
-  | "hlink" | "devLo" | "devHi" | "inoLo" | "inoHi" | "aclNdx" | "defAclNdx" | "xattrNdx" | "dirNdx" | "pathRoot" | "unsortNdx";
+  | "hlink" | "devLo" | "devHi" | "inoLo" | "inoHi" | "aclNdx" | "defAclNdx" | "xattrNdx" | "dirNdx" | "pathRoot" | "unsortNdx"
+  | "hlinkPrev" | "depth";
 
+/** A segment's rows, its arena and its place in the chain of segments. */
 export class FileList {
   readonly memory: LinearMemory;
   readonly dirs: DirNames;
@@ -45,6 +53,12 @@ export class FileList {
   /** First and last row that is active (duplicates and emptied rows outside), upstream low/high. */
   low = 0;
   high = -1;
+  /** Position in the chain of segments, upstream flist_num. */
+  flistNum = 0;
+  /** The segment received or built after this one; null while there is none. */
+  next: FileList | null = null;
+  /** The active rows in order when some rows of low..high are cleared; null: all of low..high are active. */
+  active: Uint32Array | null = null;
 
   /** Address and length of the NUL-terminated basename; length 0 marks a cleared (duplicate) row. */
   namePtr: Uint32Array;
@@ -123,6 +137,60 @@ export class FileList {
     return dir === "" ? name : dir === "/" ? "/" + name : dir + "/" + name;
   }
 
+  /** False for a row that was cleared as a duplicate or pruned. */
+  isActive(row: number): boolean {
+    return this.nameLength[row] !== 0;
+  }
+
+  isDir(row: number): boolean {
+    return (this.mode[row] & 0o170000) === 0o040000;
+  }
+
+  /** The row's symlink target as a name string; "" without one. */
+  linkTarget(row: number): string {
+    const ptr = this.extra.linkTarget?.[row] ?? 0;
+    return ptr === 0 ? "" : this.memory.readLatin1(ptr, this.extra.linkLength![row]);
+  }
+
+  /** Empties a row, upstream clear_file: it keeps its ndx and counts for nothing else. */
+  clear(row: number): void {
+    this.nameLength[row] = 0;
+    this.mode[row] = 0;
+    this.size[row] = 0;
+    this.mtime[row] = 0;
+    this.flags[row] = 0;
+  }
+
+  /** Stores `byteLength` bytes at `at` of `bytes` as the row's symlink target. */
+  setLinkTarget(row: number, bytes: Uint8Array, at: number, byteLength: number): void {
+    const targets = this.want("linkTarget");
+    const lengths = this.want("linkLength");
+    const ptr = this.arena(byteLength + 1);
+    const u8 = this.memory.u8;
+    for (let i = 0; i < byteLength; i++) u8[ptr + i] = bytes[at + i];
+    u8[ptr + byteLength] = 0;
+    targets[row] = ptr;
+    lengths[row] = byteLength;
+  }
+
+  /** Appends a copy of a row of another list that shares this one's DirNames, name included; returns its number. */
+  copyRow(from: FileList, row: number): number {
+    const to = this.addRow();
+    this.setName(to, from.memory.u8, from.namePtr[row], from.namePtr[row] + from.nameLength[row]);
+    this.dir[to] = from.dir[row];
+    this.mode[to] = from.mode[row];
+    this.size[to] = from.size[row];
+    this.mtime[to] = from.mtime[row];
+    this.mtimeNsec[to] = from.mtimeNsec[row];
+    this.uid[to] = from.uid[row];
+    this.gid[to] = from.gid[row];
+    this.flags[to] = from.flags[row];
+    for (const key of Object.keys(from.extra) as ExtraColumn[]) {
+      if (!isArenaColumn(key)) this.want(key)[to] = from.extra[key]![row];
+    }
+    return to;
+  }
+
   /** Stores bytes [start, end) of `bytes` as the row's basename. */
   setName(row: number, bytes: Uint8Array, start: number, end: number): void {
     const byteLength = end - start;
@@ -184,9 +252,14 @@ export class FileList {
   }
 }
 
+/** Columns whose values are addresses in the segment's own arena. */
+function isArenaColumn(column: ExtraColumn): boolean {
+  return column === "linkTarget" || column === "linkLength" || column === "checksum";
+}
+
 function newColumn(column: ExtraColumn, capacity: number): Float64Array | Uint32Array | Int32Array {
   if (column === "atime" || column === "crtime") return new Float64Array(capacity);
-  if (column === "hlink" || column === "dirNdx" || column === "unsortNdx" || column.endsWith("Ndx")) {
+  if (column === "hlink" || column === "hlinkPrev" || column === "depth" || column.endsWith("Ndx")) {
     return new Int32Array(capacity).fill(-1);
   }
   return new Uint32Array(capacity);
