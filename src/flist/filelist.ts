@@ -15,6 +15,7 @@ const MAX_CHUNK = 1 << 20;
 
 /** Interned directory paths ("" for the transfer root). Index 0 is "". */
 export class DirNames {
+  /** Path of each index. */
   readonly names: string[] = [""];
   private readonly index = new Map<string, number>([["", 0]]);
 
@@ -57,6 +58,9 @@ export class FileList {
   flistNum = 0;
   /** The segment received or built after this one; null while there is none. */
   next: FileList | null = null;
+  /** Generator's counts of rows under way and of rows to redo (upstream in_progress, to_redo). */
+  inProgress = 0;
+  toRedo = 0;
   /** The active rows in order when some rows of low..high are cleared; null: all of low..high are active. */
   active: Uint32Array | null = null;
 

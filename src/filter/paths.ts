@@ -1,0 +1,62 @@
+/**
+ * Cleaning of path names as text, without looking at the disk (upstream util1.c: clean_fname).
+ */
+
+/** What `cleanName` does beyond dropping doubled slashes and inner "." elements. */
+export interface CleanNameOptions {
+  readonly keepDotDirs?: boolean;
+  readonly keepTrailingSlash?: boolean;
+  readonly dropTrailingDotDir?: boolean;
+  /** Resolve ".." against the element before it. */
+  readonly collapseDotDot?: boolean;
+  /** Return null when there is a ".." element. */
+  readonly refuseDotDot?: boolean;
+}
+
+/** The cleaned name; "." when nothing is left; null when `refuseDotDot` found a "..". */
+export function cleanName(name: string, o: CleanNameOptions = {}): string | null {
+  const anchored = name.startsWith("/");
+  const elements = name.split("/");
+  const kept: string[] = [];
+  const last = elements.length - 1;
+  for (let i = 0; i <= last; i++) {
+    const element = elements[i];
+    if (element === "") continue;
+    if (element === "." && dropsDot(o, i, last, kept.length, anchored)) continue;
+    if (element === "..") {
+      if (o.refuseDotDot) return null;
+      if (o.collapseDotDot && collapses(kept, anchored)) continue;
+    }
+    kept.push(element);
+  }
+  const slash = o.keepTrailingSlash && kept.length > 0 && endsOpen(elements, o) ? "/" : "";
+  const text = (anchored ? "/" : "") + kept.join("/") + slash;
+  return text === "" ? "." : text;
+}
+
+/** Is this "." element dropped? A last one stays unless asked otherwise, since it names the directory's contents. */
+function dropsDot(o: CleanNameOptions, i: number, last: number, kept: number, anchored: boolean): boolean {
+  if (i === last) return o.dropTrailingDotDir === true;
+  return !(o.keepDotDirs === true && (i > 0 || (kept === 0 && !anchored)));
+}
+
+/** Did the name end in a slash once a dropped "." element is gone? */
+function endsOpen(elements: readonly string[], o: CleanNameOptions): boolean {
+  const last = elements[elements.length - 1];
+  return last === "" || (last === "." && o.dropTrailingDotDir === true);
+}
+
+/** Takes one element back for a ".."; true when it was absorbed. */
+function collapses(kept: string[], anchored: boolean): boolean {
+  if (kept.length > 0 && kept[kept.length - 1] !== "..") {
+    kept.pop();
+    return true;
+  }
+  return anchored && kept.length === 0;
+}
+
+/** `dir` and `name` as one path; an absolute name stands alone. */
+export function joinPath(dir: string, name: string): string {
+  if (dir === "" || name.startsWith("/")) return name;
+  return dir.endsWith("/") ? dir + name : dir + "/" + name;
+}
