@@ -1,0 +1,28 @@
+/**
+ * Compiles the kernels: `node assembly/build.mjs [--no-threads] [--wat]`.
+ *
+ * Writes build/wsync.wasm, which imports a shared memory (env.memory, up to 4 GiB). `--no-threads` writes
+ * build/wsync-st.wasm with a plain memory instead, for pages without cross-origin isolation. `--wat` adds the text.
+ * The declared initial memory is the least the module accepts; a host may pass a larger one.
+ */
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import asc from "assemblyscript/asc";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const threads = !process.argv.includes("--no-threads");
+const name = threads ? "wsync" : "wsync-st";
+
+const flags = ["assembly/index.ts", "--baseDir", root, "--outFile", `build/${name}.wasm`];
+flags.push("-O3", "--converge", "--noAssert", "--runtime", "stub", "--enable", "simd", "--enable", "bulk-memory");
+flags.push("--importMemory", "--noExportMemory", "--initialMemory", "1", "--maximumMemory", "65536");
+if (threads) flags.push("--enable", "threads", "--sharedMemory");
+if (process.argv.includes("--wat")) flags.push("--textFile", `build/${name}.wat`);
+
+mkdirSync(join(root, "build"), { recursive: true });
+const { error, stderr } = await asc.main(flags);
+if (error) {
+  console.error(stderr.toString());
+  process.exit(1);
+}

@@ -1,0 +1,58 @@
+/**
+ * Loads the WebAssembly kernels (assembly/) over a linear memory of their own.
+ *
+ * Compilation is synchronous in every runtime and happens once a thread. The exports are called raw: numbers in,
+ * numbers out, no glue. Addresses are byte offsets into `memory`; results of type u32 arrive signed, so callers that
+ * need them unsigned write `>>> 0`. Counterparts of the exports are documented in assembly/.
+ */
+import { LinearMemory } from "../memory.ts";
+
+/** Most pages (64 KiB each) a kernel memory may declare: 4 GiB. */
+const MAX_PAGES = 65536;
+/** Room for tables, a digest slot or two and the first buffers; the memory grows from here. */
+const INITIAL_PAGES = 16;
+
+/** The raw exports of build/wsync.wasm. */
+export interface KernelExports {
+  /** First byte after the kernels' static tables. */
+  heapStart(): number;
+  slotBytes(): number;
+  scratchBytes(): number;
+  /** Weak rolling sum of a span (signed in JavaScript; `>>> 0`). */
+  weakSum(ptr: number, byteLength: number): number;
+  /** Starts a digest on a slot. XXH64 and XXH3 use the 64-bit seed, given in halves; the others ignore it. */
+  digestInit(slot: number, algorithm: number, seedLow: number, seedHigh: number): void;
+  digestUpdate(slot: number, ptr: number, byteLength: number): void;
+  /** Writes the digest to `out` (room for 20 bytes), returns its length, uses the slot up. */
+  digestFinal(slot: number, out: number): number;
+  /** One block's strong sum with rsync's seed rules; `out` has room for 20 bytes. Returns the digest's length. */
+  strongSum(
+    algorithm: number, seed: number, seedFirst: number, ptr: number, byteLength: number, out: number, scratch: number,
+  ): number;
+  /** Sums of consecutive blocks as they travel (u32le weak, s2length bytes of strong); returns the bytes written. */
+  signature(
+    algorithm: number, seed: number, seedFirst: number, ptr: number, byteLength: number, blockLength: number,
+    s2length: number, out: number, scratch: number,
+  ): number;
+}
+
+/** The kernels of one thread. */
+export interface Kernels {
+  readonly memory: LinearMemory;
+  readonly wasm: KernelExports;
+  /** Working space that kernels use during a call; one a thread. */
+  readonly scratch: number;
+}
+
+/**
+ * Compiles the kernels and gives them a fresh memory of at most `maxPages` pages of 64 KiB. The memory is shared when
+ * the module asks for that. Throws the runtime's CompileError or LinkError for bytes that are not our kernels.
+ */
+export function loadKernels(wasmBytes: Uint8Array, maxPages: number = MAX_PAGES, shared = true): Kernels {
+  const module = new WebAssembly.Module(wasmBytes as Uint8Array<ArrayBuffer>);
+  const wasmMemory = new WebAssembly.Memory({ initial: Math.min(INITIAL_PAGES, maxPages), maximum: maxPages, shared });
+  const instance = new WebAssembly.Instance(module, { env: { memory: wasmMemory } });
+  const wasm = instance.exports as unknown as KernelExports;
+  const memory = new LinearMemory(wasmMemory, wasm.heapStart(), maxPages);
+  return { memory, wasm, scratch: memory.alloc(wasm.scratchBytes()) };
+}
