@@ -14,7 +14,7 @@
  * (`want`) fits as well; when updating in place, the block already at this offset comes first of all, and blocks
  * before the offset are out unless they are known to be identical to what is written there.
  */
-import { signBlocks } from "./signature";
+import { signature } from "./signature";
 import { weakSum } from "./weak";
 
 /** Most blocks with one weak sum that are looked at per offset; upstream match.c has the same bound. */
@@ -56,8 +56,8 @@ class Table {
   same: usize;
   /** Algorithm (memory.ts), seed and seed order of the strong sums, and the scratch region to make them in. */
   algorithm: i32;
-  seed: u32;
-  seedFirst: i32;
+  seed: i32;
+  seedFirst: u32;
   scratch: usize;
   /** BATCH weak sums, BATCH bitmap positions, BATCH bytes of candidates. */
   batch: usize;
@@ -109,7 +109,7 @@ export function searchBuild(at: usize): void {
     if (slot == 0) continue;
     const bit = spread(sum, table.bitmapShift);
     const byte = table.bitmap + (bit >>> 3);
-    store<u8>(byte, load<u8>(byte) | (1 << (bit & 7)));
+    store<u8>(byte, load<u8>(byte) | <u8>(1 << (bit & 7)));
     let older = max(load<u32>(slot, 4), END);
     store<u32>(slot, sum);
     // A newer block hides an identical older one, except in place, where the older may be the one known as identical.
@@ -210,8 +210,13 @@ function signRun(table: Table, data: usize, byteLength: usize): u32 {
 // @ts-ignore: decorator
 @inline
 function sign(table: Table, data: usize, blocks: u32): void {
-  signBlocks(table.algorithm, table.seed, table.seedFirst, data, <usize>blocks * table.blockLength, table.blockLength,
-    table.stride - 4, table.run, table.scratch);
+  signSpan(table, data, blocks * table.blockLength);
+}
+
+/** Writes the sums of the blocks in [data, data + byteLength) to table.run. */
+function signSpan(table: Table, data: usize, byteLength: u32): void {
+  signature(table.algorithm, table.seed, table.seedFirst != 0, data, byteLength, table.blockLength, table.stride - 4,
+    table.run, table.scratch);
 }
 
 /** Length of the common beginning of two regions. */
@@ -442,7 +447,7 @@ function align(table: Table, window: usize, position: usize, end: usize, base: i
   const ahead = <u32>((base + <i64>position) % blockLength);
   const skip = ahead == 0 ? 0 : blockLength - ahead;
   const atBoundary = (base + <i64>position + skip) / blockLength;
-  if (atBoundary >= table.fullCount) return false;
+  if (atBoundary >= <i64>table.fullCount) return false;
   const here = <u32>atBoundary;
   if (skip != 0 && (load<u32>(table.run) != 0 || position + skip + blockLength > end)) return false;
   if (here != index && !isSigned(table, here)) return false;
@@ -467,8 +472,7 @@ function searchTail(table: Table, window: usize, position: usize, end: usize, ba
   const start = end - byteLength;
   if (!usable(table, index, base + <i64>start)) return;
   if (weakSum(window + start, byteLength) != weakOf(table, index)) return;
-  signBlocks(table.algorithm, table.seed, table.seedFirst, window + start, byteLength, table.blockLength,
-    table.stride - 4, table.run, table.scratch);
+  signSpan(table, window + start, byteLength);
   if (isSigned(table, index)) found(table, start, index, 1);
   else table.falseAlarms++;
 }
