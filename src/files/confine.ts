@@ -1,0 +1,518 @@
+/**
+ * Path safety: every path of a peer or an operator becomes a held directory descriptor plus one name, here and only
+ * here. A caller that goes through a Confined cannot be led outside.
+ *
+ * Directories are held open, found again by path or by interned id, and dropped oldest first; a held descriptor stays
+ * the directory it was, whatever happens to its path meanwhile. The last component of a path is never followed.
+ * openat2(RESOLVE_BENEATH) resolves where the kernel has it; whatever it refuses, the component walk of walk.ts looks
+ * at again, which can tell why. Upstream syscall.c: secure_relative_open, held_dfd_for, the do_*_at family.
+ */
+import { type FileSystem, type StatRecord } from "../posix/filesystem.ts";
+import { CHMOD_BITS, isSymlink } from "./perms.ts";
+import { type DirTable, type FileRows } from "./rows.ts";
+import { directoryFlags, type LeafOpen, type LinkRule, PATH_MAX, type Refusal, Walk } from "./walk.ts";
+
+const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_NO_SYMLINKS = 0x04;
+const RESOLVE_BENEATH = 0x08;
+/** Directories held open at once; well below the usual limit of 1024 descriptors. */
+const DEFAULT_HELD = 128;
+
+export interface ConfinePolicy {
+  /** "beneath" for what a peer names, "trusted" for what the operator names, "insecure" with --insecure-links. */
+  readonly links: LinkRule;
+  /** Calls that would change something return 0 and do nothing, as upstream's do_* under --dry-run. */
+  readonly dryRun?: boolean;
+  /** Directories held open; 128 unless told. */
+  readonly maxHeld?: number;
+  /** Resolve by the component walk alone, for tests and odd kernels. */
+  readonly walkOnly?: boolean;
+}
+
+interface HeldDir {
+  readonly path: string;
+  readonly fd: number;
+  /** Interned id under which it was asked for, -1 if only by path. */
+  id: number;
+  stamp: number;
+}
+
+/** A path in one of several roots: the destination, --backup-dir, --temp-dir ... */
+export interface Place {
+  readonly root: Confined;
+  readonly path: string;
+}
+
+export class Confined {
+  readonly fs: FileSystem;
+  readonly rootFd: number;
+  /** The root's own path, for messages only. */
+  readonly rootPath: string;
+  readonly policy: ConfinePolicy;
+  /** Why the last -ELOOP came; null when the kernel said ELOOP by itself. */
+  refusal: Refusal | null = null;
+  private readonly held = new Map<string, HeldDir>();
+  private readonly maxHeld: number;
+  private stamp = 0;
+  private lastPath = "";
+  private lastFd: number;
+  /** Of the held directories by interned id, for one DirTable. */
+  private table: DirTable | null = null;
+  private fdById = new Int32Array(64).fill(-1);
+  private lastId = -1;
+  private lastIdFd = -1;
+  private useOpenat2: boolean;
+  /** Some held directory may have been reached through a symlink. */
+  private followedLinks = false;
+  private readonly buffer: number;
+  /** Basename of the last `locate`. */
+  private leaf = "";
+
+  /** Takes over `rootFd`, an open directory. */
+  constructor(fs: FileSystem, rootFd: number, rootPath: string, policy: ConfinePolicy) {
+    this.fs = fs;
+    this.rootFd = rootFd;
+    this.rootPath = rootPath;
+    this.policy = policy;
+    this.maxHeld = policy.maxHeld ?? DEFAULT_HELD;
+    this.lastFd = rootFd;
+    this.useOpenat2 = fs.capabilities.openat2 && !policy.walkOnly && policy.links === "beneath";
+    this.buffer = fs.memory.alloc(PATH_MAX);
+  }
+
+  /** Held descriptor of a directory ("" is the root), not to be closed by the caller, or -errno. */
+  dirFd(dir: string): number {
+    if (dir === this.lastPath) return this.lastFd;
+    if (dir === "" || dir === ".") return this.rootFd;
+    const found = this.held.get(dir);
+    if (found !== undefined) {
+      found.stamp = ++this.stamp;
+      this.lastPath = dir;
+      this.lastFd = found.fd;
+      return found.fd;
+    }
+    return this.openDir(dir);
+  }
+
+  /** `dirFd` of an interned directory: a comparison when it is the same as last time, an array read when it is held. */
+  dirFdById(table: DirTable, id: number): number {
+    if (id === this.lastId && table === this.table) return this.lastIdFd;
+    if (table !== this.table) this.changeTable(table);
+    let fd = id < this.fdById.length ? this.fdById[id] : -1;
+    if (fd < 0) {
+      const dir = table.names[id];
+      fd = this.dirFd(dir);
+      if (fd < 0 || dir === "") return fd;
+      this.remember(dir, id, fd);
+    }
+    this.lastId = id;
+    this.lastIdFd = fd;
+    return fd;
+  }
+
+  /** Forgets a directory and all beneath it, after it was removed, renamed or replaced. */
+  forget(dir: string): void {
+    if (this.held.size === 0) return;
+    const prefix = dir + "/";
+    for (const slot of this.held.values()) if (slot.path === dir || slot.path.startsWith(prefix)) this.drop(slot);
+  }
+
+  /** `forget` for a name that is gone or replaced; a plain name matters only if it was a symlink to a held directory. */
+  forgetName(path: string, plainFile: boolean): void {
+    if (!plainFile || this.followedLinks) this.forget(path);
+  }
+
+  /** Closes everything, the root too. */
+  close(): void {
+    for (const slot of this.held.values()) this.drop(slot);
+    if (this.rootFd >= 0) this.fs.close(this.rootFd);
+    this.fs.memory.release(this.buffer);
+  }
+
+  // Calls by path. Each returns a value >= 0 or -errno.
+
+  lstat(path: string, stat: StatRecord): number {
+    const fd = this.locate(path);
+    return fd < 0 ? fd : this.fs.fstatat(fd, this.fs.cstr(this.leaf), stat, false);
+  }
+
+  /** As `lstat`, but a final symlink that leads to a directory answers for it. Upstream link_stat, follow_dirlinks. */
+  stat(path: string, stat: StatRecord): number {
+    const result = this.lstat(path, stat);
+    if (result < 0 || !isSymlink(stat.mode)) return result;
+    this.statDirectory(path, stat);
+    return 0;
+  }
+
+  /** Never follows a final symlink (-ELOOP). With dryRun, opening for writing is -EROFS. */
+  open(path: string, flags: number, mode: number): number {
+    const { O, E } = this.fs.constants;
+    if (this.policy.dryRun && flags & (O.WRONLY | O.RDWR | O.CREAT)) return -E.EROFS;
+    const fd = this.locate(path);
+    if (fd < 0) return fd;
+    return this.fs.openat(fd, this.fs.cstr(this.leaf), flags | O.NOFOLLOW | O.CLOEXEC, mode);
+  }
+
+  /** Opens through a final symlink as far as the policy follows links: what the operator named. */
+  openFollowing(path: string, flags: number, mode: number): number {
+    const { O, E } = this.fs.constants;
+    if (this.policy.links === "insecure") return this.fs.openat(this.rootFd, this.fs.cstr(path), flags | O.CLOEXEC, mode);
+    const fd = this.open(path, flags, mode);
+    if (fd !== -E.ELOOP && fd !== -E.ENOTDIR) return fd;
+    return this.walk(path, { flags, mode });
+  }
+
+  /** A readable descriptor of a directory, for listing. The caller closes it. */
+  openDirectory(dir: string): number {
+    const { O } = this.fs.constants;
+    const fd = this.dirFd(dir);
+    if (fd < 0) return fd;
+    return this.fs.openat(fd, this.fs.cstr("."), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+  }
+
+  mkdir(path: string, mode: number): number {
+    if (this.policy.dryRun) return 0;
+    const fd = this.locate(path);
+    return fd < 0 ? fd : this.fs.mkdirat(fd, this.fs.cstr(this.leaf), mode);
+  }
+
+  unlink(path: string): number {
+    if (this.policy.dryRun) return 0;
+    const fd = this.locate(path);
+    if (fd < 0) return fd;
+    this.forgetName(path, true);
+    return this.fs.unlinkat(fd, this.fs.cstr(this.leaf), 0);
+  }
+
+  rmdir(path: string): number {
+    if (this.policy.dryRun) return 0;
+    this.forget(path);
+    const fd = this.locate(path);
+    return fd < 0 ? fd : this.fs.unlinkat(fd, this.fs.cstr(this.leaf), this.fs.constants.AT.REMOVEDIR);
+  }
+
+  rename(from: string, to: string): number {
+    return renamePlace({ root: this, path: from }, { root: this, path: to });
+  }
+
+  link(from: string, to: string): number {
+    return linkPlace({ root: this, path: from }, { root: this, path: to });
+  }
+
+  /** `target` is stored as it is. */
+  symlink(target: string, path: string): number {
+    if (this.policy.dryRun) return 0;
+    const fd = this.locate(path);
+    if (fd < 0) return fd;
+    return this.fs.symlinkat(this.fs.cstr(target), fd, this.fs.cstr(this.leaf));
+  }
+
+  /** The target of a symlink, or -errno (-EINVAL when it is none). */
+  readlink(path: string): string | number {
+    const fd = this.locate(path);
+    if (fd < 0) return fd;
+    const length = this.fs.readlinkat(fd, this.fs.cstr(this.leaf), this.buffer, PATH_MAX);
+    return length < 0 ? length : this.fs.memory.readLatin1(this.buffer, length);
+  }
+
+  mknod(path: string, mode: number, major: number, minor: number): number {
+    if (this.policy.dryRun) return 0;
+    const fd = this.locate(path);
+    return fd < 0 ? fd : this.fs.mknodat(fd, this.fs.cstr(this.leaf), mode, major, minor);
+  }
+
+  /** Never through a symlink: -ELOOP. */
+  chmod(path: string, mode: number): number {
+    if (this.policy.dryRun) return 0;
+    const fd = this.locate(path);
+    return fd < 0 ? fd : this.chmodAt(fd, this.fs.cstr(this.leaf), mode);
+  }
+
+  /** Never follows a symlink; an id of -1 leaves it alone. */
+  chown(path: string, uid: number, gid: number): number {
+    if (this.policy.dryRun) return 0;
+    const fd = this.locate(path);
+    return fd < 0 ? fd : this.fs.lchownat(fd, this.fs.cstr(this.leaf), uid, gid);
+  }
+
+  /** Never follows a symlink; a nsec of -2 leaves that time alone. */
+  utimens(path: string, atime: number, atimeNsec: number, mtime: number, mtimeNsec: number): number {
+    if (this.policy.dryRun) return 0;
+    const fd = this.locate(path);
+    if (fd < 0) return fd;
+    return this.fs.utimensat(fd, this.fs.cstr(this.leaf), atime, atimeNsec, mtime, mtimeNsec);
+  }
+
+  /** Whether a name is there at all, a dangling symlink included. */
+  exists(path: string, stat: StatRecord): boolean {
+    return this.lstat(path, stat) >= 0;
+  }
+
+  // Calls by list row: no strings are made.
+
+  /** Held directory of a row, or -errno. */
+  rowDirFd(rows: FileRows, row: number): number {
+    return this.dirFdById(rows.dirs, rows.dir[row]);
+  }
+
+  lstatRow(rows: FileRows, row: number, stat: StatRecord): number {
+    const fd = this.dirFdById(rows.dirs, rows.dir[row]);
+    return fd < 0 ? fd : this.fs.fstatat(fd, rows.namePtr[row], stat, false);
+  }
+
+  openRow(rows: FileRows, row: number, flags: number, mode: number): number {
+    const { O, E } = this.fs.constants;
+    if (this.policy.dryRun && flags & (O.WRONLY | O.RDWR | O.CREAT)) return -E.EROFS;
+    const fd = this.dirFdById(rows.dirs, rows.dir[row]);
+    return fd < 0 ? fd : this.fs.openat(fd, rows.namePtr[row], flags | O.NOFOLLOW | O.CLOEXEC, mode);
+  }
+
+  /** `lstatRow`, with `stat`'s rule for a symlink to a directory. */
+  statRow(rows: FileRows, row: number, stat: StatRecord): number {
+    const result = this.lstatRow(rows, row, stat);
+    if (result < 0 || !isSymlink(stat.mode)) return result;
+    this.statDirectory(rows.path(row), stat);
+    return 0;
+  }
+
+  mkdirRow(rows: FileRows, row: number, mode: number): number {
+    if (this.policy.dryRun) return 0;
+    const fd = this.dirFdById(rows.dirs, rows.dir[row]);
+    return fd < 0 ? fd : this.fs.mkdirat(fd, rows.namePtr[row], mode);
+  }
+
+  /** Renames `name` in the row's own directory onto the row's name: the temp file into place. */
+  renameOntoRow(name: string, rows: FileRows, row: number): number {
+    if (this.policy.dryRun) return 0;
+    const fd = this.dirFdById(rows.dirs, rows.dir[row]);
+    if (fd < 0) return fd;
+    if (this.followedLinks) this.forget(rows.path(row));
+    return this.fs.renameat(fd, this.fs.cstr(name), fd, rows.namePtr[row]);
+  }
+
+  /** The path as messages show it: upstream full_fname without the quotes. */
+  fullName(path: string): string {
+    if (path.startsWith("/")) return path;
+    return this.rootPath.endsWith("/") ? this.rootPath + path : `${this.rootPath}/${path}`;
+  }
+
+  /** Splits a path: returns its directory's descriptor or -errno, and leaves the last name in `leaf`. */
+  locate(path: string): number {
+    let end = path.length;
+    while (end > 1 && path.charCodeAt(end - 1) === 0x2f) end--;
+    const slash = path.lastIndexOf("/", end - 1);
+    const leaf = path.slice(slash + 1, end);
+    if (leaf === ".." || leaf === "") return this.locateSpecial(path.slice(0, end), leaf);
+    this.leaf = leaf;
+    if (slash < 0) return this.rootFd;
+    return this.dirFd(slash === 0 ? "/" : path.slice(0, slash));
+  }
+
+  /** The last name that `locate` found. */
+  get located(): string {
+    return this.leaf;
+  }
+
+  /** Changes a mode by a held directory and the address of a name, never through a symlink (-ELOOP). */
+  chmodAt(dirFd: number, name: number, mode: number): number {
+    const { fs } = this;
+    const { O, E } = fs.constants;
+    const fd = fs.openat(dirFd, name, O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.CLOEXEC, 0);
+    if (fd === -E.ELOOP) return fd;
+    if (fd < 0) return fs.fchmodat(dirFd, name, mode & CHMOD_BITS);
+    const result = fs.fchmod(fd, mode & CHMOD_BITS);
+    fs.close(fd);
+    return result;
+  }
+
+  private locateSpecial(path: string, leaf: string): number {
+    // "/" and "x/..": the directory itself, as "." of it.
+    if (leaf === "" && path !== "/") return -this.fs.constants.E.ENOENT;
+    this.leaf = ".";
+    return this.dirFd(path);
+  }
+
+  /** Replaces `stat` by that of the directory a symlink leads to; leaves it alone when it leads to none. */
+  private statDirectory(path: string, stat: StatRecord): void {
+    const fd = this.dirFd(path);
+    if (fd >= 0) this.fs.fstat(fd, stat);
+  }
+
+  private openDir(dir: string): number {
+    const slash = dir.lastIndexOf("/");
+    const parent = slash > 0 ? this.held.get(dir.slice(0, slash)) : undefined;
+    let fd = -1;
+    if (slash < 0) fd = this.openChild(this.rootFd, dir);
+    else if (parent) fd = this.openChild(parent.fd, dir.slice(slash + 1));
+    else if (slash > 0 && !this.useOpenat2) fd = this.openUnderParent(dir, slash);
+    else if (this.useOpenat2) fd = this.resolveInKernel(dir);
+    if (fd < 0) fd = this.resolve(dir);
+    if (fd < 0) return fd;
+    this.hold(dir, fd);
+    return fd;
+  }
+
+  private openChild(parentFd: number, name: string): number {
+    if (name === "" || name === "." || name === "..") return -1;
+    return this.fs.openat(parentFd, this.fs.cstr(name), directoryFlags(this.fs), 0);
+  }
+
+  /** Holds the whole chain of parents, so that the next directory beneath one of them costs a single call. */
+  private openUnderParent(dir: string, slash: number): number {
+    const parentFd = this.dirFd(dir.slice(0, slash));
+    return parentFd < 0 ? parentFd : this.openChild(parentFd, dir.slice(slash + 1));
+  }
+
+  /** One call for a path without symlinks; anything else is for the walk. */
+  private resolveInKernel(dir: string): number {
+    const { fs } = this;
+    if (dir.length >= PATH_MAX || hasDotDot(dir)) return -1;
+    const rules = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+    const fd = fs.openat2(this.rootFd, fs.cstr(dir), directoryFlags(fs), 0, rules);
+    if (fd === -fs.constants.E.ENOSYS || fd === -fs.constants.E.EPERM) this.useOpenat2 = false;
+    return fd;
+  }
+
+  /** The slow way, which follows what may be followed and knows why not otherwise. */
+  private resolve(dir: string): number {
+    const { fs } = this;
+    if (this.policy.links === "insecure") {
+      return fs.openat(this.rootFd, fs.cstr(dir), directoryFlags(fs) & ~fs.constants.O.NOFOLLOW, 0);
+    }
+    const fd = this.walk(dir, null);
+    if (fd >= 0) this.followedLinks = true;
+    return fd;
+  }
+
+  private walk(path: string, leaf: LeafOpen | null): number {
+    this.refusal = null;
+    // A peer's path has no business with "..": it was cleaned when its name was received.
+    if (this.policy.links === "beneath" && hasDotDot(path)) return -this.fs.constants.E.EINVAL;
+    const walk = new Walk(this.fs, this.rootFd, this.policy.links === "trusted", this.buffer);
+    const fd = walk.run(path, leaf);
+    this.refusal = walk.refusal;
+    return fd;
+  }
+
+  private hold(path: string, fd: number): void {
+    if (this.held.size >= this.maxHeld) this.dropOldest();
+    this.held.set(path, { path, fd, id: -1, stamp: ++this.stamp });
+    this.lastPath = path;
+    this.lastFd = fd;
+  }
+
+  private remember(dir: string, id: number, fd: number): void {
+    const slot = this.held.get(dir);
+    if (slot === undefined) return;
+    if (id >= this.fdById.length) {
+      const larger = new Int32Array(Math.max(id + 1, this.fdById.length * 2)).fill(-1);
+      larger.set(this.fdById);
+      this.fdById = larger;
+    }
+    slot.id = id;
+    this.fdById[id] = fd;
+  }
+
+  private dropOldest(): void {
+    let oldest: HeldDir | null = null;
+    for (const slot of this.held.values()) if (oldest === null || slot.stamp < oldest.stamp) oldest = slot;
+    if (oldest) this.drop(oldest);
+  }
+
+  private drop(slot: HeldDir): void {
+    this.held.delete(slot.path);
+    this.fs.close(slot.fd);
+    if (slot.id >= 0) this.fdById[slot.id] = -1;
+    if (this.lastPath === slot.path) {
+      this.lastPath = "";
+      this.lastFd = this.rootFd;
+    }
+    if (this.lastIdFd === slot.fd) {
+      this.lastId = -1;
+      this.lastIdFd = -1;
+    }
+  }
+
+  private changeTable(table: DirTable): void {
+    this.table = table;
+    this.fdById.fill(-1);
+    for (const slot of this.held.values()) slot.id = -1;
+    this.lastId = -1;
+  }
+}
+
+/**
+ * Paths that the operator names (--exclude-from, --password-file, --backup-dir, the destination itself): absolute or
+ * relative to the working directory `cwd`, through symlinks owned by root or the running user only, or through any
+ * with --insecure-links. -errno when the working directory cannot be opened.
+ */
+export function operatorPaths(fs: FileSystem, cwd: string, policy: ConfinePolicy = { links: "trusted" }): Confined | number {
+  const flags = directoryFlags(fs) & ~fs.constants.O.NOFOLLOW;
+  const fd = fs.openat(fs.constants.AT.FDCWD, fs.cstr("."), flags, 0);
+  return fd < 0 ? fd : new Confined(fs, fd, cwd, policy);
+}
+
+/** Opens `path` (an operator's) as the root of a transfer. -errno, with `operator.refusal` for a refused link. */
+export function openRoot(operator: Confined, path: string, policy: ConfinePolicy): Confined | number {
+  const { fs } = operator;
+  const { O } = fs.constants;
+  const held = operator.dirFd(path === "" ? "." : path);
+  if (held < 0) return held;
+  const fd = fs.openat(held, fs.cstr("."), O.PATH | O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+  return fd < 0 ? fd : new Confined(fs, fd, joinPath(operator.rootPath, path), policy);
+}
+
+/**
+ * Renames from one root to another, or within one. What was held of either path is forgotten; with `plainFile` the
+ * caller knows that neither names a directory, which saves the search.
+ */
+export function renamePlace(from: Place, to: Place, plainFile = false): number {
+  if (from.root.policy.dryRun) return 0;
+  const { fs } = from.root;
+  const fromFd = from.root.locate(from.path);
+  if (fromFd < 0) return fromFd;
+  const fromName = from.root.located;
+  const toFd = to.root.locate(to.path);
+  if (toFd < 0) return toFd;
+  const result = fs.renameat(fromFd, fs.cstr(fromName), toFd, fs.cstr(to.root.located));
+  if (result >= 0) {
+    from.root.forgetName(from.path, plainFile);
+    to.root.forgetName(to.path, plainFile);
+  }
+  return result;
+}
+
+/** Hard-links an existing name (never what a symlink points at) to a new one. */
+export function linkPlace(from: Place, to: Place): number {
+  if (from.root.policy.dryRun) return 0;
+  const { fs } = from.root;
+  const fromFd = from.root.locate(from.path);
+  if (fromFd < 0) return fromFd;
+  const fromName = from.root.located;
+  const toFd = to.root.locate(to.path);
+  if (toFd < 0) return toFd;
+  return fs.linkat(fromFd, fs.cstr(fromName), toFd, fs.cstr(to.root.located), 0);
+}
+
+/** What to tell the user about a refused link, and how to allow it. */
+export function refusalText(refusal: Refusal): string {
+  const { path, link, target, ownerUid } = refusal;
+  const what = `symlink "${link}" -> "${target}" in "${path}"`;
+  if (refusal.reason === "untrusted") {
+    return `refusing to follow ${what}: its owner is uid ${ownerUid}, neither root nor you (see --insecure-links)`;
+  }
+  if (refusal.reason === "loop") return `refusing to follow ${what}: too many levels of symlinks`;
+  if (link === "") return `refusing "${path}": it leads outside the destination`;
+  return `refusing to follow ${what}: it leads outside the destination`;
+}
+
+/** `path` seen from `base`; an absolute one stays as it is. */
+export function joinPath(base: string, path: string): string {
+  if (path === "" || path === ".") return base;
+  if (path.startsWith("/") || base === "") return path;
+  return base.endsWith("/") ? base + path : `${base}/${path}`;
+}
+
+function hasDotDot(path: string): boolean {
+  return path.includes("..") && /(^|\/)\.\.(\/|$)/.test(path);
+}

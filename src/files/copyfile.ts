@@ -1,0 +1,105 @@
+/**
+ * Copying a whole file by the kernel's shortest way: shared extents, then copy_file_range, then read and write through
+ * linear memory. Upstream util1.c:copy_file copies by read and write only.
+ */
+import { type FileSystem } from "../posix/filesystem.ts";
+import { type Place } from "./confine.ts";
+import { INITIAL_ACCESS_PERMS } from "./perms.ts";
+import { type FileReporter } from "./report.ts";
+
+const BUFFER_BYTES = 256 * 1024;
+/** One copy_file_range call; large enough to be rare, small enough to let others have their turn. */
+const RANGE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Copies all of `from` to the start of the empty file `to`. Returns the byte count or -errno. `onBytes` hears of
+ * progress after each step.
+ */
+export function copyContents(fs: FileSystem, from: number, to: number, onBytes?: (count: number) => void): number {
+  const ranged = fs.capabilities.copyFileRange ? copyByRange(fs, from, to, onBytes) : 0;
+  if (ranged < 0) return ranged;
+  return copyByBuffer(fs, from, to, ranged, onBytes);
+}
+
+/** FICLONE: 0 when all of `from` is now shared with `to`, else -errno and nothing has changed. */
+export function cloneContents(fs: FileSystem, from: number, to: number): number {
+  return fs.capabilities.reflink ? fs.reflink(from, to) : -fs.constants.E.ENOSYS;
+}
+
+/** Bytes copied before end of file or before the kernel declined; what is left is for `copyByBuffer`. */
+function copyByRange(fs: FileSystem, from: number, to: number, onBytes?: (count: number) => void): number {
+  const { E } = fs.constants;
+  let offset = 0;
+  for (;;) {
+    const count = fs.copyFileRange(from, offset, to, offset, RANGE_BYTES);
+    if (count > 0) {
+      offset += count;
+      onBytes?.(count);
+      continue;
+    }
+    // A full or failing disk is an error; any other refusal means that these two files cannot be copied this way.
+    if (count === -E.ENOSPC || count === -E.EDQUOT || count === -E.EIO || count === -E.EFBIG) return count;
+    return offset;
+  }
+}
+
+function copyByBuffer(fs: FileSystem, from: number, to: number, start: number, onBytes?: (count: number) => void): number {
+  const buffer = fs.memory.alloc(BUFFER_BYTES);
+  let offset = start;
+  let result = 0;
+  for (;;) {
+    const count = fs.pread(from, buffer, BUFFER_BYTES, offset);
+    if (count <= 0) {
+      result = count;
+      break;
+    }
+    result = fs.pwrite(to, buffer, count, offset);
+    if (result < 0) break;
+    offset += count;
+    onBytes?.(count);
+  }
+  fs.memory.release(buffer);
+  return result < 0 ? result : offset;
+}
+
+/**
+ * Copies the file at `from` to `to`, replacing what is there, with the owner permissions of `mode`. Failures are
+ * reported; returns 0 or -errno. Upstream copy_file with its unlink_and_reopen.
+ */
+export function copyFile(from: Place, to: Place, mode: number, fsync: boolean, reporter: FileReporter): number {
+  const { fs } = from.root;
+  const { O, E } = fs.constants;
+  const source = from.root.open(from.path, O.RDONLY, 0);
+  if (source < 0) return told(reporter, source, "open", from);
+  const gone = to.root.unlink(to.path);
+  if (gone < 0 && gone !== -E.ENOENT) {
+    fs.close(source);
+    return told(reporter, gone, "unlink", to);
+  }
+  const target = to.root.open(to.path, O.WRONLY | O.CREAT | O.TRUNC | O.EXCL, mode & INITIAL_ACCESS_PERMS);
+  if (target < 0) {
+    fs.close(source);
+    return told(reporter, target, "open", to);
+  }
+  const result = fillCopy(from, to, source, target, fsync, reporter);
+  fs.close(source);
+  const closed = fs.close(target);
+  return result < 0 ? result : closed < 0 ? told(reporter, closed, "close failed on", to) : 0;
+}
+
+function fillCopy(
+  from: Place, to: Place, source: number, target: number, fsync: boolean, reporter: FileReporter,
+): number {
+  const { fs } = from.root;
+  if (cloneContents(fs, source, target) < 0) {
+    const copied = copyContents(fs, source, target);
+    if (copied < 0) return told(reporter, copied, "write", to);
+  }
+  const synced = fsync ? fs.fsync(target) : 0;
+  return synced < 0 ? told(reporter, synced, "fsync failed on", to) : 0;
+}
+
+function told(reporter: FileReporter, result: number, what: string, place: Place): number {
+  reporter.failed("errorXfer", -result, `${what} "${place.root.fullName(place.path)}"`);
+  return result;
+}

@@ -1,0 +1,191 @@
+/**
+ * The component walk: resolves a path one component at a time from a held directory, opening each with O_NOFOLLOW, so
+ * that no rename or planted symlink can redirect it.
+ *
+ * Under the rule "beneath" (peer-supplied paths) nothing leads above the base: a relative symlink inside the tree is
+ * followed by walking its target on the same stack of held directories, an absolute one is refused, and ".." returns
+ * to the directory that was held, never to whatever the kernel thinks the parent is by now. Under "trusted"
+ * (operator-supplied paths) a path may lead anywhere, but a symlink is followed only when uid 0 or the running user
+ * owns it. Upstream syscall.c:secure_walk_at and ds_descend; ona_open.
+ */
+import { type FileSystem, newStat, type StatRecord } from "../posix/filesystem.ts";
+
+/** How symlinks in the components of a path are treated; "insecure" follows them all, as the kernel does. */
+export type LinkRule = "beneath" | "trusted" | "insecure";
+
+/** Why a symlink was not followed. */
+export type RefusalReason = "absolute" | "escapes" | "loop" | "untrusted";
+
+/** What to tell the user about a refused path. Names are byte strings. */
+export interface Refusal {
+  /** The path that was asked for. */
+  readonly path: string;
+  readonly reason: RefusalReason;
+  /** The component that is a symlink ("" when a ".." of the path itself led out) and where it points. */
+  readonly link: string;
+  readonly target: string;
+  /** Owner of the link, -1 when it was not looked at. */
+  readonly ownerUid: number;
+}
+
+/** What to open at the end of a walk; absent, the walk ends in a directory. */
+export interface LeafOpen {
+  readonly flags: number;
+  readonly mode: number;
+}
+
+const MAX_HOPS = 40;
+export const PATH_MAX = 4096;
+
+/** The names in `path` without empty ones and ".". */
+export function componentsOf(path: string): string[] {
+  return path.split("/").filter((part) => part !== "" && part !== ".");
+}
+
+/** Flags that open a directory to serve as base of at-calls, never through a symlink. O_PATH asks no read permission. */
+export function directoryFlags(fs: FileSystem): number {
+  const { O } = fs.constants;
+  return O.PATH | O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
+}
+
+/** One resolution. Make one per path; `run` once. */
+export class Walk {
+  refusal: Refusal | null = null;
+  private readonly fs: FileSystem;
+  private readonly base: number;
+  private readonly trusted: boolean;
+  private readonly buffer: number;
+  private readonly stat: StatRecord = newStat();
+  private path = "";
+  /** Directories opened on the way, deepest last; `base` lies beneath them and is not ours. */
+  private held: number[] = [];
+  /** Components still to go, next one last. */
+  private pending: string[] = [];
+  private hops = MAX_HOPS;
+
+  /** `buffer`: address of PATH_MAX bytes of scratch. */
+  constructor(fs: FileSystem, base: number, trusted: boolean, buffer: number) {
+    this.fs = fs;
+    this.base = base;
+    this.trusted = trusted;
+    this.buffer = buffer;
+  }
+
+  /** The opened directory or leaf, owned by the caller, or -errno; -ELOOP with `refusal` set when policy said no. */
+  run(path: string, leaf: LeafOpen | null): number {
+    this.path = path;
+    const result = this.begin(path);
+    const fd = result < 0 ? result : this.advance(leaf);
+    for (const held of this.held) if (held !== fd) this.fs.close(held);
+    return fd;
+  }
+
+  private begin(path: string): number {
+    if (path.startsWith("/")) {
+      if (!this.trusted) return -this.fs.constants.E.EINVAL;
+      const result = this.restart();
+      if (result < 0) return result;
+    }
+    this.pending = componentsOf(path).reverse();
+    return 0;
+  }
+
+  private advance(leaf: LeafOpen | null): number {
+    const { fs } = this;
+    const { E } = fs.constants;
+    while (this.pending.length > 0) {
+      const part = this.pending.pop()!;
+      const atLeaf = leaf !== null && this.pending.length === 0 && part !== "..";
+      if (part === "..") {
+        const result = this.ascend();
+        if (result < 0) return result;
+        continue;
+      }
+      const fd = atLeaf
+        ? fs.openat(this.current(), fs.cstr(part), leaf.flags | fs.constants.O.NOFOLLOW | fs.constants.O.CLOEXEC, leaf.mode)
+        : fs.openat(this.current(), fs.cstr(part), directoryFlags(fs), 0);
+      if (fd >= 0) {
+        if (atLeaf) return fd;
+        this.held.push(fd);
+        continue;
+      }
+      if (fd !== -E.ELOOP && fd !== -E.ENOTDIR) return fd;
+      const result = this.follow(part, fd);
+      if (result < 0) return result;
+    }
+    if (leaf && !(leaf.flags & fs.constants.O.DIRECTORY)) return -E.EISDIR;
+    return this.take(leaf);
+  }
+
+  /** The directory the walk has arrived at, as a descriptor of the caller's own. */
+  private take(leaf: LeafOpen | null): number {
+    const { fs } = this;
+    if (leaf === null && this.held.length > 0) return this.held[this.held.length - 1];
+    const flags = leaf === null ? directoryFlags(fs) : leaf.flags | fs.constants.O.CLOEXEC;
+    return fs.openat(this.current(), fs.cstr("."), flags, 0);
+  }
+
+  private current(): number {
+    return this.held.length > 0 ? this.held[this.held.length - 1] : this.base;
+  }
+
+  private ascend(): number {
+    if (this.trusted) {
+      const fd = this.fs.openat(this.current(), this.fs.cstr(".."), directoryFlags(this.fs), 0);
+      if (fd >= 0) this.held.push(fd);
+      return fd;
+    }
+    const fd = this.held.pop();
+    if (fd === undefined) return this.refuse("escapes", "", "..", -1);
+    return this.fs.close(fd);
+  }
+
+  /** Goes on at the file system's root: the start of an absolute path. */
+  private restart(): number {
+    const fd = this.fs.openat(this.fs.constants.AT.FDCWD, this.fs.cstr("/"), directoryFlags(this.fs), 0);
+    if (fd >= 0) this.held.push(fd);
+    return fd;
+  }
+
+  /** Puts a symlink's target in front of what is left, if the rule allows; `openError` if it is no symlink. */
+  private follow(part: string, openError: number): number {
+    const { E } = this.fs.constants;
+    const link = this.readLink(part);
+    if (typeof link === "number") return link === -E.EINVAL ? openError : link;
+    if (link === "") return -E.ELOOP;
+    const owner = this.stat.uid;
+    if (this.trusted && owner !== 0 && owner !== this.fs.euid) return this.refuse("untrusted", part, link, owner);
+    if (!this.trusted && link.startsWith("/")) return this.refuse("absolute", part, link, owner);
+    if (--this.hops < 0) return this.refuse("loop", part, link, owner);
+    if (link.startsWith("/")) {
+      const result = this.restart();
+      if (result < 0) return result;
+    }
+    const target = componentsOf(link);
+    for (let i = target.length - 1; i >= 0; i--) this.pending.push(target[i]);
+    return 0;
+  }
+
+  /** Target of a symlink and, in `stat`, its owner: both of one inode, which a held descriptor pins. */
+  private readLink(part: string): string | number {
+    const { fs } = this;
+    const { O } = fs.constants;
+    const pinned = O.PATH ? fs.openat(this.current(), fs.cstr(part), O.PATH | O.NOFOLLOW | O.CLOEXEC, 0) : -1;
+    if (O.PATH && pinned < 0) return pinned;
+    const dir = O.PATH ? pinned : this.current();
+    const name = O.PATH ? "" : part;
+    let result = O.PATH ? fs.fstat(pinned, this.stat) : fs.fstatat(dir, fs.cstr(name), this.stat, false);
+    if (result >= 0) result = fs.readlinkat(dir, fs.cstr(name), this.buffer, PATH_MAX);
+    // Without a path, ENOENT is how Linux says that the descriptor is not a symlink.
+    if (O.PATH && result === -fs.constants.E.ENOENT) result = -fs.constants.E.EINVAL;
+    if (O.PATH) fs.close(pinned);
+    if (result < 0) return result;
+    if (result >= PATH_MAX) return -fs.constants.E.ENAMETOOLONG;
+    return fs.memory.readLatin1(this.buffer, result);
+  }
+
+  private refuse(reason: RefusalReason, link: string, target: string, ownerUid: number): number {
+    this.refusal = { path: this.path, reason, link, target, ownerUid };
+    return -this.fs.constants.E.ELOOP;
+  }
+}
