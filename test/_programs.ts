@@ -1,0 +1,108 @@
+/**
+ * Which programs the tests run: wsync under each runtime, and the stock rsync it is measured against.
+ *
+ * WSYNC_UNDER_TEST names a program to put in wsync's place (stock rsync itself validates the suite that way);
+ * WSYNC_PEER names the rsync to talk to, otherwise the one on PATH. Each program is used through a small executable
+ * file, because rsync's --rsync-path and remote shells want one word.
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The project's top folder. */
+export const projectRoot: string = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The runtimes wsync is tested on. */
+export const runtimes = ["node", "deno", "bun"] as const;
+export type Runtime = (typeof runtimes)[number];
+
+/** The executable of a runtime, or null. Platform packages come first, as install scripts may not have run. */
+export function runtimeBinary(runtime: Runtime): string | null {
+  if (runtime === "node") return process.execPath;
+  const scope = join(projectRoot, "node_modules", runtime === "deno" ? "@deno" : "@oven");
+  const inside = runtime === "deno" ? ["deno"] : ["bin", "bun"];
+  const packages = existsSync(scope) ? readdirSync(scope).sort() : [];
+  const found = packages.map((name) => join(scope, name, ...inside)).find((path) => runs(path));
+  return found ?? whereIs(runtime);
+}
+
+function runs(path: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    execFileSync(path, ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first executable of that name on PATH or in the system's sbin, or null. */
+export function whereIs(name: string): string | null {
+  const dirs = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
+  return dirs.map((dir) => join(dir, name)).find((path) => path.startsWith("/") && existsSync(path)) ?? null;
+}
+
+/** The words that start wsync's bundle under a runtime; null when runtime or bundle is missing. */
+export function bundleCommand(runtime: Runtime): string[] | null {
+  const binary = runtimeBinary(runtime);
+  const bundle = join(projectRoot, "dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`);
+  if (binary === null || !existsSync(bundle)) return null;
+  return runtime === "deno" ? [binary, "run", "-A", "--no-lock", bundle] : [binary, bundle];
+}
+
+/** A scratch folder of this test process, inside the one that test/_globalsetup.ts removes at the end. */
+export const scratch: string = makeScratch();
+
+function makeScratch(): string {
+  const base = process.env.WSYNC_SCRATCH ?? tmpdir();
+  const path = mkdtempSync(join(base, "worker-"));
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** Writes an executable script and returns its path. */
+export function writeScript(name: string, text: string): string {
+  mkdirSync(join(scratch, "bin"), { recursive: true });
+  const path = join(scratch, "bin", name);
+  writeFileSync(path, text, { mode: 0o755 });
+  return path;
+}
+
+/** Quotes a word for sh. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+const wrappers = new Map<Runtime, string | null>();
+
+/** One executable file that runs the program under test on a runtime, or null when it cannot run here. */
+export function wsync(runtime: Runtime): string | null {
+  let wrapper = wrappers.get(runtime);
+  if (wrapper === undefined) {
+    const command = process.env.WSYNC_UNDER_TEST?.split(" ") ?? bundleCommand(runtime);
+    const exec = command === null ? null : `#!/bin/sh\nexec ${command.map(quote).join(" ")} "$@"\n`;
+    wrapper = exec === null ? null : writeScript(`wsync-${runtime}`, exec);
+    wrappers.set(runtime, wrapper);
+  }
+  return wrapper;
+}
+
+/** Why a runtime cannot be tested, or "". */
+export function missing(runtime: Runtime): string {
+  return wsync(runtime) === null ? `${runtime}: no ${runtime} binary or no bundle in dist/ (npm run build)` : "";
+}
+
+/** The stock rsync, or null. */
+export const peer: string | null = process.env.WSYNC_PEER ?? whereIs("rsync");
+
+/** The peer's own version and the newest protocol it speaks; zeros without a peer. */
+export const peerVersion: { version: string; protocol: number } = readVersion();
+
+function readVersion(): { version: string; protocol: number } {
+  if (peer === null) return { version: "", protocol: 0 };
+  const text = execFileSync(peer, ["--version"], { encoding: "utf8" });
+  const found = /version v?(\S+)\s+protocol version (\d+)/.exec(text);
+  return { version: found?.[1] ?? "", protocol: Number(found?.[2] ?? 0) };
+}
