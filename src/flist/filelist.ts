@@ -39,7 +39,7 @@ export class DirNames {
 export type ExtraColumn =
   | "atime" | "atimeNsec" | "crtime" | "rdevMajor" | "rdevMinor" | "linkTarget" | "linkLength" | "checksum"
   | "hlink" | "devLo" | "devHi" | "inoLo" | "inoHi" | "aclNdx" | "defAclNdx" | "xattrNdx" | "dirNdx" | "pathRoot" | "unsortNdx"
-  | "hlinkPrev" | "depth";
+  | "hlinkPrev" | "relNames";
 
 /** A segment's rows, its arena and its place in the chain of segments. */
 export class FileList {
@@ -263,7 +263,7 @@ function isArenaColumn(column: ExtraColumn): boolean {
 
 function newColumn(column: ExtraColumn, capacity: number): Float64Array | Uint32Array | Int32Array {
   if (column === "atime" || column === "crtime") return new Float64Array(capacity);
-  if (column === "hlink" || column === "hlinkPrev" || column === "depth" || column.endsWith("Ndx")) {
+  if (column === "hlink" || column === "hlinkPrev" || column === "relNames" || column.endsWith("Ndx")) {
     return new Int32Array(capacity).fill(-1);
   }
   return new Uint32Array(capacity);

@@ -273,7 +273,7 @@ export class FlistReceiver {
 
   /** Stores the name in its two parts. The common case, a clean name in the last row's directory, makes no string. */
   private storeName(list: FileList, row: number, entry: WireEntry, cursor: Cursor): void {
-    let bytes = entry.name;
+    let bytes: Uint8Array = entry.name;
     let length = entry.nameLength;
     if (!isCleanName(bytes, length, this.p.options.relative)) {
       bytes = this.cleaned(bytes, length, cursor);

@@ -145,6 +145,7 @@ export class SegmentView {
     const next = this.current?.next ?? null;
     if (next === null) return false;
     this.current = next;
+    this.oldTotal += next.used;
     return true;
   }
 
@@ -154,11 +155,13 @@ export class SegmentView {
     if (list === null) return;
     this.first = list.next;
     this.total -= list.used;
+    this.oldTotal -= list.used;
     if (this.first === null) {
       this.current = null;
-      this.total = 0;
+      this.total = this.oldTotal = 0;
     } else if (this.current === list) {
       this.current = this.first;
+      this.oldTotal = this.first.used;
     }
     this.segments.freed(list);
   }

@@ -1,0 +1,742 @@
+/**
+ * The sender's file list: arguments and directories become rows and wire entries (upstream flist.c: send_file_list,
+ * send_extra_file_list, send_directory, send_implied_dirs, send_file_entry's bookkeeping).
+ *
+ * A walk works in steps: each reads about one directory, appends its entries to `out` and returns, so that the session
+ * can drain `out` in between without a wait per file. Directories are opened below a held descriptor of the transfer
+ * root and may not lead out of it; their entries are statted relative to the open directory by the address of their
+ * name.
+ */
+import { ExitCode, UsageError, WsyncError } from "../errors.ts";
+import { cleanName } from "../filter/paths.ts";
+import { FileFlag, IoError, Ndx, WireLimit } from "../protocol/constants.ts";
+import type { FlistFields, ProtocolContext } from "../protocol/context.ts";
+import type { Writer } from "../protocol/cursor.ts";
+import { FlistEntryWriter, WireEntry } from "../protocol/flistentry.ts";
+import { writeIdList } from "../protocol/idlist.ts";
+import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
+import { parseArgument, type NameKind } from "./arguments.ts";
+import type { FileList } from "./filelist.ts";
+import { IdevTable } from "./hardlink.ts";
+import type { SenderIds } from "./idmap.ts";
+import { FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters, type WalkReport } from "./makefile.ts";
+import { newFlistCounts, type FlistCounts } from "./receive.ts";
+import { openBelow } from "./opendir.ts";
+import type { Segments, SegmentView } from "./segments.ts";
+import { sortAndClean } from "./sort.ts";
+
+/** Settings of the sender's walk, named as in options/options.ts. */
+export interface WalkOptions extends MakeOptions {
+  readonly recurse: boolean;
+  readonly relative: boolean;
+  readonly impliedDirs: boolean;
+  /** 1: ignore missing arguments, 2: have the receiver delete them. */
+  readonly missingArgs: number;
+  readonly ignoreErrors: boolean;
+  /** A --delete-during or -delay run, which old receivers cannot be told to stop. */
+  readonly deleteDuring: boolean;
+  readonly insecureLinks: boolean;
+  /** --chmod on the sending side; not called for symlinks. */
+  readonly tweakMode?: (mode: number) => number;
+}
+
+/** What a sender of lists works with. */
+export interface FlistSenderParts {
+  readonly fs: FileSystem;
+  readonly context: ProtocolContext;
+  readonly fields: FlistFields;
+  readonly options: WalkOptions;
+  readonly filters: WalkFilters;
+  readonly segments: Segments;
+  readonly view: SegmentView;
+  readonly ids: SenderIds;
+  readonly out: Writer;
+  readonly report: WalkReport;
+  /** Writes an index of this direction (protocol/ndx.ts). */
+  readonly writeNdx: (out: Writer, ndx: number) => void;
+  /** --checksum: the digest of a file into `into`, zeros when it cannot be read. */
+  readonly checksum: ((dirFd: number, name: number, stat: StatRecord, into: Uint8Array) => void) | null;
+  /** Absolute working directory. */
+  readonly cwd: string;
+  readonly fullName?: (rootPath: string, path: string) => string;
+}
+
+/** A directory that arguments are relative to: what upstream changes into (F_PATHNAME). */
+export interface TransferRoot {
+  /** Absolute path. */
+  readonly path: string;
+  /** Descriptor for at-calls, possibly without the right to read. */
+  readonly fd: number;
+}
+
+/** A path below an implied directory that still has to be walked, with how its argument ended. */
+interface RelativeName {
+  readonly path: string;
+  readonly kind: NameKind;
+}
+
+const { topDir, contentDir, impliedDir, duplicate } = FileFlag;
+
+/** Builds and sends the lists of one conversation. */
+export class FlistSender {
+  /** Roots met so far; column `pathRoot` of a row is an index here. Root 0 is the working directory. */
+  readonly roots: TransferRoot[] = [];
+  readonly counts: FlistCounts = newFlistCounts();
+  private readonly p: FlistSenderParts;
+  private readonly maker: RowMaker;
+  private readonly writer: FlistEntryWriter;
+  private readonly entry = new WireEntry();
+  private readonly inodes = new IdevTable();
+  private readonly rootIds = new Map<string, number>();
+  private readonly spare: StatRecord = newStat();
+  /** Room for a path given to libc by address. */
+  private readonly pathPtr: number;
+  private root = 0;
+  private list!: FileList;
+  private work: Generator<void, void> | null = null;
+  // Where rows of the directory being scanned belong: its index, and the bytes in front of each name.
+  private dirId = -1;
+  private prefixLength = 0;
+  // Incremental recursion: the directory to expand next, its depth, and names below implied directories.
+  private sendDirNdx = -1;
+  private sendDirDepth = -1;
+  private readonly relNames: RelativeName[][] = [];
+  private lastImplied = { root: -1, path: "", names: -1 };
+
+  constructor(parts: FlistSenderParts) {
+    this.p = parts;
+    this.maker = new RowMaker(parts.fs, { ...parts.options }, parts.filters, parts.report, parts.fullName);
+    const names = parts.fields.numericIds ? null : parts.ids;
+    this.writer = new FlistEntryWriter(parts.context, parts.fields, names);
+    this.pathPtr = parts.fs.memory.alloc(WireLimit.path + 1);
+  }
+
+  /** io_error bits so far. */
+  get ioError(): number {
+    return this.maker.ioError;
+  }
+
+  /** Adds io_error bits from elsewhere, such as a file that could not be opened. */
+  addIoError(bits: number): void {
+    this.maker.ioError |= bits;
+  }
+
+  /** Starts the first list. Throws UsageError for an argument with ".." where --relative forbids it. */
+  begin(args: readonly string[]): void {
+    this.useRoot(null);
+    this.list = this.p.segments.create();
+    this.work = this.walkArguments(args);
+  }
+
+  /** Does one directory's worth of the first list; true while there is more to do. Drain `out` between steps. */
+  step(): boolean {
+    if (this.work === null) return false;
+    if (this.work.next().done === true) this.work = null;
+    return this.work !== null;
+  }
+
+  /**
+   * Sends the list of one more directory while fewer than `atLeast` rows lie ahead of the reader (-1: one list more
+   * than there is). True while still more are wanted. Upstream send_extra_file_list.
+   */
+  extra(atLeast: number): boolean {
+    const { segments, view } = this.p;
+    if (segments.eof) return false;
+    const ahead = view.total - view.oldTotal;
+    const wanted = atLeast < 0 ? ahead + 1 : atLeast;
+    if (ahead >= wanted) return false;
+    this.sendNextDirectory();
+    return !segments.eof && view.total - view.oldTotal < wanted;
+  }
+
+  /** The root of a row. */
+  rootOf(list: FileList, row: number): TransferRoot {
+    return this.roots[list.extra.pathRoot?.[row] ?? 0];
+  }
+
+  /** A row's absolute path. */
+  fullPath(list: FileList, row: number): string {
+    const path = list.path(row);
+    if (path.startsWith("/")) return path;
+    const root = this.rootOf(list, row).path;
+    return root === "/" ? `/${path}` : `${root}/${path}`;
+  }
+
+  /** Closes descriptors and frees memory. */
+  close(): void {
+    for (const { fd } of this.roots) this.p.fs.close(fd);
+    this.p.fs.memory.release(this.pathPtr);
+    this.maker.release();
+  }
+
+  // The first list.
+
+  private *walkArguments(args: readonly string[]): Generator<void, void> {
+    const { context, options } = this.p;
+    const flags = options.recurse ? contentDir : 0;
+    const state = { dotDirSent: false };
+    for (const arg of args) yield* this.walkArgument(arg, flags, state);
+    this.finishFirst(context.incRecurse);
+  }
+
+  private *walkArgument(arg: string, flags: number, state: { dotDirSent: boolean }): Generator<void, void> {
+    const { options } = this.p;
+    const { dir, path, kind, leadingDot } = parseArgument(arg, options.relative);
+    if (!this.useRoot(dir)) return;
+    if (leadingDot && !state.dotDirSent) {
+      state.dotDirSent = true;
+      this.sendPath(".", (flags | impliedDir) & ~contentDir, "all", false);
+    }
+    const kindOrMissing = this.statArgument(path, kind);
+    if (kindOrMissing === null) return;
+    if (this.sendParents(path, kindOrMissing, flags)) return;
+    const { stat } = this.maker;
+    Object.assign(stat, this.spare);
+    this.maker.deviceLo = stat.devLo;
+    this.maker.deviceHi = stat.devHi;
+    if (!options.recurse && !(options.dirs && kind !== "normal")) {
+      this.sendPath(path, flags, "none", true);
+      return;
+    }
+    const row = this.sendPath(path, topDir | contentDir | flags, "none", true);
+    if (row >= 0) yield* this.walkTop(row, path, kind);
+  }
+
+  /** Descends into an argument: at once, or later for a directory of incremental recursion. */
+  private *walkTop(row: number, path: string, kind: NameKind): Generator<void, void> {
+    if (!this.p.context.incRecurse) {
+      yield* this.descend(row);
+    } else if (kind === "dotdir") {
+      if (this.sendDirDepth < 0) {
+        this.sendDirDepth = 0;
+        this.p.filters.changeDir(path, 0);
+      }
+      this.scan(path, this.p.options.recurse ? contentDir : 0);
+      yield;
+    }
+  }
+
+  /**
+   * Stats an argument into `spare` and lets filters judge it. Returns its kind ("missing" for one to be deleted), or
+   * null when it is left out.
+   */
+  private statArgument(path: string, kind: NameKind): NameKind | null {
+    const { filters, options, report, fs } = this.p;
+    const { maker, spare } = this;
+    const ENOENT = fs.constants.E.ENOENT;
+    let error = -maker.linkStat(this.roots[this.root].fd, this.pathAt(path), spare, options.copyDirlinks || kind !== "normal");
+    const isDir = (): boolean => (spare.mode & FileType.mask) === FileType.directory;
+    if (error <= 0) {
+      const hidden = !filters.isEmpty && kind !== "dotdir" && filters.isExcluded(path, isDir(), "server");
+      error = hidden || this.parentHidden(path) ? ENOENT : 0;
+    }
+    if (error !== 0) {
+      if (error === ENOENT && options.missingArgs === 1) return null;
+      if (error !== ENOENT || options.missingArgs === 0) {
+        if (error !== ENOENT) maker.ioError |= IoError.general;
+        report.sysError(`link_stat ${maker.show(path)} failed`, error);
+        return null;
+      }
+      Object.assign(spare, newStat());
+      return "missing";
+    }
+    if (kind !== "dotdir" && !filters.isEmpty && filters.isExcluded(path, isDir(), "all")) return null;
+    if (!isDir() || options.dirs) return kind;
+    report.info(`skipping directory ${path}`);
+    return null;
+  }
+
+  /** --relative: a parent that the daemon's filters hide (flist.c:path_is_daemon_excluded). */
+  private parentHidden(path: string): boolean {
+    const { filters, options } = this.p;
+    if (!options.relative || filters.isEmpty) return false;
+    for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1)) {
+      if (filters.isExcluded(path.slice(0, at), true, "server")) return true;
+    }
+    return false;
+  }
+
+  /** Sends implied directories of an argument. True when the rest of the argument waits for its directory's turn. */
+  private sendParents(path: string, kind: NameKind, flags: number): boolean {
+    const { context, options } = this.p;
+    if (context.incRecurse && options.relative) {
+      let at = path.indexOf("/", 1);
+      if (at < 0) return false;
+      if (at === 1 && path[0] === ".") {
+        // "./x/y": the directory to wait for is "./x"; for "./x" itself nothing waits.
+        const next = path.indexOf("/", 2);
+        if (next < 0) {
+          this.sendImplied(path, at, flags, kind);
+          return false;
+        }
+        at = next;
+      }
+      this.sendImplied(path, at, flags, kind);
+      return true;
+    }
+    const implied = options.impliedDirs || (options.relative && context.version >= 30);
+    const slash = path.lastIndexOf("/");
+    if (implied && slash > 0) this.sendImplied(path, slash, flags, "normal");
+    return false;
+  }
+
+  /** Sends the directories of path[0, limit) that were not sent before (flist.c:send_implied_dirs). */
+  private sendImplied(path: string, limit: number, flags: number, kind: NameKind): void {
+    const impliedFlags = (flags | impliedDir) & ~(topDir | contentDir);
+    const head = path.slice(0, limit);
+    if (!this.p.context.incRecurse) {
+      this.sendMissingParents(head, impliedFlags);
+      return;
+    }
+    const { lastImplied } = this;
+    if (lastImplied.root !== this.root || lastImplied.path !== head) {
+      const row = this.withDirs(() => this.sendChain(head, 0, impliedFlags));
+      const names = row >= 0 && this.list.isDir(row) ? this.relNames.push([]) - 1 : -1;
+      if (names >= 0) this.list.want("relNames")[row] = names;
+      this.lastImplied = { root: this.root, path: head, names };
+    }
+    const { names } = this.lastImplied;
+    if (names >= 0) this.relNames[names].push({ path: path.slice(limit + 1), kind });
+  }
+
+  /** Without incremental recursion: sends what `head` does not share with the last implied path. */
+  private sendMissingParents(head: string, flags: number): void {
+    const last = this.lastImplied.path;
+    if (last === head || last.startsWith(head + "/")) return;
+    let start = 0;
+    let depth = 0;
+    for (let i = 0; i < head.length && head[i] === last[i]; i++) {
+      if (head[i] !== "/") continue;
+      start = i;
+      depth++;
+    }
+    this.withDirs(() => this.sendChain(head, start, flags, depth));
+    this.lastImplied = { root: this.root, path: head, names: -1 };
+  }
+
+  /** Sends every directory of `head` that ends behind `start`, entering its merge files; the row of the last. */
+  private sendChain(head: string, start: number, flags: number, startDepth = 0): number {
+    const { context, filters } = this.p;
+    let depth = startDepth;
+    let row = -1;
+    for (let at = head.indexOf("/", start + 1); ; at = head.indexOf("/", at + 1)) {
+      const part = at < 0 ? head : head.slice(0, at);
+      row = this.sendPath(part, flags, "server", false);
+      depth++;
+      if (!context.incRecurse && row >= 0 && this.list.isDir(row)) filters.changeDir(part, depth);
+      if (at < 0) return row;
+    }
+  }
+
+  /** Implied directories are followed and listed whatever the options say. */
+  private withDirs<T>(action: () => T): T {
+    const { options } = this.maker;
+    const { copyLinks, dirs } = options;
+    options.copyLinks = options.dirs = true;
+    try {
+      return action();
+    } finally {
+      options.copyLinks = copyLinks;
+      options.dirs = dirs;
+    }
+  }
+
+  private finishFirst(incRecurse: boolean): void {
+    const { context, fields, options, out, report, segments, view } = this.p;
+    const { list } = this;
+    const errors = options.ignoreErrors ? 0 : this.ioError;
+    this.endList(errors);
+    if (fields.preserveHardLinks && context.version >= 30 && !incRecurse) this.inodes.clear();
+    this.clean(list);
+    if (!fields.numericIds && !incRecurse) this.sendIds();
+    if (context.version < 30) out.i32le(errors);
+    else if (!context.safeFlist && errors !== 0) report.ioError(errors);
+    this.counts.numFiles = list.used;
+    if (!incRecurse) {
+      segments.publish(list);
+      segments.eof = true;
+      return;
+    }
+    this.sendDirDepth = 1;
+    this.enterDirs(list, -1);
+    list.parentNdx = list.used > 0 && list.basename(list.low) === "." ? 0 : -1;
+    segments.publish(list);
+    if (this.sendDirNdx < 0) this.sendEof();
+    else if (view.total === 1) this.sendNextDirectory();
+  }
+
+  /** Marks the end of a list; io_error goes along where the protocol has a place for it. */
+  private endList(errors: number): void {
+    const { context, options, out } = this.p;
+    if (errors !== 0 && !context.safeFlist && options.deleteDuring && context.incRecurse) {
+      const text = "FATAL I/O ERROR: dying to avoid a --delete-during issue with a pre-3.0.7 receiver.";
+      throw new WsyncError(text, ExitCode.unsupported);
+    }
+    this.writer.end(out, context.safeFlist ? errors : 0);
+  }
+
+  private sendIds(): void {
+    const { context, fields, ids, out } = this.p;
+    const root = context.id0Names ? ids.rootNames() : { user: "", group: "" };
+    if (fields.preserveUid || fields.preserveAcls) writeIdList(out, context, ids.users(), root.user);
+    if (fields.preserveGid || fields.preserveAcls) writeIdList(out, context, ids.groups(), root.group);
+  }
+
+  private clean(list: FileList): void {
+    const { context } = this.p;
+    sortAndClean(list, {
+      version: context.version, amSender: true, incRecurse: context.incRecurse, stripRoot: false, pruneEmptyDirs: false,
+    });
+  }
+
+  // Later lists of incremental recursion.
+
+  /** Sends the contents of the next directory, together with its duplicates, and moves on in the tree. */
+  private sendNextDirectory(): void {
+    const { context, options, out, report, segments } = this.p;
+    const { dirList, tree } = segments;
+    const errorsBefore = this.ioError;
+    const list = (this.list = segments.create());
+    this.p.writeNdx(out, Ndx.flistOffset - this.sendDirNdx);
+    list.parentNdx = this.sendDirNdx;
+    this.sendContents(this.sendDirNdx);
+    let previous = this.sendDirNdx;
+    let next = tree.nextSibling(previous);
+    while (next >= 0 && (dirList.flags[next] & duplicate) !== 0) {
+      const sameRoot = dirList.extra.pathRoot?.[next] === dirList.extra.pathRoot?.[list.parentNdx];
+      if (sameRoot && (dirList.flags[previous] & contentDir) !== 0) dirList.flags[next] &= ~contentDir;
+      this.sendDirNdx = previous = next;
+      this.sendContents(next);
+      next = tree.nextSibling(next);
+    }
+    this.endList(this.ioError === errorsBefore || options.ignoreErrors ? 0 : this.ioError);
+    this.clean(list);
+    this.enterDirs(list, this.sendDirNdx);
+    segments.publish(list);
+    this.counts.numFiles += list.used;
+    this.moveOn();
+    if (this.ioError !== errorsBefore && context.version === 30 && !options.ignoreErrors) report.ioError(this.ioError);
+  }
+
+  /** Steps to the directory to send next: first child, next sibling, or the next sibling of a parent. */
+  private moveOn(): void {
+    const { tree } = this.p.segments;
+    const child = tree.firstChild(this.sendDirNdx);
+    if (child >= 0) {
+      this.sendDirNdx = child;
+      this.sendDirDepth++;
+      return;
+    }
+    while (tree.nextSibling(this.sendDirNdx) < 0) {
+      this.sendDirNdx = tree.parent(this.sendDirNdx);
+      if (this.sendDirNdx < 0) {
+        this.sendEof();
+        this.p.filters.changeDir(null, 0);
+        return;
+      }
+      this.sendDirDepth--;
+    }
+    this.sendDirNdx = tree.nextSibling(this.sendDirNdx);
+  }
+
+  private sendEof(): void {
+    this.p.writeNdx(this.p.out, Ndx.flistEof);
+    this.p.segments.eof = true;
+  }
+
+  /** Lists a directory of the directory list, and the argument names that waited for it (flist.c:send1extra). */
+  private sendContents(dirNdx: number): void {
+    const { filters, options, segments } = this.p;
+    const { dirList } = segments;
+    const path = dirList.path(dirNdx);
+    this.enterRoot(dirList.extra.pathRoot?.[dirNdx] ?? 0);
+    filters.changeDir(path, this.sendDirDepth);
+    if ((dirList.flags[dirNdx] & contentDir) !== 0) {
+      if (options.oneFileSystem > 0 && !this.noteDevice(path)) return;
+      this.scan(path, contentDir);
+    }
+    const names = dirList.extra.relNames?.[dirNdx] ?? -1;
+    if (names < 0) return;
+    for (const { path: rest, kind } of this.relNames[names]) this.sendRelative(path, rest, kind);
+    this.relNames[names] = [];
+  }
+
+  private noteDevice(path: string): boolean {
+    const { maker, spare } = this;
+    const error = -maker.linkStat(this.roots[this.root].fd, this.pathAt(path), spare, this.p.options.copyDirlinks);
+    if (error > 0) {
+      this.statFailed(path, true, error);
+      return false;
+    }
+    maker.deviceLo = spare.devLo;
+    maker.deviceHi = spare.devHi;
+    return true;
+  }
+
+  /** One argument name below an implied directory whose turn has come. */
+  private sendRelative(dir: string, rest: string, kind: NameKind): void {
+    const path = `${dir}/${rest}`;
+    const slash = rest.indexOf("/");
+    if (slash >= 0) {
+      this.sendImplied(path, dir.length + 1 + slash, contentDir, kind);
+      return;
+    }
+    const given = kind !== "normal";
+    if (given) {
+      const { stat } = this.maker;
+      if (kind === "missing") Object.assign(stat, newStat());
+      else {
+        const error = -this.maker.linkStat(this.roots[this.root].fd, this.pathAt(path), stat, true);
+        if (error > 0) {
+          this.statFailed(path, true, error);
+          return;
+        }
+      }
+    }
+    this.sendPath(path, topDir | contentDir, "all", given);
+  }
+
+  /** Reports a failed stat (flist.c:interpret_stat_error). */
+  private statFailed(path: string, isDir: boolean, errno: number): void {
+    const { report, fs } = this.p;
+    if (errno === fs.constants.E.ENOENT) {
+      this.maker.ioError |= IoError.vanished;
+      report.warning(`${isDir ? "directory" : "file"} has vanished: ${this.maker.show(path)}`);
+    } else {
+      this.maker.ioError |= IoError.general;
+      report.sysError(`link_stat ${this.maker.show(path)} failed`, errno);
+    }
+  }
+
+  /** Adds a sorted segment's directories to the directory list and the tree. */
+  private enterDirs(list: FileList, parent: number): void {
+    const { dirList, tree } = this.p.segments;
+    const linked: number[] = [];
+    for (let row = 0; row < list.used; row++) {
+      if (!list.isDir(row)) continue;
+      const ndx = dirList.copyRow(list, row);
+      list.want("dirNdx")[row] = ndx;
+      if (list.basename(row) !== ".") linked.push(ndx);
+    }
+    const first = tree.link(parent, linked);
+    if (parent < 0) this.sendDirNdx = first;
+  }
+
+  // Directories and rows.
+
+  /** Lists a directory row and, without incremental recursion, everything below it. */
+  private *descend(row: number): Generator<void, void> {
+    const { list } = this;
+    if (!list.isDir(row) || (list.flags[row] & FileFlag.mountDir) !== 0) return;
+    const path = list.path(row);
+    const { filters, options } = this.p;
+    const token = filters.push(path);
+    const start = list.used;
+    this.scan(path, options.recurse ? contentDir : 0);
+    yield;
+    const end = list.used;
+    if (options.recurse) for (let below = start; below < end; below++) yield* this.descend(below);
+    filters.pop(token);
+  }
+
+  /** Adds a row for each entry of a directory (flist.c:send_directory). */
+  private scan(path: string, flags: number): void {
+    const { fs, options } = this.p;
+    const follows = options.copyLinks || options.copyUnsafeLinks || options.copyDirlinks || options.insecureLinks;
+    const fd = openBelow(fs, this.roots[this.root].fd, path, !follows);
+    if (fd < 0) {
+      this.openFailed(path, -fd);
+      return;
+    }
+    this.enterDir(path === "." ? "" : path.endsWith("/.") ? path.slice(0, -2) || "/" : path);
+    const room = WireLimit.path - this.prefixLength;
+    const result = fs.readDir(fd, (name, length) => {
+      if (length >= room) this.tooLong(path, name, length, room);
+      else this.addRow(fd, name, name, length, flags, "all", false);
+    });
+    if (result < 0) {
+      this.maker.ioError |= IoError.general;
+      this.p.report.sysError(`readdir(${this.maker.show(path)})`, -result);
+    }
+    fs.close(fd);
+  }
+
+  private openFailed(path: string, errno: number): void {
+    if (errno === this.p.fs.constants.E.ENOENT) {
+      this.statFailed(path, true, errno);
+      return;
+    }
+    this.maker.ioError |= IoError.general;
+    this.p.report.sysError(`opendir ${this.maker.show(path)} failed`, errno);
+  }
+
+  private tooLong(path: string, name: number, length: number, room: number): void {
+    this.maker.ioError |= IoError.general;
+    const text = this.p.fs.memory.readLatin1(name, length);
+    this.p.report.error(`filename overflows max-path len by ${length - room + 1}: ${path}/${text}`);
+  }
+
+  /** Adds a row for a path below the current root. `given`: the maker's stat record is filled. Row or -1. */
+  private sendPath(path: string, flags: number, level: FilterLevel, given: boolean): number {
+    if (path.length >= WireLimit.path) {
+      this.maker.ioError |= IoError.general;
+      this.p.report.error(`skipping overly long name: ${path}`);
+      return -1;
+    }
+    const clean = cleanName(path)!;
+    const slash = clean.lastIndexOf("/");
+    this.enterDir(slash < 0 ? "" : slash === 0 ? "/" : clean.slice(0, slash));
+    const ptr = this.pathAt(clean);
+    // Only a directory (perhaps behind a symlink) or a missing name is taken as statted; others may be symlinks.
+    const { mode } = this.maker.stat;
+    const known = given && (mode === 0 || (mode & FileType.mask) === FileType.directory);
+    return this.addRow(this.roots[this.root].fd, ptr, ptr + slash + 1, clean.length - slash - 1, flags, level, known);
+  }
+
+  /** Makes `dir` the directory that the next rows belong to. */
+  private enterDir(dir: string): void {
+    this.dirId = this.p.segments.dirs.intern(dir);
+    const prefix = dir === "" || dir === "/" ? dir : dir + "/";
+    const { name } = this.entry;
+    for (let i = 0; i < prefix.length; i++) name[i] = prefix.charCodeAt(i);
+    this.prefixLength = prefix.length;
+  }
+
+  /** Makes one row and its wire entry. Row or -1. */
+  private addRow(
+    dirFd: number, statName: number, base: number, length: number, flags: number, level: FilterLevel, given: boolean,
+  ): number {
+    const { list, maker } = this;
+    const row = maker.make(list, dirFd, statName, base, length, this.dirId, flags, level, given);
+    if (row < 0) return -1;
+    const type = list.mode[row] & FileType.mask;
+    const { tweakMode } = this.p.options;
+    if (tweakMode !== undefined && type !== FileType.symlink && list.mode[row] !== 0) {
+      list.mode[row] = tweakMode(list.mode[row]);
+    }
+    if (type === FileType.symlink && this.p.fields.preserveLinks && maker.linkLength === 0) return this.dropRow(row);
+    if (this.root !== 0 || list.extra.pathRoot !== undefined) list.want("pathRoot")[row] = this.root;
+    if (type === FileType.regular && this.p.checksum !== null) {
+      this.p.checksum(dirFd, statName, maker.stat, this.entry.checksum);
+    }
+    this.fillEntry(row, type, base, length);
+    this.writer.write(this.p.out, this.entry, list.ndxStart);
+    this.count(type, list.size[row]);
+    return row;
+  }
+
+  private dropRow(row: number): number {
+    this.maker.ioError |= IoError.general;
+    this.p.report.error(`skipping symlink with 0-length value: ${this.maker.show(this.list.path(row))}`);
+    this.list.used--;
+    return -1;
+  }
+
+  private fillEntry(row: number, type: number, base: number, length: number): void {
+    const { entry, list, maker, prefixLength } = this;
+    const { stat } = maker;
+    const u8 = list.memory.u8;
+    for (let i = 0; i < length; i++) entry.name[prefixLength + i] = u8[base + i];
+    entry.nameLength = prefixLength + length;
+    entry.mode = list.mode[row];
+    entry.size = list.size[row];
+    entry.mtime = list.mtime[row];
+    entry.mtimeNsec = list.mtimeNsec[row];
+    entry.atime = stat.atime;
+    entry.crtime = stat.mtime;
+    entry.uid = stat.uid;
+    entry.gid = stat.gid;
+    entry.rdevMajor = stat.rdevMajor;
+    entry.rdevMinor = stat.rdevMinor;
+    entry.linkLength = 0;
+    if (type === FileType.symlink) {
+      entry.linkLength = maker.linkLength;
+      for (let i = 0; i < maker.linkLength; i++) entry.link[i] = u8[maker.linkPtr + i];
+    }
+    if (type === FileType.directory) this.fillDirFlags(list.flags[row]);
+    this.fillLinks(row, type);
+  }
+
+  private fillDirFlags(flags: number): void {
+    const { entry } = this;
+    const content = (flags & contentDir) !== 0;
+    const implied = (flags & impliedDir) !== 0;
+    if (this.p.context.version < 30) {
+      entry.topDir = (flags & topDir) !== 0;
+      entry.noContentDir = false;
+    } else {
+      entry.topDir = content ? (flags & topDir) !== 0 : implied;
+      entry.noContentDir = !content;
+    }
+  }
+
+  /** Hard links: the group's first ndx from protocol 30 on, device (plus one) and inode before. */
+  private fillLinks(row: number, type: number): void {
+    const { entry, list } = this;
+    const { stat } = this.maker;
+    const { version } = this.p.context;
+    entry.hlinkNdx = -1;
+    entry.hlinked = this.p.fields.preserveHardLinks
+      && (version >= 28 ? type !== FileType.directory && stat.nlink > 1 : type === FileType.regular);
+    if (!entry.hlinked) return;
+    if (version >= 30) {
+      const { devLo, devHi, inoLo, inoHi } = stat;
+      entry.hlinkNdx = this.inodes.findOrAdd(devLo, devHi, inoLo, inoHi, list.ndxStart + row);
+      return;
+    }
+    entry.devLo = (stat.devLo + 1) >>> 0;
+    entry.devHi = entry.devLo === 0 ? (stat.devHi + 1) >>> 0 : stat.devHi;
+    entry.inoLo = stat.inoLo;
+    entry.inoHi = stat.inoHi;
+  }
+
+  private count(type: number, size: number): void {
+    const { counts } = this;
+    if (type === FileType.regular) counts.totalSize += size;
+    else if (type === FileType.directory) counts.numDirs++;
+    else if (type === FileType.symlink) {
+      counts.numLinks++;
+      counts.totalSize += size;
+    } else if (type === FileType.character || type === FileType.block) counts.numDevices++;
+    else counts.numSpecials++;
+  }
+
+  // Roots.
+
+  /** Makes `dir` (null: the working directory) the root of what follows; false, reported, when it cannot be opened. */
+  private useRoot(dir: string | null): boolean {
+    const { cwd, fs, report } = this.p;
+    const path = dir === null ? cwd : cleanName(dir.startsWith("/") ? dir : `${cwd}/${dir}`)!;
+    const known = this.rootIds.get(path);
+    if (known !== undefined) {
+      this.enterRoot(known);
+      return true;
+    }
+    const { O, AT } = fs.constants;
+    const fd = fs.openat(AT.FDCWD, this.pathAt(path), (O.PATH || O.RDONLY) | O.DIRECTORY | O.CLOEXEC, 0);
+    if (fd < 0) {
+      this.maker.ioError |= IoError.general;
+      report.sysError(`change_dir ${this.maker.fullName(cwd, dir ?? path)} failed`, -fd);
+      return false;
+    }
+    const index = this.roots.push({ path, fd }) - 1;
+    this.rootIds.set(path, index);
+    this.enterRoot(index);
+    return true;
+  }
+
+  private enterRoot(index: number): void {
+    const { path } = this.roots[index];
+    this.root = index;
+    if (this.maker.rootPath === path) return;
+    this.maker.rootPath = path;
+    this.p.filters.setRoot(path);
+  }
+
+  /** Writes a path where libc can read it, until the next call, and returns its address. */
+  private pathAt(path: string): number {
+    if (path.length > WireLimit.path) throw new UsageError("a path longer than 4096 bytes", ExitCode.malloc);
+    this.p.fs.memory.writeCString(this.pathPtr, path);
+    return this.pathPtr;
+  }
+}
