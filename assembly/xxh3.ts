@@ -37,15 +37,39 @@ function products(low: boolean, k0: v128, k1: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function swap(v: v128): v128 {
-  return v128.shuffle<u64>(v, v, 1, 0);
-}
-
-// @ts-ignore: decorator
-@inline
 function scramble(acc: v128, secret: usize): v128 {
   const x = v128.xor(v128.xor(acc, i64x2.shr_u(acc, 47)), v128.load(secret));
   return i64x2.mul(x, i64x2.splat(P32_1));
+}
+
+/** Adds the plain data sums of a run, halves swapped, to a vector of accumulators. */
+// @ts-ignore: decorator
+@inline
+function addSwapped(acc: v128, data: v128): v128 {
+  return i64x2.add(acc, v128.shuffle<u64>(data, data, 1, 0));
+}
+
+/**
+ * Takes one half (32 bytes: accumulators at `acc`, data at `ptr`, secret at `s`) of each of `run` stripes.
+ *
+ * By halves, because four accumulators, four data sums and the temporaries of a whole stripe are more than the 16
+ * registers of x64. Data is summed apart (b) and its lanes swapped once per run: shuffles are the scarce resource.
+ */
+// @ts-ignore: decorator
+@inline
+function accumulateHalf(acc: usize, ptr: usize, s: usize, run: u32): void {
+  let a0 = v128.load(acc), a1 = v128.load(acc, 16);
+  let b0 = i64x2.splat(0), b1 = i64x2.splat(0);
+  for (const end = ptr + (run << 6); ptr < end; ptr += 64, s += 8) {
+    const d0 = v128.load(ptr), d1 = v128.load(ptr, 16);
+    const k0 = v128.xor(d0, v128.load(s)), k1 = v128.xor(d1, v128.load(s, 16));
+    a0 = i64x2.add(a0, products(true, k0, k1));
+    a1 = i64x2.add(a1, products(false, k0, k1));
+    b0 = i64x2.add(b0, d0);
+    b1 = i64x2.add(b1, d1);
+  }
+  v128.store(acc, addSwapped(a0, b0));
+  v128.store(acc, addSwapped(a1, b1), 16);
 }
 
 /**
@@ -54,33 +78,19 @@ function scramble(acc: v128, secret: usize): v128 {
  */
 function accumulate(slot: usize, ptr: usize, stripes: u32, secret: usize, since: u32): u32 {
   const acc = slot + XXH3_ACC;
-  let a0 = v128.load(acc), a1 = v128.load(acc, 16), a2 = v128.load(acc, 32), a3 = v128.load(acc, 48);
   while (stripes) {
     const run = min<u32>(stripes, STRIPES_PER_BLOCK - since);
-    let s = secret + (since << 3);
-    for (const end = ptr + (run << 6); ptr < end; ptr += 64, s += 8) {
-      const d0 = v128.load(ptr), d1 = v128.load(ptr, 16), d2 = v128.load(ptr, 32), d3 = v128.load(ptr, 48);
-      const k0 = v128.xor(d0, v128.load(s)), k1 = v128.xor(d1, v128.load(s, 16));
-      const k2 = v128.xor(d2, v128.load(s, 32)), k3 = v128.xor(d3, v128.load(s, 48));
-      a0 = i64x2.add(i64x2.add(a0, swap(d0)), products(true, k0, k1));
-      a1 = i64x2.add(i64x2.add(a1, swap(d1)), products(false, k0, k1));
-      a2 = i64x2.add(i64x2.add(a2, swap(d2)), products(true, k2, k3));
-      a3 = i64x2.add(i64x2.add(a3, swap(d3)), products(false, k2, k3));
-    }
+    const s = secret + (since << 3);
+    accumulateHalf(acc, ptr, s, run);
+    accumulateHalf(acc + 32, ptr + 32, s + 32, run);
+    ptr += run << 6;
     stripes -= run;
     since += run;
     if (since == STRIPES_PER_BLOCK) {
       since = 0;
-      a0 = scramble(a0, secret + 128);
-      a1 = scramble(a1, secret + 144);
-      a2 = scramble(a2, secret + 160);
-      a3 = scramble(a3, secret + 176);
+      for (let at: usize = 0; at < 64; at += 16) v128.store(acc + at, scramble(v128.load(acc + at), secret + 128 + at));
     }
   }
-  v128.store(acc, a0);
-  v128.store(acc, a1, 16);
-  v128.store(acc, a2, 32);
-  v128.store(acc, a3, 48);
   return since;
 }
 
