@@ -273,7 +273,7 @@ function partialFiles(options: Options, { env }: FinishContext): void {
     options.partialDir = env("RSYNC_PARTIAL_DIR") || null;
   }
   if (options.partialDir === null) return;
-  const clean = options.partialDir === "" ? "" : cleanPath(options.partialDir);
+  const clean = options.partialDir === "" ? "" : cleanPath(options.partialDir, true);
   options.partialDir = clean === "" || clean === "." ? null : clean;
   options.partial = true;
 }

@@ -73,7 +73,7 @@ export function formatNumber(value: number, human: number, fraction = ""): strin
 /** A number with decimals; above 999 it takes the separators or units that `human` asks for. */
 export function formatDecimal(value: number, human: number, decimals: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "-nan" : value < 0 ? "-inf" : "inf";
-  const plain = value.toFixed(decimals);
+  const plain = fixed(value, decimals);
   if (human === 0 || Math.abs(value) < 1000) return plain;
   return formatNumber(Math.trunc(value), human, plain.slice(plain.search(/\D|$/)));
 }
@@ -87,5 +87,14 @@ function withUnit(value: number, base: number): string | null {
     size /= base;
     unit++;
   }
-  return (value < 0 ? "-" : "") + size.toFixed(2) + "KMGTP"[unit];
+  return (value < 0 ? "-" : "") + fixed(size, 2) + "KMGTP"[unit];
+}
+
+/** C's "%.Nf": as toFixed, but an exact tie goes to the even digit. */
+function fixed(value: number, decimals: number): string {
+  const size = Math.abs(value);
+  const isTie = (size * 2 ** (decimals + 1)) % 2 === 1;
+  const below = Math.floor(size * 10 ** decimals);
+  if (!isTie || below % 2 === 1) return value.toFixed(decimals);
+  return (value < 0 ? "-" : "") + (below / 10 ** decimals).toFixed(decimals);
 }

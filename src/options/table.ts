@@ -105,7 +105,7 @@ const CHOICE: readonly OptionRow[] = [
     unset: { allowIncRecurse: false }, side: "both", since: 30, category: "Choosing files",
     help: "send the file list in pieces (--no-i-r: whole, before the transfer)" },
   { long: "dirs", short: "d", set: { dirs: 2 }, no: ["no-dirs", "no-d"], unset: { dirs: 0 }, sent: "d",
-    side: "both", category: "Choosing files", help: "take directories without going into them", available: false },
+    side: "both", category: "Choosing files", help: "take directories without going into them" },
   { long: "old-dirs", aliases: ["old-d"], set: { dirs: 4 }, side: "both", category: "Choosing files",
     help: "--dirs in a way that very old rsyncs understand", available: false },
   { long: "relative", short: "R", set: { relative: 1 }, no: ["no-relative", "no-R"], unset: { relative: 0 },
