@@ -21,7 +21,10 @@ export type FfiFunction = (...args: number[]) => number;
 
 /** Foreign functions: how src/posix and src/compress reach libc and the system libraries. */
 export interface Ffi {
-  /** Binds the symbols a library has; absent ones are left out. `null` looks in the program's global scope. */
+  /**
+   * Binds the symbols a library has; absent ones are left out. `null` looks in the program's global scope. The library
+   * must prefer its own symbols (RTLD_DEEPBIND): node exports a zlib of its own, which libz would call into.
+   */
   dlopen(library: string | null, symbols: Readonly<Record<string, FfiSignature>>): Record<string, FfiFunction> | null;
   /** Native address of the first byte of a view. The memory must not move while the address is in use. */
   addressOf(view: Uint8Array): number;
@@ -84,6 +87,12 @@ export interface HostFiles {
   readonly nodeFs: unknown;
   /** A whole small file as bytes; throws the runtime's error. */
   readFile(path: string): Uint8Array;
+  /** Ids of this process for the node:fs file system; libc is asked otherwise. */
+  ids?(): { readonly euid: number; readonly egid: number; readonly groups: readonly number[] };
+  /** Sets the file creation mask and returns the old one. */
+  umask?(mask: number): number;
+  /** Changes the working directory; throws the runtime's error. */
+  chdir?(path: string): void;
 }
 
 export interface Host {
