@@ -1,0 +1,148 @@
+/**
+ * Reaching a daemon: directly, through an HTTP proxy (RSYNC_PROXY), or through a program (RSYNC_CONNECT_PROG).
+ * Upstream socket.c:open_socket_out_wrapped, open_socket_out, establish_proxy_connection, sock_exec.
+ */
+import { ExitCode, ProtocolError, TransportError, WsyncError } from "../errors.ts";
+import { type ByteStream, type Host } from "../host.ts";
+import { bytesOf } from "../memory.ts";
+import { LineStream } from "./linestream.ts";
+
+/** Upstream PROXY_BUF_SIZE: longest request and longest header line. */
+const PROXY_LINE = 1024;
+const MAX_PROXY_HEADERS = 1000;
+
+/** Where and how to connect. */
+export interface DaemonAddress {
+  readonly host: string;
+  readonly port: number;
+  /** -4, -6 or either. */
+  readonly family: 0 | 4 | 6;
+  /** --address, or null. */
+  readonly bindAddress: string | null;
+  /** --contimeout in seconds; 0 waits for ever. */
+  readonly connectTimeout: number;
+  /** --sockopts, or null. */
+  readonly socketOptions: string | null;
+}
+
+/**
+ * A stream to the daemon. Throws TransportError: 10 when the connection fails, 35 when --contimeout runs out. The
+ * message names the host, the reason and what may be done.
+ */
+export async function connectDaemon(host: Host, address: DaemonAddress): Promise<ByteStream> {
+  const program = host.env("RSYNC_CONNECT_PROG");
+  if (program !== undefined) return connectProgram(host, program, address.host);
+  const proxy = host.env("RSYNC_PROXY");
+  if (proxy === undefined || proxy === "") return open(host, address, address.host, address.port);
+  const way = parseProxy(proxy);
+  const stream = await open(host, address, way.host, way.port);
+  try {
+    return await tunnel(stream, address, way);
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
+
+async function open(host: Host, address: DaemonAddress, hostname: string, port: number): Promise<ByteStream> {
+  try {
+    return await host.connect({
+      hostname,
+      port,
+      family: address.family,
+      localAddress: address.bindAddress ?? undefined,
+      timeoutMs: address.connectTimeout * 1000,
+      socketOptions: address.socketOptions ?? undefined,
+    });
+  } catch (error) {
+    throw connectFailure(error, hostname, port);
+  }
+}
+
+/** The error for a failed connection, with the reason of the runtime's own error and a hint. */
+function connectFailure(error: unknown, hostname: string, port: number): TransportError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const code = error instanceof WsyncError ? error.exitCode : ExitCode.socketIo;
+  if (code === ExitCode.connectTimeout) {
+    const text = `timed out connecting to ${hostname} port ${port}; a larger --contimeout waits longer`;
+    return new TransportError(text, code, { cause: error });
+  }
+  const text = reason.startsWith("failed to connect") ? reason : `failed to connect to ${hostname} port ${port}: ${reason}`;
+  return new TransportError(`${text}${hintFor(reason)}`, ExitCode.socketIo, { cause: error });
+}
+
+function hintFor(reason: string): string {
+  if (/refused/i.test(reason)) {
+    return "\nIs an rsync daemon listening there? --port chooses another port; a single colon (HOST:PATH) uses ssh.";
+  }
+  if (/ENOTFOUND|EAI_|getaddrinfo|not known|lookup|resolve/i.test(reason)) return "\nCheck the spelling of the host name.";
+  if (/unreachable|timed? ?out/i.test(reason)) return "\nCheck the network, a firewall, and -4 or -6.";
+  return "";
+}
+
+interface Proxy {
+  readonly host: string;
+  readonly port: number;
+  /** "USER:PASS", or null. */
+  readonly credentials: string | null;
+}
+
+/** [USER:PASS@]HOST:PORT. Throws TransportError (10) in upstream's words. */
+function parseProxy(text: string): Proxy {
+  const at = text.lastIndexOf("@");
+  const credentials = at < 0 ? null : text.slice(0, at);
+  if (credentials !== null && !credentials.includes(":")) {
+    throw failure("invalid proxy specification: should be USER:PASS@HOST:PORT");
+  }
+  const place = text.slice(at + 1);
+  const colon = place.indexOf(":");
+  const port = Number.parseInt(place.slice(colon + 1), 10);
+  if (colon < 0 || !(port > 0 && port < 65536)) throw failure("invalid proxy specification: should be HOST:PORT");
+  return { host: place.slice(0, colon), port, credentials };
+}
+
+function failure(text: string): TransportError {
+  return new TransportError(text, ExitCode.socketIo);
+}
+
+/** Asks the proxy for a connection (HTTP CONNECT) and reads its answer up to the empty line. */
+async function tunnel(stream: ByteStream, address: DaemonAddress, proxy: Proxy): Promise<ByteStream> {
+  // Control characters in the host could smuggle further lines into the request.
+  if (/[\x00-\x1f\x7f]/.test(address.host)) throw failure("invalid control character in proxy CONNECT host");
+  const auth = proxy.credentials === null ? "" : `\r\nProxy-Authorization: Basic ${btoa(proxy.credentials)}`;
+  const request = `CONNECT ${address.host}:${address.port} HTTP/1.0${auth}\r\n\r\n`;
+  if (request.length >= PROXY_LINE) throw failure("proxy CONNECT request too long");
+  await stream.write(bytesOf(request));
+  const lines = new LineStream(stream);
+  const answer = await proxyLine(lines);
+  if (!/^HTTP\/[\d.]* *2/.test(answer)) throw failure(`bad response from proxy -- ${answer}`);
+  for (let count = 0; (await proxyLine(lines)) !== ""; count++) {
+    if (count > MAX_PROXY_HEADERS) throw failure("too many header lines from proxy");
+  }
+  return lines;
+}
+
+async function proxyLine(lines: LineStream): Promise<string> {
+  try {
+    return await lines.readLine(PROXY_LINE, "proxy-header");
+  } catch (error) {
+    if (error instanceof ProtocolError) throw failure("proxy response line too long");
+    if (error instanceof TransportError) throw failure("failed to read from proxy");
+    throw error;
+  }
+}
+
+/** Runs the shell command that RSYNC_CONNECT_PROG names, with the host for %H, and talks to it. */
+function connectProgram(host: Host, program: string, hostname: string): ByteStream {
+  let command = program;
+  if (program.includes("%")) {
+    if (!isShellSafeHost(hostname)) throw failure("unsafe host characters for RSYNC_CONNECT_PROG");
+    command = program.replace(/%([%H])/g, (_, letter: string) => (letter === "H" ? `'${hostname}'` : "%"));
+  }
+  return host.spawn({ argv: ["sh", "-c", command], stderr: "inherit" }).stream;
+}
+
+/** Letters that stay data through every pass of a shell, and a first one that starts no option or expansion. */
+function isShellSafeHost(hostname: string): boolean {
+  return /^[a-zA-Z0-9._:][a-zA-Z0-9._:%+~-]*$/.test(hostname);
+}
