@@ -98,7 +98,7 @@ function compression(options: Options, { compressors, compressCount }: FinishCon
   if (text !== undefined && text !== "auto") {
     if (!compressors().includes(text)) throw new UsageError(`unknown compress name: ${text}`, ExitCode.unsupported);
     options.compress = text !== "none";
-    options.compressChoice = options.compress ? text : null;
+    options.compressChoice = text;
   }
   if (!options.compress && options.compressLevel !== null) options.compress = options.compressByLevel = true;
   options.compressThreads = Math.max(options.compressThreads, 0);

@@ -132,7 +132,7 @@ export interface Options {
   // Wire.
   /** As typed ("xxh128", "md5,none"); null leaves the choice to the negotiation. */
   checksumChoice: string | null;
-  /** The canonical name; null leaves the choice to the negotiation. */
+  /** The canonical name ("none" included); null leaves the choice to the negotiation. */
   compressChoice: string | null;
   /** Compression is wanted; the negotiated name is in the protocol context. */
   compress: boolean;

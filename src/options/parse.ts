@@ -23,6 +23,8 @@ export interface ParseContext {
   now?(): number;
   /** The words come from a client of this daemon. */
   fromClient?: boolean;
+  /** The option table, when not the whole of OPTION_ROWS as it stands. */
+  rows?: readonly OptionRow[];
   /** Splits HOST:FILE, HOST::FILE and rsync:// forms of --files-from; null for a local name. */
   splitHost?(text: string): { readonly host: string; readonly path: string } | null;
 }
@@ -50,7 +52,8 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
 }
 
 function parseWith(state: ParseState, argv: readonly string[], context: ParseContext, secluded: boolean): Parsed {
-  const early = eachOption(argv, INDEX, state.options, (match, argument) => take(state, match, argument));
+  const index = context.rows === undefined ? INDEX : makeIndex(context.rows);
+  const early = eachOption(argv, index, state.options, (match, argument) => take(state, match, argument));
   if (early !== null) return carryOut(early, argv, context);
   if (state.versionCount > 0) return { action: "print", text: versionFor(state, context) };
   if (state.options.humanReadable > 1 && argv.length === 1 && !state.options.server) {

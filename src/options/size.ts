@@ -33,10 +33,10 @@ export function parseSize(text: string, option: string, limits: SizeLimits): num
     throw new UsageError(`rsync: --${option}=${text} is ${what}`);
   };
   if (Number.isNaN(size)) return fail("invalid");
-  if (most >= 0 ? size > most : size >= LARGEST) {
+  // A negative size counts as too large: upstream tests it as an overflow.
+  if (size < 0 || (most >= 0 ? size > most : size >= LARGEST)) {
     return fail(most >= 0 ? `too large (max: ${formatNumber(most, 3)})` : "too large");
   }
-  if (size < 0) return fail(most >= 0 ? `too large (max: ${formatNumber(most, 3)})` : "too large");
   if (size < least && !(limits.zeroUnlimited && size === 0)) {
     return fail(`too small (min: ${formatNumber(least, 3)}${limits.zeroUnlimited ? " or 0 for unlimited" : ""})`);
   }
@@ -45,6 +45,7 @@ export function parseSize(text: string, option: string, limits: SizeLimits): num
 
 /** Bytes, or NaN when the text is no size. "K" and "KiB" count in 1024, "KB" in 1000. */
 function measure(text: string, defaultUnit: string): number {
+  if (/^-0*\.?0*[1-9]/.test(text)) return -1;
   const match = SIZE.exec(text);
   if (match === null) return NaN;
   const [, digits, unit, suffix, step] = match;

@@ -44,15 +44,15 @@ function isControl(text: string, at: number): boolean {
   return code === 0x5c && /^\\#\d{3}/.test(text.slice(at, at + 5));
 }
 
-/** Bytes of the well-formed UTF-8 sequence at `at`, 0 when there is none. */
+/** Bytes of the well-formed UTF-8 sequence at `at`, 0 when there is none. As glibc's iconv, it goes to 0x1fffff. */
 function sequenceLength(text: string, at: number): number {
   const first = text.charCodeAt(at);
   if (first < 0x80) return 1;
   const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || at + length > text.length) return 0;
+  if (first < 0xc2 || first > 0xf7 || at + length > text.length) return 0;
   for (let i = 1; i < length; i++) if ((text.charCodeAt(at + i) & 0xc0) !== 0x80) return 0;
   const second = text.charCodeAt(at + 1);
   const overlong = (first === 0xe0 && second < 0xa0) || (first === 0xf0 && second < 0x90);
-  const outside = (first === 0xed && second > 0x9f) || (first === 0xf4 && second > 0x8f);
-  return overlong || outside ? 0 : length;
+  const surrogate = first === 0xed && second > 0x9f;
+  return overlong || surrogate ? 0 : length;
 }

@@ -1,7 +1,7 @@
 /**
  * The live line of --progress (each file) and --info=progress2 (the whole transfer). Upstream: progress.c.
  *
- * Each update starts with a carriage return, on a terminal and in a pipe alike. While a file moves, the rate is that of
+ * All times are milliseconds of one clock. Each update starts with a carriage return, on a terminal and in a pipe alike. While a file moves, the rate is that of
  * the last five seconds and the time is what remains; its last line gives both for the whole file.
  */
 import { type Numbers } from "./numbers.ts";
@@ -37,18 +37,15 @@ export class Progress {
   /** progress2: the line is about the whole transfer. */
   private readonly whole: boolean;
   private start: Moment | null = null;
-  private history: Moment[] = [];
+  private readonly history: Moment[] = Array.from({ length: HISTORY }, () => ({ time: -Infinity, offset: 0 }));
   private newest = 0;
   private oldest = 0;
   private lastLength = 0;
 
-  /** `startMs` is when the transfer began; all times are milliseconds of one clock. */
-  constructor(numbers: Numbers, stats: ProgressStats, whole: boolean, startMs: number) {
+  constructor(numbers: Numbers, stats: ProgressStats, whole: boolean) {
     this.numbers = numbers;
     this.stats = stats;
     this.whole = whole;
-    if (whole) this.start = { time: startMs, offset: 0 };
-    this.history = Array.from({ length: HISTORY }, () => ({ time: whole ? startMs : 0, offset: 0 }));
   }
 
   /** The line for `offset` of `size` bytes of the current file, "" when the last one is not a second old. */
@@ -103,10 +100,15 @@ export class Progress {
 
   private line(done: number, all: number, rate: number, seconds: number, tail: string): string {
     const percent = done === all ? 100 : Math.trunc((100 * done) / all);
-    const [value, unit] = rate > 1024 * 1024 ? [rate / (1024 * 1024), "GB/s"] : rate > 1024 ? [rate / 1024, "MB/s"] : [rate, "kB/s"];
-    const speed = `${value.toFixed(2).padStart(7)}${unit}`;
-    return `\r${this.numbers.bytes(done).padStart(15)} ${String(percent).padStart(3)}% ${speed} ${clock(seconds)}${tail}`;
+    const size = this.numbers.bytes(done).padStart(15);
+    return `\r${size} ${String(percent).padStart(3)}% ${speed(rate)} ${clock(seconds)}${tail}`;
   }
+}
+
+/** "  31.25MB/s". */
+function speed(rate: number): string {
+  if (rate > 1024 * 1024) return `${(rate / 1024 / 1024).toFixed(2).padStart(7)}GB/s`;
+  return rate > 1024 ? `${(rate / 1024).toFixed(2).padStart(7)}MB/s` : `${rate.toFixed(2).padStart(7)}kB/s`;
 }
 
 function kilobytesPerSecond(byteCount: number, milliseconds: number): number {
