@@ -109,7 +109,7 @@ export function searchBuild(at: usize): void {
     if (slot == 0) continue;
     const bit = spread(sum, table.bitmapShift);
     const byte = table.bitmap + (bit >>> 3);
-    store<u8>(byte, load<u8>(byte) | <u8>(1 << (bit & 7)));
+    store<u8>(byte, <u8>(<u32>load<u8>(byte) | ((<u32>1) << (bit & 7))));
     let older = max(load<u32>(slot, 4), END);
     store<u32>(slot, sum);
     // A newer block hides an identical older one, except in place, where the older may be the one known as identical.
