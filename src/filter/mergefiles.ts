@@ -1,0 +1,501 @@
+/**
+ * All filter rules of one side of a session: the option list, the daemon's list, merge files read once and
+ * per-directory merge files entered and left with the walk (upstream exclude.c: parse_filter_str, parse_filter_file,
+ * add_rule, setup_merge_file, push_local_filters, pop_local_filters, change_local_filter_dir, name_is_excluded).
+ */
+import { ExitCode, ProtocolError, WsyncError } from "../errors.ts";
+import { latin1 } from "../memory.ts";
+import { checkFilter, type MatchContext } from "./match.ts";
+import { cleanName } from "./paths.ts";
+import { Elide, FilterList, makeRule, ParseFlag, parseRule, RuleFlag, wirePrefix, type FilterRule } from "./rules.ts";
+
+const F = RuleFlag;
+const P = ParseFlag;
+const SIDES = F.senderSide | F.receiverSide;
+
+const MAX_PATH = 4096;
+const MAX_LINE = MAX_PATH + 1024;
+const MAX_MERGE_DEPTH = 32;
+
+/** What -C excludes, from rsync(1). */
+const CVS_DEFAULTS = "RCS SCCS CVS CVS.adm RCSLOG cvslog.* tags TAGS .make.state .nse_depinfo *~ #* .#* ,* _$* *$ *.old "
+  + "*.bak *.BAK *.orig *.rej .del-* *.a *.olb *.o *.obj *.so *.exe *.Z *.elc *.ln core .svn/ .git/ .hg/ .bzr/";
+
+/** One filter option in command-line order (options/options.ts: FilterArgument). */
+export interface FilterOption {
+  readonly kind: "filter" | "exclude" | "include" | "exclude-from" | "include-from" | "cvs-exclude" | "F";
+  readonly value: string;
+}
+
+/** What the rules of a session depend on. */
+export interface FilterSettings {
+  readonly amSender: boolean;
+  readonly amServer: boolean;
+  /** Both ends are this program on this machine: rules are not sent. */
+  readonly localServer: boolean;
+  readonly deleteMode: boolean;
+  readonly deleteExcluded: boolean;
+  readonly pruneEmptyDirs: boolean;
+  readonly cvsExclude: boolean;
+  /** --from0: lines end in NUL. */
+  readonly from0: boolean;
+  /** Absolute directory that names are relative to at first. */
+  readonly cwd: string;
+  readonly home: string | null;
+  /** $CVSIGNORE. */
+  readonly cvsIgnore: string | null;
+  /** A merge file's bytes, or -errno. "-" is standard input on a client. */
+  readonly readFile: (path: string) => Uint8Array | number;
+  readonly strerror: (errno: number) => string;
+  /** An error line that does not end the run. */
+  readonly error: (text: string) => void;
+  /** --debug=filter lines, or null. */
+  readonly debug: ((text: string) => void) | null;
+  /** Role name in debug lines. */
+  readonly who: string;
+}
+
+/** What `push` saved: the state of each per-directory list. */
+interface PushState {
+  readonly count: number;
+  readonly states: (ReturnType<FilterList["save"]> | null)[];
+}
+
+/** The rules of one side. */
+export class Filters {
+  readonly list = new FilterList();
+  readonly daemon = new FilterList(" [daemon]");
+  /** A per-directory merge rule exists: the sender's choice of names has to be trusted. */
+  hasPerDir = false;
+  /** Names that stayed although perishable rules were ignored (upstream non_perishable_cnt). */
+  nonPerishable = 0;
+  /** Negotiated protocol version. */
+  version = 32;
+  private readonly s: FilterSettings;
+  private readonly context: MatchContext;
+  /** Rules whose files are read per directory, in order of activation; null where one was dropped. */
+  private mergeRules: (FilterRule | null)[] = [];
+  private cvsRead = false;
+  private mergeDepth = 0;
+  private source: string | null = null;
+  private sourceLine = 0;
+  /** Absolute path of the directory whose rules are read, with a closing slash. */
+  private dir: string;
+  private root: string;
+  private parentScan = false;
+  private readonly stack: { depth: number; state: PushState | null }[] = [];
+
+  constructor(settings: FilterSettings) {
+    this.s = settings;
+    this.root = settings.cwd;
+    this.dir = withSlash(settings.cwd);
+    this.context = {
+      rootPrefix: "", ignorePerishable: false, elided: Elide.remote, cvs: new FilterList(" [global CVS]"),
+      trace: settings.debug === null ? null : (name, isDir, rule, label) => this.trace(name, isDir, rule, label),
+    };
+    this.setRoot(settings.cwd);
+  }
+
+  /** True when no rule can exclude anything. */
+  get isEmpty(): boolean {
+    return this.list.isEmpty && this.daemon.isEmpty;
+  }
+
+  get ignorePerishable(): boolean {
+    return this.context.ignorePerishable;
+  }
+
+  set ignorePerishable(value: boolean) {
+    this.context.ignorePerishable = value;
+  }
+
+  /** Counts a name that stays. */
+  notePerishable(): void {
+    this.nonPerishable++;
+  }
+
+  /** Adds the filter options of a command line in order. Throws UsageError or, for unreadable files, exit code 11. */
+  addArguments(options: readonly FilterOption[]): void {
+    let seenF = 0;
+    for (const { kind, value } of options) {
+      switch (kind) {
+        case "filter": this.parse(value); break;
+        case "exclude": this.parse(value, 0, P.oldPrefixes); break;
+        case "include": this.parse(value, F.include, P.oldPrefixes); break;
+        case "exclude-from": this.parseFile(this.list, value, 0, P.fatalErrors | P.oldPrefixes); break;
+        case "include-from": this.parseFile(this.list, value, F.include, P.fatalErrors | P.oldPrefixes); break;
+        case "F":
+          if (++seenF === 1) this.parse(": /.rsync-filter");
+          else if (seenF === 2) this.parse("- .rsync-filter");
+          break;
+        case "cvs-exclude": break;
+      }
+    }
+  }
+
+  /** Adds rules from text. `template`: RuleFlag bits of the context; `xflags`: ParseFlag bits. */
+  parse(text: string, template = 0, xflags = 0, list: FilterList = this.list): void {
+    for (let at = 0; ;) {
+      const source = this.source === null ? null : this.sourceText();
+      const parsed = parseRule(text, at, { template, xflags, deleteExcluded: this.s.deleteExcluded, source });
+      if (parsed === null) return;
+      at = parsed.next;
+      if ((parsed.flags & F.perDirMerge) !== 0) this.hasPerDir = true;
+      if (parsed.pattern.length >= MAX_PATH) this.s.error(`discarding over-long filter: ${this.show(parsed.flags, parsed.pattern)}`);
+      else if ((parsed.flags & F.clearList) !== 0) this.forget(list.clear());
+      else this.place(list, parsed.flags, parsed.pattern, xflags);
+    }
+  }
+
+  /** Puts a parsed rule where it belongs, or reads the file it names. */
+  private place(list: FilterList, flags: number, text: string, xflags: number): void {
+    let pattern = text;
+    if ((flags & F.mergeFile) !== 0) {
+      if (pattern === "") pattern = ".cvsignore";
+      if ((flags & F.excludeSelf) !== 0) {
+        this.add(list, flags & F.fromFile, pattern.slice(pattern.lastIndexOf("/") + 1), 0);
+        flags &= ~F.excludeSelf;
+      }
+      if ((flags & F.perDirMerge) === 0) {
+        this.parseFile(list, this.mergeName(pattern), flags, P.fatalErrors);
+        return;
+      }
+      if (this.parentScan) {
+        this.add(list, flags, this.mergeName(pattern), 0);
+        return;
+      }
+    }
+    this.add(list, flags, pattern, xflags);
+    if ((flags & F.cvsIgnore) !== 0 && (flags & F.mergeFile) === 0) this.readCvsExcludes(flags);
+  }
+
+  /** Adds one rule (exclude.c:add_rule). */
+  private add(list: FilterList, flags: number, text: string, xflags: number): void {
+    const local = (xflags & (P.anchoredToAbsolute | P.absoluteIfSlash)) !== 0;
+    if (local && (flags & SIDES) === (this.s.amSender ? F.receiverSide : F.senderSide)) return;
+    let pattern = text;
+    if (pattern.length > 1 && pattern.endsWith("/")) {
+      pattern = pattern.slice(0, -1);
+      flags |= F.directory;
+    }
+    const anchored = pattern.startsWith("/");
+    if ((flags & (F.absolute | F.mergeFile)) === 0
+      && ((local && anchored) || ((xflags & P.absoluteIfSlash) !== 0 && pattern.includes("/")))) {
+      flags |= F.absolute;
+      if (anchored) pattern = this.dir.slice(0, -1) + pattern;
+    }
+    if ((xflags & P.dirToWild3) !== 0 && (flags & (F.directory | F.include)) === F.directory) {
+      flags &= ~F.directory;
+      pattern += "/***";
+    }
+    if ((flags & F.perDirMerge) !== 0 && this.isMerged(pattern)) return;
+    const rule = makeRule(flags, pattern, ` [per-dir ${this.show(flags, baseName(pattern))}]`);
+    if (rule.merge !== null) this.mergeRules.push(rule);
+    list.add(rule);
+  }
+
+  /** Is a merge file of this name active already? */
+  private isMerged(pattern: string): boolean {
+    return this.mergeRules.some((rule) => rule !== null && baseName(rule.pattern) === baseName(pattern));
+  }
+
+  /** Deactivates per-directory merge rules among dropped rules. */
+  private forget(rules: readonly FilterRule[]): void {
+    for (const rule of rules) {
+      if (rule.merge === null) continue;
+      const at = this.mergeRules.indexOf(rule);
+      if (at >= 0) this.mergeRules[at] = null;
+    }
+    while (this.mergeRules.length > 0 && this.mergeRules[this.mergeRules.length - 1] === null) this.mergeRules.pop();
+  }
+
+  /** The rules that -C stands for, read once: the defaults, ~/.cvsignore and $CVSIGNORE. */
+  private readCvsExcludes(flags: number): void {
+    if (this.cvsRead) return;
+    this.cvsRead = true;
+    const { cvs } = this.context;
+    this.parse(CVS_DEFAULTS, flags | (this.version >= 30 ? F.perishable : 0), 0, cvs);
+    if (this.s.home !== null) this.parseFile(cvs, withSlash(this.s.home) + ".cvsignore", flags, 0);
+    if (this.s.cvsIgnore !== null) this.parse(this.s.cvsIgnore, flags, 0, cvs);
+  }
+
+  /** A merge file's path: a bare name stays, anything else becomes absolute (exclude.c:parse_merge_name). */
+  private mergeName(name: string): string {
+    if (!this.parentScan && !name.includes("/")) return name;
+    const path = name.startsWith("/") ? name : this.dir + name;
+    return cleanName(path, { collapseDotDot: true })!;
+  }
+
+  /** Reads rules from a file (exclude.c:parse_filter_file). A missing one counts only with `fatalErrors`. */
+  private parseFile(list: FilterList, path: string, template: number, xflags: number): void {
+    if (path === "") return;
+    const fatal = (xflags & P.fatalErrors) !== 0;
+    if (this.mergeDepth >= MAX_MERGE_DEPTH) {
+      const text = `merge-file include depth limit (${MAX_MERGE_DEPTH}) exceeded at ${this.show(template, path)}`;
+      if (fatal) throw new WsyncError(text, ExitCode.fileIo);
+      this.s.error(text);
+      return;
+    }
+    const bytes = this.isHiddenFile(path) ? null : this.s.readFile(path);
+    if (bytes === null) return;
+    if (typeof bytes === "number") {
+      if (fatal) throw this.openError(path, template, -bytes);
+      return;
+    }
+    const { source, sourceLine } = this;
+    this.source = (template & F.fromFile) !== 0 || source !== null ? "a file named in a file" : path;
+    this.mergeDepth++;
+    try {
+      this.parseLines(list, bytes, template, xflags);
+    } finally {
+      this.mergeDepth--;
+      this.source = source;
+      this.sourceLine = sourceLine;
+    }
+  }
+
+  /** A file that the daemon's filters hide is as good as missing. */
+  private isHiddenFile(path: string): boolean {
+    return !this.daemon.isEmpty && checkFilter(this.daemon, path, false, this.context) < 0;
+  }
+
+  private openError(path: string, template: number, errno: number): WsyncError {
+    const what = (template & F.include) !== 0 ? "include" : "exclude";
+    const text = `failed to open ${what} file ${this.show(template, path)}`;
+    const hidden = this.source !== null || (template & F.fromFile) !== 0;
+    return new WsyncError(hidden ? text : `${text}: ${this.s.strerror(errno)} (${errno})`, ExitCode.fileIo);
+  }
+
+  private parseLines(list: FilterList, bytes: Uint8Array, template: number, xflags: number): void {
+    const words = (template & F.wordSplit) !== 0;
+    const text = latin1(bytes, 0, bytes.length);
+    const lines = words ? text.split(/[ \t\n\v\f\r\0]+/) : this.s.from0 ? text.split("\0") : text.split(/\r\n|\r|\n/);
+    lines.forEach((line, at) => {
+      this.sourceLine = words ? -1 : at + 1;
+      if (line === "" || (!words && (line[0] === ";" || line[0] === "#"))) return;
+      if (line.length >= MAX_LINE) this.s.error(`discarding over-long filter: <rule from ${this.sourceText()}>`);
+      else this.parse(cutAtNul(line), template, xflags, list);
+    });
+  }
+
+  private sourceText(): string {
+    return this.sourceLine < 0 ? this.source! : `${this.source!} line ${this.sourceLine}`;
+  }
+
+  /** A rule's text for a message, unless it came from a file that a peer may have chosen. */
+  private show(flags: number, text: string): string {
+    return this.source === null && (flags & F.fromFile) === 0 ? text : "<rule from a file>";
+  }
+
+  // Directories.
+
+  /** Changes the directory that names are relative to. */
+  setRoot(path: string): void {
+    this.root = path;
+    this.context.rootPrefix = path === "/" ? "" : path.slice(1);
+  }
+
+  /** Makes `dir` (relative to the root, or absolute) the one whose merge files are read. */
+  private setDir(dir: string): void {
+    const path = cleanName(dir.startsWith("/") ? dir : withSlash(this.root) + dir, { collapseDotDot: true })!;
+    this.dir = withSlash(path.length > 1 && path.endsWith("/.") ? path.slice(0, -2) : path);
+  }
+
+  /** Enters a directory: reads its merge files. The result goes to `pop`. */
+  push(dir: string): PushState | null {
+    this.setDir(dir);
+    if (this.mergeRules.length === 0) return null;
+    const state = { count: this.mergeRules.length, states: this.mergeRules.map((rule) => rule && rule.merge!.save()) };
+    // Reading a file may activate further ones; they are read here too.
+    for (let i = 0; i < this.mergeRules.length; i++) {
+      const rule = this.mergeRules[i];
+      if (rule !== null) this.enter(rule, dir);
+    }
+    return state;
+  }
+
+  private enter(rule: FilterRule, dir: string): void {
+    const list = rule.merge!;
+    list.descend((rule.flags & F.noInherit) === 0);
+    if ((rule.flags & F.finishSetup) !== 0) {
+      rule.flags &= ~F.finishSetup;
+      if (this.scanParents(rule)) this.setDir(dir);
+    }
+    const path = this.dir + rule.pattern;
+    if (path.length < MAX_PATH) this.parseFile(list, path, rule.flags, P.anchoredToAbsolute);
+    else this.s.error(`cannot add local filter rules in long-named directory: ${this.show(rule.flags, path)}`);
+  }
+
+  /**
+   * A merge rule with a path reads its file in the directories from that path down to the transfer's root first
+   * (exclude.c:setup_merge_file). True when the rule had a path; it is a bare name afterwards.
+   */
+  private scanParents(rule: FilterRule): boolean {
+    const path = this.mergeName(rule.pattern);
+    if (!path.startsWith("/")) return false;
+    const list = rule.merge!;
+    rule.pattern = baseName(path);
+    const top = withSlash(cleanName(path.slice(0, path.lastIndexOf("/")) || "/", { collapseDotDot: true })!);
+    const target = this.dir;
+    if (!target.startsWith(top)) return true;
+    this.parentScan = true;
+    for (let at = top.length; at < target.length; at = target.indexOf("/", at) + 1) {
+      this.dir = target.slice(0, at);
+      this.parseFile(list, this.dir + rule.pattern, rule.flags, P.anchoredToAbsolute);
+      if ((rule.flags & F.noInherit) !== 0) this.forget(list.clear());
+      else list.descend(true);
+    }
+    this.parentScan = false;
+    return true;
+  }
+
+  /** Leaves a directory. */
+  pop(state: PushState | null): void {
+    const count = state?.count ?? 0;
+    for (let i = this.mergeRules.length - 1; i >= 0; i--) {
+      const rule = this.mergeRules[i];
+      if (rule === null || rule === undefined) continue;
+      this.forget(rule.merge!.dropOwn());
+      if (i >= count) this.forget(rule.merge!.clear());
+    }
+    if (state === null) return;
+    for (let i = 0; i < count; i++) {
+      const saved = state.states[i];
+      const rule = this.mergeRules[i];
+      if (rule && saved) rule.merge!.restore(saved);
+    }
+  }
+
+  /** Enters a directory at a depth after leaving all at that depth or deeper; null leaves all. */
+  changeDir(dir: string | null, depth: number): void {
+    const { stack } = this;
+    while (stack.length > 0 && (dir === null || stack[stack.length - 1].depth >= depth)) {
+      const { state } = stack.pop()!;
+      if (state !== null) this.pop(state);
+    }
+    if (dir !== null) stack.push({ depth, state: this.push(dir) });
+  }
+
+  // Matching.
+
+  /** Is a name left out by the daemon's rules or, with level "all", by any (exclude.c:name_is_excluded)? */
+  isExcluded(path: string, isDir: boolean, level: "server" | "all"): boolean {
+    if (!this.daemon.isEmpty && checkFilter(this.daemon, path, isDir, this.context) < 0) return true;
+    return level === "all" && !this.list.isEmpty && checkFilter(this.list, path, isDir, this.context) < 0;
+  }
+
+  /** -1, 0 or 1 by the session's rules alone. */
+  check(path: string, isDir: boolean): -1 | 0 | 1 {
+    return checkFilter(this.list, path, isDir, this.context);
+  }
+
+  /** As `check`, with the rules the other side went by: to verify its list (exclude.c:check_server_filter). */
+  checkAsPeer(path: string, isDir: boolean): -1 | 0 | 1 {
+    this.context.elided = Elide.local;
+    try {
+      return checkFilter(this.list, path, isDir, this.context);
+    } finally {
+      this.context.elided = Elide.remote;
+    }
+  }
+
+  private trace(name: string, isDir: boolean, rule: FilterRule, label: string): void {
+    const { who, debug } = this.s;
+    const include = (rule.flags & F.include) !== 0;
+    const action = who.startsWith("g") ? (include ? "risk" : "protect") : include ? "show" : "hid";
+    const fromFile = (rule.flags & F.fromFile) !== 0;
+    const pattern = fromFile ? "<rule from a file read earlier>" : rule.pattern + ((rule.flags & F.directory) !== 0 ? "/" : "");
+    debug!(`[${who}] ${action}ing ${isDir ? "directory" : "file"} ${name} because of pattern ${pattern}${label}`);
+  }
+
+  // Sharing rules with the other side.
+
+  private get receiverWantsList(): boolean {
+    const { pruneEmptyDirs, deleteMode, deleteExcluded } = this.s;
+    return pruneEmptyDirs || (deleteMode && (!deleteExcluded || this.version >= 29));
+  }
+
+  /**
+   * On a client: the rules to send, in order, or null when the server expects no list. Marks rules that are not for
+   * this side and adds those of -C (exclude.c:send_filter_list). Throws ProtocolError for rules too modern to send.
+   */
+  sendList(): string[] | null {
+    const { amSender, cvsExclude, localServer } = this.s;
+    const silent = localServer || (amSender && !this.receiverWantsList);
+    const modern = this.version >= 29;
+    if (cvsExclude && amSender) {
+      if (modern) this.parse(":C");
+      this.parse("-C");
+    }
+    const texts: string[] = [];
+    this.collect(this.list, silent ? null : texts);
+    if (cvsExclude) {
+      if (!amSender || !modern) this.parse(":C");
+      if (!amSender) this.parse("-C");
+    }
+    return silent ? null : texts;
+  }
+
+  /** On a server: will a list come? */
+  get expectsList(): boolean {
+    return !this.s.localServer && (this.s.amSender || this.receiverWantsList);
+  }
+
+  /** On a server: one rule of the list. */
+  receive(text: string): void {
+    this.parse(text, 0, this.version >= 29 ? 0 : P.oldPrefixes);
+  }
+
+  /** On a server: after the list (or instead of it) the rules of -C. */
+  finishReceive(): void {
+    const { amSender, cvsExclude, localServer } = this.s;
+    if (cvsExclude) {
+      if (localServer || amSender || this.version < 29) this.parse(":C");
+      if (localServer || amSender) this.parse("-C");
+    }
+    if (localServer) this.collect(this.list, null);
+  }
+
+  /** Marks which side each rule is for and spells those for the other side (exclude.c:send_rules). */
+  private collect(list: FilterList, texts: string[] | null): void {
+    const { amSender, deleteExcluded } = this.s;
+    for (const rule of list.rules) {
+      rule.elide = elideOf(rule.flags, amSender, deleteExcluded);
+      if (rule.elide === Elide.local) continue;
+      if ((rule.flags & F.cvsIgnore) !== 0 && (rule.flags & F.mergeFile) === 0) {
+        const expand = amSender || this.version < 29;
+        this.collect(this.context.cvs, expand ? texts : null);
+        if (expand) continue;
+      }
+      const prefix = wirePrefix(rule, { version: this.version, amSender, deleteExcluded });
+      if (prefix === null) {
+        throw new ProtocolError("filter-rule", "filter rules are too modern for remote rsync.", ExitCode.protocol);
+      }
+      texts?.push(prefix + rule.pattern + ((rule.flags & F.directory) !== 0 ? "/" : ""));
+    }
+  }
+}
+
+/** Which side a rule is not for. With --delete-excluded a plain rule is for the sender alone. */
+function elideOf(flags: number, amSender: boolean, deleteExcluded: boolean): number {
+  const senderOnly = amSender ? Elide.local : Elide.remote;
+  const receiverOnly = amSender ? Elide.remote : Elide.local;
+  const forSender = (flags & F.senderSide) !== 0;
+  if ((flags & F.receiverSide) !== 0) return forSender ? Elide.none : receiverOnly;
+  if (forSender) return senderOnly;
+  const plain = (flags & F.perDirMerge) === 0 || (flags & F.noPrefixes) !== 0;
+  return deleteExcluded && plain ? senderOnly : Elide.none;
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function withSlash(path: string): string {
+  return path.endsWith("/") ? path : path + "/";
+}
+
+function cutAtNul(line: string): string {
+  const at = line.indexOf("\0");
+  return at < 0 ? line : line.slice(0, at);
+}
