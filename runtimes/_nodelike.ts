@@ -1,0 +1,196 @@
+/**
+ * The Host members that node's own modules serve alike on every runtime which has them. Modules that cost start-up
+ * time are loaded when first needed.
+ */
+import * as fs from "node:fs";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import process from "node:process";
+import { ExitCode, TransportError } from "../src/errors.ts";
+import { type ByteStream, type ChildProcess, type Host, type SpawnOptions } from "../src/host.ts";
+import { argvNames, cwdName, textOfName } from "./_argv.ts";
+import { kernelBytes } from "./_kernels.ts";
+import { FileStream } from "./_filestream.ts";
+import { SocketReader, SocketStream } from "./_socket.ts";
+
+export const require = createRequire(import.meta.url);
+
+/** What differs from runtime to runtime. */
+export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ffiMissing" | "connect">
+  & Partial<Pick<Host, "stdio" | "spawn" | "setTitle" | "self">>;
+
+/** Builds a Host from node's modules and the parts given, which win; getters among them stay lazy. */
+export function makeHost(parts: RuntimeParts): Host {
+  let stdio: ByteStream | null = null;
+  const members: Omit<Host, keyof RuntimeParts> & Partial<Host> = {
+    os: osName(),
+    arch: process.arch === "x64" ? "x64" : process.arch === "arm64" ? "arm64" : "other",
+    pid: process.pid,
+    argv: argvNames(process.argv.slice(2)),
+    self: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],
+    env: (name) => process.env[name],
+    cwd: () => cwdName(process.cwd()),
+    files: {
+      nodeFs: fs,
+      readFile: (path) => fs.readFileSync(Buffer.from(path, "latin1")),
+      ids: () => ({ euid: process.geteuid?.() ?? 0, egid: process.getegid?.() ?? 0, groups: process.getgroups?.() ?? [] }),
+      umask: (mask) => process.umask(mask),
+      chdir: (path) => process.chdir(textOfName(path)),
+    },
+    kernels: kernelBytes,
+    stdio: () => (stdio ??= openStdio()),
+    print,
+    isTerminal: (fd) => require("node:tty").isatty(fd),
+    readPassword: async (prompt) => readPassword(prompt),
+    spawn: spawnChild,
+    onSignal,
+    setTitle: (title) => void (process.title = title),
+    exit: (code) => process.exit(code),
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random,
+    memoryUsage: () => {
+      const usage = process.memoryUsage();
+      return { residentBytes: usage.rss, heapBytes: usage.heapUsed };
+    },
+    get zlib() {
+      return require("node:zlib");
+    },
+  };
+  return Object.defineProperties(members, Object.getOwnPropertyDescriptors(parts)) as Host;
+}
+
+function osName(): Host["os"] {
+  const { platform } = process;
+  if (platform === "linux" || platform === "darwin") return platform;
+  return platform === "win32" ? "windows" : "other";
+}
+
+/** Standard input and output as one stream, each by the way that suits its kind. */
+function openStdio(): ByteStream {
+  const streamable = (fd: number): boolean => {
+    const stat = fs.fstatSync(fd);
+    return stat.isFIFO() || stat.isSocket();
+  };
+  if (!streamable(0) || !streamable(1)) return new FileStream(0, 1);
+  const net = require("node:net") as typeof import("node:net");
+  const reader = new SocketReader();
+  const input = new net.Socket({ fd: 0, readable: true, writable: false, onread: reader.onread } as never);
+  const output = new net.Socket({ fd: 1, readable: false, writable: true });
+  return new SocketStream(reader, input, output);
+}
+
+const broken = new Set<number>();
+
+/** Writes all bytes. A full pipe is waited for; a closed one is reported once, then ignored. */
+function print(fd: 1 | 2, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.length && !broken.has(fd)) {
+    try {
+      done += fs.writeSync(fd, bytes, done, bytes.length - done);
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code === "EAGAIN") pauseBriefly();
+      else if (code !== "EINTR") {
+        broken.add(fd);
+        const what = fd === 1 ? "standard output" : "standard error";
+        throw new TransportError(`cannot write to ${what}: ${(error as Error).message}`, ExitCode.messageIo);
+      }
+    }
+  }
+}
+
+/** Blocks for a millisecond, for a reader at the other end of a pipe. */
+function pauseBriefly(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+}
+
+function random(bytes: Uint8Array): void {
+  const { randomFillSync } = require("node:crypto") as typeof import("node:crypto");
+  bytes.set(randomFillSync(new Uint8Array(bytes.length)));
+}
+
+/** Signals also arrive while a transfer runs, because every wait goes through the event loop. */
+function onSignal(signals: Parameters<Host["onSignal"]>[0], handler: (signal: number) => void): () => void {
+  const listener = (name: string): void => handler(constants.signals[name as NodeJS.Signals]);
+  for (const signal of signals) process.on(signal, listener);
+  return () => signals.forEach((signal) => process.off(signal, listener));
+}
+
+/** Asks on the controlling terminal; null without one, at end of file or on interruption. */
+function readPassword(prompt: string): string | null {
+  let tty: number;
+  try {
+    tty = fs.openSync("/dev/tty", "r+");
+  } catch {
+    return null;
+  }
+  const { spawnSync } = require("node:child_process") as typeof import("node:child_process");
+  const stty = (mode: string): void => void spawnSync("stty", [mode], { stdio: [tty, "ignore", "ignore"] });
+  fs.writeSync(tty, prompt);
+  stty("-echo");
+  try {
+    return readLine(tty);
+  } finally {
+    stty("echo");
+    fs.writeSync(tty, "\n");
+    fs.closeSync(tty);
+  }
+}
+
+function readLine(fd: number): string | null {
+  const line: number[] = [];
+  const byte = new Uint8Array(1);
+  try {
+    while (fs.readSync(fd, byte, 0, 1, null) === 1) {
+      if (byte[0] === 10) return Buffer.from(line).toString("utf8");
+      line.push(byte[0]);
+    }
+    return line.length > 0 ? Buffer.from(line).toString("utf8") : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The environment of a child: ours with the changes asked for. */
+export function childEnv(changes: SpawnOptions["env"]): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value;
+  for (const [name, value] of Object.entries(changes ?? {})) {
+    if (value === null) delete env[name];
+    else env[name] = value;
+  }
+  return env;
+}
+
+/** The error of a child that could not be started, in the words rsync uses. Exit code 14 (IPC). */
+export function spawnError(command: string, error: Error): TransportError {
+  const { code } = error as { code?: string };
+  const why = code === "ENOENT" ? "No such file or directory (2)" : code === "EACCES" ? "Permission denied (13)" : error.message;
+  return new TransportError(`Failed to exec ${command}: ${why}`, ExitCode.ipc, { cause: error });
+}
+
+/** Exit code as a shell would see it, or minus the signal's number. */
+export function exitStatus(code: number | null, signal: string | null): number {
+  if (signal !== null) return -(constants.signals[signal as NodeJS.Signals] ?? 0);
+  return code ?? 0;
+}
+
+function spawnChild(options: SpawnOptions): ChildProcess {
+  const { spawn } = require("node:child_process") as typeof import("node:child_process");
+  const [command, ...args] = options.argv.map(textOfName);
+  const child = spawn(command, args, {
+    stdio: ["pipe", "pipe", options.stderr ?? "inherit"], env: childEnv(options.env),
+  });
+  const reader = new SocketReader();
+  const stream = new SocketStream(reader, child.stdout as never, child.stdin as never, true);
+  const exited = new Promise<number>((resolve) => {
+    child.on("exit", (code, signal) => resolve(exitStatus(code, signal)));
+    child.on("error", (error) => {
+      reader.fail(spawnError(command, error));
+      resolve(ExitCode.ipc);
+    });
+  });
+  return { pid: child.pid ?? -1, stream, exited, kill: (signal) => void child.kill(signal) };
+}
