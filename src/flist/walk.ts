@@ -280,8 +280,11 @@ export class FlistSender {
     return false;
   }
 
-  /** Sends the directories of path[0, limit) that were not sent before (flist.c:send_implied_dirs). */
-  private sendImplied(path: string, limit: number, flags: number, kind: NameKind): void {
+  /**
+   * Sends the directories of path[0, limit) that were not sent before (flist.c:send_implied_dirs). `start`: with
+   * incremental recursion, where the elements begin that the present directory does not cover.
+   */
+  private sendImplied(path: string, limit: number, flags: number, kind: NameKind, start = 0): void {
     const impliedFlags = (flags | impliedDir) & ~(topDir | contentDir);
     const head = path.slice(0, limit);
     if (!this.p.context.incRecurse) {
@@ -290,7 +293,7 @@ export class FlistSender {
     }
     const { lastImplied } = this;
     if (lastImplied.root !== this.root || lastImplied.path !== head) {
-      const row = this.withDirs(() => this.sendChain(head, 0, impliedFlags));
+      const row = this.withDirs(() => this.sendChain(head, start, impliedFlags));
       const names = row >= 0 && this.list.isDir(row) ? this.relNames.push([]) - 1 : -1;
       if (names >= 0) this.list.want("relNames")[row] = names;
       this.lastImplied = { root: this.root, path: head, names };
@@ -478,7 +481,7 @@ export class FlistSender {
     const path = `${dir}/${rest}`;
     const slash = rest.indexOf("/");
     if (slash >= 0) {
-      this.sendImplied(path, dir.length + 1 + slash, contentDir, kind);
+      this.sendImplied(path, dir.length + 1 + slash, contentDir, kind, dir.length + 1);
       return;
     }
     const given = kind !== "normal";
