@@ -22,6 +22,21 @@ export function lazyFunctions(
   return functions;
 }
 
+/** Binds every symbol at once; `bind` throws for those the library does not have, and they are left out. */
+export function bindAll(
+  symbols: Readonly<Record<string, FfiSignature>>, bind: (name: string, signature: FfiSignature) => FfiFunction,
+): Record<string, FfiFunction> {
+  const functions: Record<string, FfiFunction> = {};
+  for (const [name, signature] of Object.entries(symbols)) {
+    try {
+      functions[name] = bind(name, signature);
+    } catch {
+      // The library has no such symbol; the caller sees that it is left out.
+    }
+  }
+  return functions;
+}
+
 /** A NUL-terminated ASCII string outside the JavaScript heap, where the collector does not move it. */
 export function cString(text: string): Uint8Array {
   const bytes = new Uint8Array(new ArrayBuffer(text.length + 1));

@@ -2,11 +2,18 @@
 import process from "node:process";
 import { type Ffi, type FfiFunction, type FfiSignature, type FfiType, type Host } from "../src/host.ts";
 import { connectSocket } from "./_connect.ts";
+import { bindAll, lazyFunctions } from "./_ffi.ts";
 import { makeHost, require } from "./_nodelike.ts";
+
+interface Library {
+  func(name: string, result: string, args: string[]): FfiFunction;
+}
+
+type Dlsym = (handle: number, name: string) => number | bigint;
 
 /** The part of koffi that is used. */
 interface Koffi {
-  load(library: string | null): { func(name: string, result: string, args: string[]): FfiFunction };
+  load(library: string | null): Library;
   address(view: Uint8Array): bigint;
   errno(): number;
 }
@@ -42,18 +49,27 @@ export function createHost(): Host {
   });
 }
 
-/** The platform package first: koffi's own entry finds the same file, but takes five milliseconds longer. */
+/** koffi's native file is asked for first: finding the same file by koffi's own entry takes five milliseconds longer. */
 function loadKoffi(): Koffi {
   if (process.env.WSYNC_NO_FFI) throw new Error("WSYNC_NO_FFI is set");
-  return require("koffi") as Koffi;
+  const { platform, arch } = process;
+  try {
+    return require(`@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`) as Koffi;
+  } catch {
+    return require("koffi") as Koffi;
+  }
 }
 
 function koffiFfi(koffi: Koffi): Ffi {
+  const bind = (library: Library) => (name: string, { args, result }: FfiSignature) =>
+    library.func(name, KOFFI_TYPES[result], args.map((type) => KOFFI_TYPES[type]));
   return {
-    dlopen(library, symbols) {
+    dlopen(name, symbols) {
       try {
-        const opened = koffi.load(library);
-        return bindAll(opened, symbols);
+        const library = koffi.load(name);
+        if (name !== null) return bindAll(symbols, bind(library));
+        const dlsym = library.func("dlsym", "uintptr_t", ["uintptr_t", "str"]) as unknown as Dlsym;
+        return lazyFunctions(symbols, (symbol) => Number(dlsym(0, symbol)) !== 0, bind(library));
       } catch {
         return null;
       }
@@ -61,18 +77,4 @@ function koffiFfi(koffi: Koffi): Ffi {
     addressOf: (view) => Number(koffi.address(view)),
     errno: () => koffi.errno(),
   };
-}
-
-function bindAll(
-  library: ReturnType<Koffi["load"]>, symbols: Readonly<Record<string, FfiSignature>>,
-): Record<string, FfiFunction> {
-  const functions: Record<string, FfiFunction> = {};
-  for (const [name, { args, result }] of Object.entries(symbols)) {
-    try {
-      functions[name] = library.func(name, KOFFI_TYPES[result], args.map((type) => KOFFI_TYPES[type]));
-    } catch {
-      // The library has no such symbol; the caller sees that it is left out.
-    }
-  }
-  return functions;
 }
