@@ -125,7 +125,7 @@ function refusalHint(line: string): string {
   if (/auth failed/.test(line)) {
     return "\nCheck the user name (USER@HOST::MODULE) and the password (--password-file or RSYNC_PASSWORD).";
   }
-  if (/Unknown module/.test(line)) return "\nA listing of the modules: rsync HOST::";
+  if (/Unknown module/.test(line)) return "\nA listing of the modules: wsync HOST::";
   return "";
 }
 

@@ -313,16 +313,18 @@ export class Confined {
     return this.leaf;
   }
 
-  /** Changes a mode by a held directory and the address of a name, never through a symlink (-ELOOP). */
+  /** Changes a mode by a held directory and the address of a name, never through a symlink. */
   chmodAt(dirFd: number, name: number, mode: number): number {
     const { fs } = this;
     const { O, E } = fs.constants;
+    const result = fs.fchmodat(dirFd, name, mode & CHMOD_BITS);
+    if (result !== -E.EOPNOTSUPP && result !== -E.ENOSYS) return result;
+    // The C library knows no chmod that spares symlinks, or it is one: a descriptor tells.
     const fd = fs.openat(dirFd, name, O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.CLOEXEC, 0);
-    if (fd === -E.ELOOP) return fd;
-    if (fd < 0) return fs.fchmodat(dirFd, name, mode & CHMOD_BITS);
-    const result = fs.fchmod(fd, mode & CHMOD_BITS);
+    if (fd < 0) return fd;
+    const changed = fs.fchmod(fd, mode & CHMOD_BITS);
     fs.close(fd);
-    return result;
+    return changed;
   }
 
   private locateSpecial(path: string, leaf: string): number {

@@ -166,22 +166,28 @@ export class Walk {
     return 0;
   }
 
-  /** Target of a symlink and, in `stat`, its owner: both of one inode, which a held descriptor pins. */
+  /** Target of a symlink and, in `stat`, its owner: both of one inode where a descriptor can pin it. */
   private readLink(part: string): string | number {
     const { fs } = this;
-    const { O } = fs.constants;
-    const pinned = O.PATH ? fs.openat(this.current(), fs.cstr(part), O.PATH | O.NOFOLLOW | O.CLOEXEC, 0) : -1;
-    if (O.PATH && pinned < 0) return pinned;
-    const dir = O.PATH ? pinned : this.current();
-    const name = O.PATH ? "" : part;
-    let result = O.PATH ? fs.fstat(pinned, this.stat) : fs.fstatat(dir, fs.cstr(name), this.stat, false);
-    if (result >= 0) result = fs.readlinkat(dir, fs.cstr(name), this.buffer, PATH_MAX);
-    // Without a path, ENOENT is how Linux says that the descriptor is not a symlink.
-    if (O.PATH && result === -fs.constants.E.ENOENT) result = -fs.constants.E.EINVAL;
-    if (O.PATH) fs.close(pinned);
-    if (result < 0) return result;
-    if (result >= PATH_MAX) return -fs.constants.E.ENAMETOOLONG;
-    return fs.memory.readLatin1(this.buffer, result);
+    const { O, E } = fs.constants;
+    if (!fs.capabilities.atCalls || O.PATH === 0) {
+      const looked = fs.fstatat(this.current(), fs.cstr(part), this.stat, false);
+      return looked < 0 ? looked : this.readTarget(this.current(), part);
+    }
+    const fd = fs.openat(this.current(), fs.cstr(part), O.PATH | O.NOFOLLOW | O.CLOEXEC, 0);
+    if (fd < 0) return fd;
+    const looked = fs.fstat(fd, this.stat);
+    const target = looked < 0 ? looked : this.readTarget(fd, "");
+    fs.close(fd);
+    // Asked by descriptor alone, Linux says ENOENT of what is not a symlink.
+    return target === -E.ENOENT ? -E.EINVAL : target;
+  }
+
+  private readTarget(dirFd: number, name: string): string | number {
+    const { fs } = this;
+    const length = fs.readlinkat(dirFd, fs.cstr(name), this.buffer, PATH_MAX);
+    if (length >= PATH_MAX) return -fs.constants.E.ENAMETOOLONG;
+    return length < 0 ? length : fs.memory.readLatin1(this.buffer, length);
   }
 
   private refuse(reason: RefusalReason, link: string, target: string, ownerUid: number): number {
