@@ -109,13 +109,10 @@ function identity(count: number): Uint32Array {
 
 /** Modern order; null when the rows already stand in it. */
 function modernOrder(list: FileList): Uint32Array | null {
-  const keys = prefixKeys(list);
   const order = identity(list.used);
-  if (sameDirectory(list)) {
-    mergeSort(list, keys, order, 0, order.length);
-  } else {
-    new TreeOrder(list, keys).fill(order);
-  }
+  const sorter = new GroupSorter(list);
+  if (sameDirectory(list)) sorter.sort(order, 0, order.length);
+  else new TreeOrder(list, sorter).fill(order);
   for (let i = 0; i < order.length; i++) if (order[i] !== i) return order;
   return null;
 }
@@ -126,77 +123,125 @@ function sameDirectory(list: FileList): boolean {
   return true;
 }
 
+/** Groups up to this size are sorted by insertion. */
+const SMALL_GROUP = 16;
+
 /**
- * One number per row whose order is that of the names as far as their first bytes go: the directory bit above six
- * bytes of name, with a directory's closing slash among them. Equal keys need the bytes.
+ * Sorts rows of one directory by number. A row's key holds the directory bit and the six bytes of its name behind the
+ * prefix that all names of the group share, a directory's closing slash among them; only equal keys need the bytes.
  */
-function prefixKeys(list: FileList): Float64Array {
-  const keys = new Float64Array(list.used);
-  const u8 = list.memory.u8;
-  const { namePtr, nameLength, used } = list;
-  for (let row = 0; row < used; row++) {
-    const ptr = namePtr[row];
-    const length = nameLength[row];
-    const isDir = list.isDir(row);
-    if (isDir && length === 1 && u8[ptr] === DOT) {
-      keys[row] = -1;
-      continue;
+class GroupSorter {
+  private readonly list: FileList;
+  private readonly u8: Uint8Array;
+  private readonly keys: Float64Array;
+  private scratch = new Uint32Array(0);
+  /** Length of the prefix shared by the group being sorted. */
+  private skip = 0;
+
+  constructor(list: FileList) {
+    this.list = list;
+    this.u8 = list.memory.u8;
+    this.keys = new Float64Array(list.used);
+  }
+
+  /** True for a row that was sorted as a directory other than ".". */
+  isDirKey(row: number): boolean {
+    return this.keys[row] >= DIR_BIT;
+  }
+
+  /** Sorts order[from, to), rows of one directory, stably. */
+  sort(order: Uint32Array, from: number, to: number): void {
+    this.skip = this.sharedPrefix(order, from, to);
+    for (let i = from; i < to; i++) this.keys[order[i]] = this.keyOf(order[i]);
+    if (to - from <= SMALL_GROUP) this.insertionSort(order, from, to);
+    else this.mergeSort(order, from, to);
+  }
+
+  /** Bytes that all names of order[from, to) begin with. */
+  private sharedPrefix(order: Uint32Array, from: number, to: number): number {
+    const { u8 } = this;
+    const { namePtr, nameLength } = this.list;
+    const first = namePtr[order[from]];
+    let shared = to > from ? nameLength[order[from]] : 0;
+    for (let i = from + 1; i < to && shared > 0; i++) {
+      const ptr = namePtr[order[i]];
+      const most = Math.min(shared, nameLength[order[i]]);
+      let at = 0;
+      while (at < most && u8[ptr + at] === u8[first + at]) at++;
+      shared = at;
     }
+    return shared;
+  }
+
+  private keyOf(row: number): number {
+    const { list, skip, u8 } = this;
+    const ptr = list.namePtr[row];
+    const length = list.nameLength[row];
+    const isDir = list.isDir(row);
+    if (isDir && length === 1 && u8[ptr] === DOT) return -1;
     let key = 0;
-    for (let k = 0; k < PREFIX_BYTES; k++) {
+    for (let k = skip; k < skip + PREFIX_BYTES; k++) {
       key = key * 256 + (k < length ? u8[ptr + k] : isDir && k === length ? SLASH : 0);
     }
-    keys[row] = isDir ? key + DIR_BIT : key;
+    return isDir ? key + DIR_BIT : key;
   }
-  return keys;
-}
 
-/** True when row `a` belongs before or beside row `b` of the same directory. */
-function inOrder(list: FileList, keys: Float64Array, a: number, b: number): boolean {
-  const difference = keys[a] - keys[b];
-  if (difference !== 0) return difference < 0;
-  const u8 = list.memory.u8;
-  const ptrA = list.namePtr[a];
-  const ptrB = list.namePtr[b];
-  const lengthA = list.nameLength[a];
-  const lengthB = list.nameLength[b];
-  const shared = Math.min(lengthA, lengthB);
-  for (let k = PREFIX_BYTES; k < shared; k++) {
-    const byByte = u8[ptrA + k] - u8[ptrB + k];
-    if (byByte !== 0) return byByte < 0;
+  /** True when row `a` belongs before or beside row `b`. */
+  private inOrder(a: number, b: number): boolean {
+    const difference = this.keys[a] - this.keys[b];
+    return difference !== 0 ? difference < 0 : this.bytesInOrder(a, b);
   }
-  if (lengthA === lengthB) return true;
-  const end = list.isDir(a) ? SLASH : 0;
-  return lengthA < lengthB ? end <= u8[ptrB + shared] : u8[ptrA + shared] <= end;
-}
 
-/** Stable bottom-up merge sort of order[from, to) over rows of one directory. */
-function mergeSort(list: FileList, keys: Float64Array, order: Uint32Array, from: number, to: number): void {
-  if (to - from < 2) return;
-  let source: Uint32Array = order;
-  let target: Uint32Array = new Uint32Array(order.length);
-  for (let width = 1; width < to - from; width *= 2) {
-    for (let left = from; left < to; left += 2 * width) {
-      const middle = Math.min(left + width, to);
-      mergeRuns(list, keys, source, target, left, middle, Math.min(middle + width, to));
+  /** As `inOrder` for equal keys. */
+  private bytesInOrder(a: number, b: number): boolean {
+    const { list, u8 } = this;
+    const ptrA = list.namePtr[a];
+    const ptrB = list.namePtr[b];
+    const lengthA = list.nameLength[a];
+    const lengthB = list.nameLength[b];
+    const shared = Math.min(lengthA, lengthB);
+    for (let k = this.skip; k < shared; k++) {
+      const difference = u8[ptrA + k] - u8[ptrB + k];
+      if (difference !== 0) return difference < 0;
     }
-    [source, target] = [target, source];
+    if (lengthA === lengthB) return true;
+    const end = list.isDir(a) ? SLASH : 0;
+    return lengthA < lengthB ? end <= u8[ptrB + shared] : u8[ptrA + shared] <= end;
   }
-  if (source !== order) for (let i = from; i < to; i++) order[i] = source[i];
-}
 
-/** Merges the runs [left, middle) and [middle, right) of `source` into `target`. */
-function mergeRuns(
-  list: FileList, keys: Float64Array, source: Uint32Array, target: Uint32Array, left: number, middle: number, right: number,
-): void {
-  let i = left;
-  let j = middle;
-  let at = left;
-  while (i < middle && j < right) {
-    target[at++] = inOrder(list, keys, source[i], source[j]) ? source[i++] : source[j++];
+  private insertionSort(order: Uint32Array, from: number, to: number): void {
+    for (let i = from + 1; i < to; i++) {
+      const row = order[i];
+      let j = i;
+      while (j > from && !this.inOrder(order[j - 1], row)) order[j] = order[--j];
+      order[j] = row;
+    }
   }
-  while (i < middle) target[at++] = source[i++];
-  while (j < right) target[at++] = source[j++];
+
+  /** Bottom-up merge sort. */
+  private mergeSort(order: Uint32Array, from: number, to: number): void {
+    if (this.scratch.length < order.length) this.scratch = new Uint32Array(order.length);
+    let source: Uint32Array = order;
+    let target: Uint32Array = this.scratch;
+    for (let width = 1; width < to - from; width *= 2) {
+      for (let left = from; left < to; left += 2 * width) {
+        const middle = Math.min(left + width, to);
+        this.mergeRuns(source, target, left, middle, Math.min(middle + width, to));
+      }
+      [source, target] = [target, source];
+    }
+    if (source !== order) for (let i = from; i < to; i++) order[i] = source[i];
+  }
+
+  /** Merges the runs [left, middle) and [middle, right) of `source` into `target`. */
+  private mergeRuns(source: Uint32Array, target: Uint32Array, left: number, middle: number, right: number): void {
+    let i = left;
+    let j = middle;
+    let at = left;
+    while (i < middle && j < right) target[at++] = this.inOrder(source[i], source[j]) ? source[i++] : source[j++];
+    while (i < middle) target[at++] = source[i++];
+    while (j < right) target[at++] = source[j++];
+  }
 }
 
 /** A directory path that rows live in or below, with the place of its rows in the grouped order. */
@@ -211,15 +256,15 @@ interface TreeNode {
 /** Orders rows of many directories: each directory's rows, every subdirectory's contents right behind its row. */
 class TreeOrder {
   private readonly list: FileList;
-  private readonly keys: Float64Array;
+  private readonly sorter: GroupSorter;
   private readonly root: TreeNode = newNode("");
   private readonly nodes = new Map<number, TreeNode>();
   private readonly grouped: Uint32Array;
   private at = 0;
 
-  constructor(list: FileList, keys: Float64Array) {
+  constructor(list: FileList, sorter: GroupSorter) {
     this.list = list;
-    this.keys = keys;
+    this.sorter = sorter;
     this.grouped = new Uint32Array(list.used);
     this.group();
   }
@@ -240,8 +285,7 @@ class TreeOrder {
       node.to = node.from;
     }
     for (let row = 0; row < used; row++) this.grouped[this.nodes.get(dir[row])!.to++] = row;
-    const scratch = new SortScratch(this.list, this.keys, this.grouped);
-    for (const node of this.nodes.values()) scratch.sort(node.from, node.to);
+    for (const node of this.nodes.values()) this.sorter.sort(this.grouped, node.from, node.to);
   }
 
   private nodeOf(dirId: number): TreeNode {
@@ -269,16 +313,17 @@ class TreeOrder {
 
   /** Appends a node's non-directories, then its subdirectories, each followed by its contents. */
   private emit(node: TreeNode, order: Uint32Array): void {
-    const { list, grouped, keys } = this;
+    const { list, grouped, sorter } = this;
     let i = node.from;
-    while (i < node.to && keys[grouped[i]] < DIR_BIT) order[this.at++] = grouped[i++];
+    while (i < node.to && !sorter.isDirKey(grouped[i])) order[this.at++] = grouped[i++];
     if (node.children.size === 0) {
       while (i < node.to) order[this.at++] = grouped[i++];
       return;
     }
-    const names = [...node.children.keys()].sort((a, b) => compareBytes(a + "/", b + "/"));
-    for (const name of names) {
-      while (i < node.to && compareBytes(list.basename(grouped[i]) + "/", name + "/") <= 0) order[this.at++] = grouped[i++];
+    const names = [...node.children.keys()].map((name) => ({ name, key: name + "/" }));
+    names.sort((a, b) => compareBytes(a.key, b.key));
+    for (const { name, key } of names) {
+      while (i < node.to && list.basename(grouped[i]) + "/" <= key) order[this.at++] = grouped[i++];
       this.emit(node.children.get(name)!, order);
     }
     while (i < node.to) order[this.at++] = grouped[i++];
@@ -287,35 +332,6 @@ class TreeOrder {
 
 function newNode(path: string): TreeNode {
   return { path, from: 0, to: 0, children: new Map() };
-}
-
-/** Sorts many small groups with one scratch array, insertion sort for the smallest. */
-class SortScratch {
-  private readonly list: FileList;
-  private readonly keys: Float64Array;
-  private readonly order: Uint32Array;
-
-  constructor(list: FileList, keys: Float64Array, order: Uint32Array) {
-    this.list = list;
-    this.keys = keys;
-    this.order = order;
-  }
-
-  sort(from: number, to: number): void {
-    const { list, keys, order } = this;
-    if (to - from > 16) {
-      const part = order.slice(from, to);
-      mergeSort(list, keys, part, 0, part.length);
-      order.set(part, from);
-      return;
-    }
-    for (let i = from + 1; i < to; i++) {
-      const row = order[i];
-      let j = i;
-      while (j > from && !inOrder(list, keys, order[j - 1], row)) order[j] = order[--j];
-      order[j] = row;
-    }
-  }
 }
 
 /**
