@@ -314,13 +314,13 @@ function rollBatch(data: usize, blockLength: u32, sum: u32, sums: usize, places:
   for (let at: usize = 0; at < BATCH; at += 8) {
     const a = v128.load_ext<i8>(data + at);
     let p: v128 = i16x8.sub(v128.load_ext<i8>(data + blockLength + at), a);
-    p = i16x8.add(p, v128.shuffle<i16>(zero, p, 0, 8, 9, 10, 11, 12, 13, 14));
-    p = i16x8.add(p, v128.shuffle<i16>(zero, p, 0, 1, 8, 9, 10, 11, 12, 13));
-    p = i16x8.add(p, v128.shuffle<i16>(zero, p, 0, 1, 2, 3, 8, 9, 10, 11));
+    p = i16x8.add(p, v128.shuffle<i16>(zero, p, 7, 8, 9, 10, 11, 12, 13, 14));
+    p = i16x8.add(p, v128.shuffle<i16>(zero, p, 6, 7, 8, 9, 10, 11, 12, 13));
+    p = i16x8.add(p, v128.shuffle<i16>(zero, p, 4, 5, 6, 7, 8, 9, 10, 11));
     let q: v128 = i16x8.sub(p, i16x8.mul(a, weight));
-    q = i16x8.add(q, v128.shuffle<i16>(zero, q, 0, 8, 9, 10, 11, 12, 13, 14));
-    q = i16x8.add(q, v128.shuffle<i16>(zero, q, 0, 1, 8, 9, 10, 11, 12, 13));
-    q = i16x8.add(q, v128.shuffle<i16>(zero, q, 0, 1, 2, 3, 8, 9, 10, 11));
+    q = i16x8.add(q, v128.shuffle<i16>(zero, q, 7, 8, 9, 10, 11, 12, 13, 14));
+    q = i16x8.add(q, v128.shuffle<i16>(zero, q, 6, 7, 8, 9, 10, 11, 12, 13));
+    q = i16x8.add(q, v128.shuffle<i16>(zero, q, 4, 5, 6, 7, 8, 9, 10, 11));
     s2 = i16x8.add(i16x8.add(s2, q), i16x8.mul(s1, steps));
     s1 = i16x8.add(s1, p);
     const low = v128.shuffle<i16>(s1, s2, 0, 8, 1, 9, 2, 10, 3, 11);

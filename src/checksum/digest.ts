@@ -3,7 +3,8 @@
  * sum_end, file_checksum).
  *
  * Seeds: only the historical MD4 variants hash the checksum seed into a whole-file sum (four bytes little endian,
- * first, even when it is 0). MD4, MD5, SHA1 and the XXH family leave it out. Block sums differ: see blockRules.
+ * first, even when it is 0). MD4, MD5, SHA1 and the XXH family leave it out. Block sums have rules of their own, which
+ * assembly/signature.ts tells; blockRules gives their arguments.
  */
 import { InternalError } from "../errors.ts";
 import type { ChecksumName, ProtocolContext } from "../protocol/context.ts";
@@ -47,6 +48,16 @@ export function transferDigest(kernels: Kernels, context: ProtocolContext): Dige
 /** The digest of --checksum: never seeded. "none" cannot be one (upstream exits with 4). */
 export function fileDigest(kernels: Kernels, name: ChecksumName): Digest {
   return new SlotDigest(kernels, name, null);
+}
+
+/** The digest of a few bytes at once, seeded as a transfer's with seed 0: for daemon authentication. */
+export function digestBytes(kernels: Kernels, name: ChecksumName, bytes: Uint8Array): Uint8Array {
+  const digest = new SlotDigest(kernels, name, 0);
+  digest.updateBytes(bytes);
+  const out = new Uint8Array(digest.byteLength);
+  digest.final(out, 0);
+  digest.release();
+  return out;
 }
 
 /** Bytes of a block's strong sum that may travel (upstream generator.c:sum_sizes_sqroot, max_s2length). */

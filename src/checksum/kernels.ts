@@ -7,8 +7,8 @@
  */
 import { LinearMemory } from "../memory.ts";
 
-/** Most pages (64 KiB each) a kernel memory may declare: 4 GiB. */
-const MAX_PAGES = 65536;
+/** Most pages (64 KiB each) of a kernel memory: one short of 4 GiB, so that the end of a region never wraps to 0. */
+const MAX_PAGES = 65535;
 /** Room for tables, a digest slot or two and the first buffers; the memory grows from here. */
 const INITIAL_PAGES = 16;
 
