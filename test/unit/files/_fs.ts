@@ -1,10 +1,10 @@
 /** File systems for tests, over libc through koffi and over node:fs, and temporary directories to use them in. */
 import * as nodeFs from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Ffi, type FfiFunction, type FfiSignature, type FfiType, type Host } from "../../../src/host.ts";
-import { LinearMemory, nameOfText } from "../../../src/memory.ts";
+import { createHost } from "../../../runtimes/_nodehost.ts";
+import { type Host } from "../../../src/host.ts";
+import { LinearMemory } from "../../../src/memory.ts";
 import { type FileSystem } from "../../../src/posix/filesystem.ts";
 import { openFileSystem } from "../../../src/posix/open.ts";
 import { type FileRows } from "../../../src/files/rows.ts";
@@ -19,51 +19,11 @@ export function newMemory(): LinearMemory {
   return new LinearMemory(wasm, 64, MAX_PAGES);
 }
 
-const KOFFI_TYPES: Record<FfiType, string> = {
-  i32: "int", u32: "unsigned int", i64: "int64", u64: "uint64", ptr: "uintptr_t", void: "void",
-};
-
-interface Koffi {
-  load(name: string | null): { func(declaration: string): (...args: unknown[]) => unknown };
-  address(view: unknown): bigint;
-  errno(): number;
-}
-
-function koffiFfi(): Ffi {
-  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
-  const library = koffi.load("libc.so.6");
-  const bind = (name: string, signature: FfiSignature): FfiFunction => {
-    const fixed = signature.args.slice(0, signature.variadicFrom).map((type) => KOFFI_TYPES[type]);
-    const rest = signature.args.slice(fixed.length).map((type) => KOFFI_TYPES[type]);
-    const call = library.func(`${KOFFI_TYPES[signature.result]} ${name}(${[...fixed, ...(rest.length ? ["..."] : [])].join(", ")})`);
-    if (rest.length === 0) return (...args) => Number(call(...args));
-    return (...args) => {
-      const variadic = args.slice(fixed.length).flatMap((value, i) => [rest[i], value]);
-      return Number(call(...args.slice(0, fixed.length), ...variadic));
-    };
-  };
-  return {
-    dlopen: (_, symbols) => {
-      const functions: Record<string, FfiFunction> = {};
-      for (const [name, signature] of Object.entries(symbols)) functions[name] = bind(name, signature);
-      return functions;
-    },
-    addressOf: (view) => Number(koffi.address(view)),
-    errno: () => koffi.errno(),
-  };
-}
-
-/** The part of a Host that file systems look at. */
+/** Node's Host, or for "node" the same without foreign functions. */
 export function testHost(kind: "libc" | "node"): Host {
-  const ids = { euid: process.geteuid!(), egid: process.getegid!(), groups: process.getgroups!() };
-  return {
-    os: process.platform === "linux" ? "linux" : "darwin",
-    arch: process.arch === "arm64" ? "arm64" : "x64",
-    cwd: () => nameOfText(process.cwd()),
-    ffi: kind === "libc" ? koffiFfi() : null,
-    ffiMissing: "not asked for",
-    files: { nodeFs, ids: () => ids, readFile: (path: string) => nodeFs.readFileSync(path) },
-  } as unknown as Host;
+  const host = createHost();
+  if (kind === "libc") return host;
+  return Object.create(host, { ffi: { value: null }, ffiMissing: { value: "not wanted" } }) as Host;
 }
 
 /** One file system of each kind; both are Linux's on Linux. */
