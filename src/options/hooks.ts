@@ -101,18 +101,19 @@ function remoteOption({ options }: ParseState, text: string): void {
   options.remoteOptions.push(text);
 }
 
+/** Each map may be set once, by its own option or by --chown. */
+function refuseSecondMap(name: string, byChown: boolean): never {
+  return refuse(byChown ? `--${name} conflicts with prior --chown.` : `You can only specify --${name} once.`);
+}
+
 function usermap(state: ParseState, text: string): void {
-  if (state.options.usermap !== null) {
-    refuse(state.usermapByChown ? "--usermap conflicts with prior --chown." : "You can only specify --usermap once.");
-  }
+  if (state.options.usermap !== null) refuseSecondMap("usermap", state.usermapByChown);
   state.options.usermap = text;
   state.options.preserveUid = true;
 }
 
 function groupmap(state: ParseState, text: string): void {
-  if (state.options.groupmap !== null) {
-    refuse(state.groupmapByChown ? "--groupmap conflicts with prior --chown." : "You can only specify --groupmap once.");
-  }
+  if (state.options.groupmap !== null) refuseSecondMap("groupmap", state.groupmapByChown);
   state.options.groupmap = text;
   state.options.preserveGid = true;
 }
@@ -125,22 +126,20 @@ function chown(state: ParseState, text: string): void {
   if (group !== "") chownGroup(state, group);
 }
 
+function refuseSecondChown(kind: "user" | "group", byChown: boolean): never {
+  return refuse(byChown
+    ? `You can only specify a ${kind}-affecting --chown once.`
+    : `--chown conflicts with prior --${kind}map.`);
+}
+
 function chownUser(state: ParseState, user: string): void {
-  if (state.options.usermap !== null) {
-    refuse(state.usermapByChown
-      ? "You can only specify a user-affecting --chown once."
-      : "--chown conflicts with prior --usermap.");
-  }
+  if (state.options.usermap !== null) refuseSecondChown("user", state.usermapByChown);
   state.options.usermap = `*:${user}`;
   state.options.preserveUid = state.usermapByChown = true;
 }
 
 function chownGroup(state: ParseState, group: string): void {
-  if (state.options.groupmap !== null) {
-    refuse(state.groupmapByChown
-      ? "You can only specify a group-affecting --chown once."
-      : "--chown conflicts with prior --groupmap.");
-  }
+  if (state.options.groupmap !== null) refuseSecondChown("group", state.groupmapByChown);
   state.options.groupmap = `*:${group}`;
   state.options.preserveGid = state.groupmapByChown = true;
 }

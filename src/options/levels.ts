@@ -139,7 +139,7 @@ export class Levels {
     }
   }
 
-  /** Silences everything, or undoes that: a generator or receiver that must not speak (upstream negate_output_levels). */
+  /** Silences everything, or undoes that, for a role that must not speak (upstream negate_output_levels). */
   negate(): void {
     for (const kind of ["info", "debug"] as const) {
       const table = this.table(kind);

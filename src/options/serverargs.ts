@@ -171,7 +171,7 @@ function sharedWords(o: Options, { sender }: ServerSide): string[] {
     ...when(!hasDefaultMaxAlloc(o), `--max-alloc=${o.maxAllocText}`),
     ...when(o.missingArgs === 2, "--delete-missing-args"),
     ...when(o.missingArgs === 1 && !sender, "--ignore-missing-args"),
-    ...when(o.modifyWindowSet && sender, o.modifyWindow < 0 ? `-@${o.modifyWindow}` : `--modify-window=${o.modifyWindow}`),
+    ...when(o.modifyWindowSet && sender, `${o.modifyWindow < 0 ? "-@" : "--modify-window="}${o.modifyWindow}`),
     ...when(o.checksumSeed !== 0, `--checksum-seed=${o.checksumSeed}`),
     ...when(sender, ...partialWords(o)),
     ...when(o.ignoreErrors, "--ignore-errors"),

@@ -66,7 +66,8 @@ function optimizationFacts(): Fact[] {
 export function versionText(able: Capabilities): string {
   return [
     `wsync  version ${WSYNC_VERSION}  protocol version ${PROTOCOL_VERSION}`,
-    `rsync ${RSYNC_VERSION} rebuilt for the JavaScript runtimes; running on ${able.runtime}, files by ${able.fileAccess}`,
+    `rsync ${RSYNC_VERSION} rebuilt for the JavaScript runtimes`,
+    `Running on ${able.runtime}; files are reached through ${able.fileAccess}`,
     "Capabilities:",
     ...wrap(capabilityFacts(able).map(factWords)),
     "Optimizations:",

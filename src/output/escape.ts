@@ -44,15 +44,21 @@ function isControl(text: string, at: number): boolean {
   return code === 0x5c && /^\\#\d{3}/.test(text.slice(at, at + 5));
 }
 
-/** Bytes of the well-formed UTF-8 sequence at `at`, 0 when there is none. As glibc's iconv, it goes to 0x1fffff. */
+/** Least second byte behind the lead bytes whose sequences could otherwise be overlong. */
+const LEAST_SECOND: Readonly<Record<number, number>> = { 0xe0: 0xa0, 0xf0: 0x90, 0xf8: 0x88, 0xfc: 0x84 };
+
+/**
+ * Bytes of the well-formed UTF-8 sequence at `at`, 0 when there is none. As in glibc's iconv a sequence may be up to
+ * six bytes long, and surrogates are no text.
+ */
 function sequenceLength(text: string, at: number): number {
   const first = text.charCodeAt(at);
   if (first < 0x80) return 1;
-  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf7 || at + length > text.length) return 0;
+  if (first < 0xc2 || first > 0xfd) return 0;
+  const length = Math.clz32(~(first << 24));
+  if (at + length > text.length) return 0;
   for (let i = 1; i < length; i++) if ((text.charCodeAt(at + i) & 0xc0) !== 0x80) return 0;
   const second = text.charCodeAt(at + 1);
-  const overlong = (first === 0xe0 && second < 0xa0) || (first === 0xf0 && second < 0x90);
   const surrogate = first === 0xed && second > 0x9f;
-  return overlong || surrogate ? 0 : length;
+  return second < (LEAST_SECOND[first] ?? 0) || surrogate ? 0 : length;
 }

@@ -1,8 +1,9 @@
 /**
  * The live line of --progress (each file) and --info=progress2 (the whole transfer). Upstream: progress.c.
  *
- * All times are milliseconds of one clock. Each update starts with a carriage return, on a terminal and in a pipe alike. While a file moves, the rate is that of
- * the last five seconds and the time is what remains; its last line gives both for the whole file.
+ * All times are milliseconds of one clock. Each update starts with a carriage return, on a terminal and in a pipe
+ * alike. While a file moves, the rate is that of the last five seconds and the time is what remains; its last line
+ * gives both for the whole file.
  */
 import { type Numbers } from "./numbers.ts";
 

@@ -98,7 +98,8 @@ const KINDS = ["reg", "dir", "link", "dev", "special"];
 function countLine(title: string, counts: readonly number[], numbers: Numbers): string {
   const [total, ...others] = counts;
   const regular = total - others.reduce((sum, count) => sum + count, 0);
-  const parts = [regular, ...others].flatMap((count, at) => (count === 0 ? [] : [`${KINDS[at]}: ${numbers.comma(count)}`]));
+  const named = [regular, ...others].map((count, at) => (count === 0 ? "" : `${KINDS[at]}: ${numbers.comma(count)}`));
+  const parts = named.filter((part) => part !== "");
   return `${title}: ${numbers.comma(total)}${total === 0 ? "" : ` (${parts.join(", ")})`}`;
 }
 

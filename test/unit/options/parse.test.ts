@@ -128,7 +128,8 @@ describe("what follows from all options", () => {
   it("splits the host off --files-from", () => {
     const argv = ["--files-from=:list", "a", "b"];
     expect(optionsOf(argv)).toMatchObject({ filesFrom: "list", filesFromHost: "", relative: 1, dirs: 1 });
-    expect(verdict(["--server", ...argv]).text).toBe("rsync: The --files-from sent to the server cannot specify a host.");
+    const refusal = "rsync: The --files-from sent to the server cannot specify a host.";
+    expect(verdict(["--server", ...argv]).text).toBe(refusal);
     expect(verdict(["--files-from=h:-", "a", "b"]).text).toBe("rsync: Invalid --files-from remote filename");
     expect(verdict(["--files-from=x", "a"]).exitCode).toBe(1);
   });
@@ -189,7 +190,8 @@ describe("what this version does not have", () => {
 describe("texts instead of a transfer", () => {
   it("prints help, also for a lone -hh or -h", () => {
     for (const argv of [["--help"], ["-h"], ["-hh"], ["-a", "--help", "--bogus"]]) {
-      expect(parseArguments(argv, context())).toMatchObject({ action: "print", text: expect.stringContaining("Usage:") });
+      const help = parseArguments(argv, context());
+      expect(help).toMatchObject({ action: "print", text: expect.stringContaining("Usage:") });
     }
     expect(optionsOf(["-h", "a"]).humanReadable).toBe(2);
   });
