@@ -5,6 +5,7 @@
  * (upstream checksum.c with lib/mdfour.c, protocols before 27) differ in the end only: nothing is padded when the
  * length is a multiple of 64, and of the bit count only 32 bits are written.
  */
+import { copyShort, zeroVectors } from "./copy";
 import { md4Compress } from "./md4";
 import { md5Compress } from "./md5";
 import {
@@ -51,7 +52,7 @@ export function mdUpdate(algorithm: i32, slot: usize, ptr: usize, length: u32): 
   store<u64>(slot, load<u64>(slot, SLOT_TOTAL) + length, SLOT_TOTAL);
   if (buffered) {
     const take = min<u32>(64 - buffered, length);
-    memory.copy(buffer + buffered, ptr, take);
+    copyShort(buffer + buffered, ptr, take);
     buffered += take;
     ptr += take;
     length -= take;
@@ -65,7 +66,7 @@ export function mdUpdate(algorithm: i32, slot: usize, ptr: usize, length: u32): 
     ptr += length & ~63;
     length &= 63;
   }
-  if (length) memory.copy(buffer + buffered, ptr, length);
+  if (length) copyShort(buffer + buffered, ptr, length);
   store<u32>(slot, buffered + length, SLOT_BUFFERED);
 }
 
@@ -80,11 +81,10 @@ function mdFinal(algorithm: i32, slot: usize, out: usize): void {
   const buffer = slot + MD_BUFFER;
   const buffered = load<u32>(slot, SLOT_BUFFERED);
   if (buffered || !isBusted(algorithm)) {
-    store<u8>(buffer + buffered, 0x80);
-    memory.fill(buffer + buffered + 1, 0, 63 - buffered);
+    for (let at = buffered; at < 64; at++) store<u8>(buffer + at, at == buffered ? 0x80 : 0);
     if (buffered >= 56) {
       mdCompress(algorithm, slot, buffer, 1);
-      memory.fill(buffer, 0, 64);
+      zeroVectors(buffer, 4);
     }
     storeBitCount(algorithm, buffer + 56, load<u64>(slot, SLOT_TOTAL));
     mdCompress(algorithm, slot, buffer, 1);

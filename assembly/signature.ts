@@ -10,6 +10,7 @@
  *
  * Blocks of MD4 and MD5 are independent messages of one length, so they run in lanes; a short last block runs alone.
  */
+import { copyShort, zeroVectors } from "./copy";
 import { digestBytes, digestFinal, digestInit, isBusted, mdUpdate, storeBitCount } from "./digest";
 import { laneDigest, lanesInit, LANES_MAX, lanesPoint } from "./lanes";
 import { md4Lanes12, md4Lanes4 } from "./md4lanes";
@@ -68,7 +69,7 @@ export function strongSum(
   if (isXxh3(algorithm)) xxh3DeriveSecret(scratch + XXH3_SECRET, <u64>(<i64>seed));
   strong(algorithm, seed, seedFirst, ptr, length, scratch);
   const bytes = digestBytes(algorithm);
-  memory.copy(out, scratch + SCRATCH_DIGEST, bytes);
+  copyShort(out, scratch + SCRATCH_DIGEST, bytes);
   return bytes;
 }
 
@@ -77,7 +78,7 @@ export function strongSum(
 @inline
 function emit(out: usize, weak: u32, scratch: usize, s2length: u32): void {
   store<u32>(out, weak);
-  memory.copy(out + 4, scratch + SCRATCH_DIGEST, s2length);
+  copyShort(out + 4, scratch + SCRATCH_DIGEST, s2length);
 }
 
 /**
@@ -129,7 +130,7 @@ function signLanes(
   if (first && length >= 60) {
     for (let lane: u32 = 0; lane < count; lane++) {
       store<i32>(tails + lane * TAIL_BYTES, seed);
-      memory.copy(tails + lane * TAIL_BYTES + 4, ptr + lane * length, 60);
+      copyShort(tails + lane * TAIL_BYTES + 4, ptr + lane * length, 60);
     }
     lanesPoint(scratch, tails, TAIL_BYTES, count);
     compressLanes(algorithm, wide, scratch, 1);
@@ -148,9 +149,9 @@ function signLanes(
   if (!tailChunks) return;
   for (let lane: u32 = 0; lane < count; lane++) {
     const tail = tails + lane * TAIL_BYTES;
-    memory.fill(tail, 0, TAIL_BYTES);
+    zeroVectors(tail, <u32>TAIL_BYTES >> 4);
     if (head) store<i32>(tail, seed);
-    memory.copy(tail + head, ptr + lane * length + done, length - done);
+    copyShort(tail + head, ptr + lane * length + done, length - done);
     if (seed && !first) store<i32>(tail + length - done, seed);
     if (tailChunks << 6 == rest) continue;
     store<u8>(tail + rest, 0x80);

@@ -10,6 +10,7 @@
  * four products: i64x2.mul, which would need no unzip, is three multiplications on x64. Inputs of up to 240 bytes
  * are xxh3short.ts.
  */
+import { copyShort } from "./copy";
 import { mulFold, xxh3Avalanche } from "./xxh3short";
 import {
   SLOT_BUFFERED, SLOT_TOTAL, XXH3_ACC, XXH3_BUFFER, XXH3_SECRET, XXH3_SEED, XXH3_STRIPES,
@@ -94,16 +95,13 @@ function accumulate(slot: usize, ptr: usize, stripes: u32, secret: usize, since:
   return since;
 }
 
+/** Whole vectors are stored, because a vector load right after two 64-bit stores would wait for both to retire. */
 function resetAccumulators(slot: usize): void {
   const acc = slot + XXH3_ACC;
-  store<u64>(acc, P32_3);
-  store<u64>(acc, P1, 8);
-  store<u64>(acc, P2, 16);
-  store<u64>(acc, P3, 24);
-  store<u64>(acc, P4, 32);
-  store<u64>(acc, P32_2, 40);
-  store<u64>(acc, P5, 48);
-  store<u64>(acc, P32_1, 56);
+  v128.store(acc, i64x2(P32_3, P1));
+  v128.store(acc, i64x2(P2, P3), 16);
+  v128.store(acc, i64x2(P4, P32_2), 32);
+  v128.store(acc, i64x2(P5, P32_1), 48);
 }
 
 /** Folds the eight accumulators at `acc` with 64 bytes of secret. */
@@ -181,13 +179,13 @@ export function xxh3Update(slot: usize, ptr: usize, length: u32): void {
   const buffered = load<u32>(slot, SLOT_BUFFERED);
   store<u64>(slot, load<u64>(slot, SLOT_TOTAL) + length, SLOT_TOTAL);
   if (length <= BUFFER_BYTES - buffered) {
-    memory.copy(buffer + buffered, ptr, length);
+    copyShort(buffer + buffered, ptr, length);
     store<u32>(slot, buffered + length, SLOT_BUFFERED);
     return;
   }
   if (buffered) {
     const take = BUFFER_BYTES - buffered;
-    memory.copy(buffer + buffered, ptr, take);
+    copyShort(buffer + buffered, ptr, take);
     consume(slot, buffer, BUFFER_BYTES >> 6);
     ptr += take;
     length -= take;
@@ -197,9 +195,9 @@ export function xxh3Update(slot: usize, ptr: usize, length: u32): void {
     consume(slot, ptr, stripes);
     ptr += stripes << 6;
     length -= stripes << 6;
-    memory.copy(buffer + BUFFER_BYTES - 64, ptr - 64, 64);
+    copyShort(buffer + BUFFER_BYTES - 64, ptr - 64, 64);
   }
-  memory.copy(buffer, ptr, length);
+  copyShort(buffer, ptr, length);
   store<u32>(slot, length, SLOT_BUFFERED);
 }
 
@@ -219,7 +217,7 @@ export function xxh3Final(slot: usize, wide: boolean, out: usize): void {
   }
   // The last stripe: the end of the bytes before the buffer, then the buffered ones, joined in front of the former.
   const joined = buffer + 64;
-  memory.copy(joined, buffer + BUFFER_BYTES - 64 + buffered, 64 - buffered);
-  memory.copy(joined + 64 - buffered, buffer, buffered);
+  copyShort(joined, buffer + BUFFER_BYTES - 64 + buffered, 64 - buffered);
+  copyShort(joined + 64 - buffered, buffer, buffered);
   conclude(slot, joined, total, wide, out);
 }

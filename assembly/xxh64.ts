@@ -3,6 +3,7 @@
  *
  * Scalar on purpose: i64.mul is one instruction, a 64-bit vector multiplication several.
  */
+import { copyShort } from "./copy";
 import { SLOT_BUFFERED, SLOT_STATE, SLOT_TOTAL, XXH64_BUFFER, XXH64_SEED } from "./memory";
 
 export const P1: u64 = 0x9e3779b185ebca87;
@@ -74,7 +75,7 @@ export function xxh64Update(slot: usize, ptr: usize, length: u32): void {
   store<u64>(slot, load<u64>(slot, SLOT_TOTAL) + length, SLOT_TOTAL);
   if (buffered) {
     const take = min<u32>(32 - buffered, length);
-    memory.copy(buffer + buffered, ptr, take);
+    copyShort(buffer + buffered, ptr, take);
     buffered += take;
     ptr += take;
     length -= take;
@@ -88,7 +89,7 @@ export function xxh64Update(slot: usize, ptr: usize, length: u32): void {
     ptr += length & ~31;
     length &= 31;
   }
-  if (length) memory.copy(buffer, ptr, length);
+  if (length) copyShort(buffer, ptr, length);
   store<u32>(slot, buffered + length, SLOT_BUFFERED);
 }
 
