@@ -14,6 +14,7 @@ import {
 import { connect, createServer } from "node:net";
 import { cpus, release, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { runtimeWords } from "../test/_binaries.mjs";
 
 const MIB = 1 << 20;
 const smoke = process.argv.includes("--smoke");
@@ -46,19 +47,11 @@ function wsyncOn(runtime: string): Program {
   const bundle = resolve("dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`);
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: npm run build`);
   const words = runtimeWords(runtime);
+  if (words === null) throw new Error(`no ${runtime} binary: npm ci`);
   const emptyScript = join(top, "empty.mjs");
   writeFileSync(emptyScript, "");
   const given = process.env.WSYNC_UNDER_TEST?.split(" ");
   return { name: `wsync on ${runtime}`, command: given ?? [...words, bundle], empty: [...words, emptyScript] };
-}
-
-function runtimeWords(runtime: string): string[] {
-  if (runtime === "node") return [process.execPath];
-  const scope = resolve("node_modules", runtime === "deno" ? "@deno" : "@oven");
-  const inside = runtime === "deno" ? "deno" : "bin/bun";
-  const binary = readdirSync(scope).map((name) => join(scope, name, inside)).find((path) => existsSync(path));
-  if (binary === undefined) throw new Error(`no ${runtime} binary: npm ci`);
-  return runtime === "deno" ? [binary, "run", "-A", "--no-lock"] : [binary];
 }
 
 const top = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "wsync-bench-"));

@@ -9,7 +9,7 @@
  * Usage: node runtimes/build.mjs [--no-minify] [--no-types]
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -18,12 +18,17 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const minify = !process.argv.includes("--no-minify");
 const types = !process.argv.includes("--no-types");
 
+const onNode = { platform: "node", banner: "#!/usr/bin/env node", target: "node20" };
+const onDeno = { platform: "node", banner: "#!/usr/bin/env -S deno run -A", target: "deno2" };
+const onBun = { platform: "node", banner: "#!/usr/bin/env bun", target: "esnext" };
+const anywhere = { platform: "neutral", banner: "", target: "es2023" };
+
 /** One bundle each: the entry file, where it goes, how esbuild treats it and its first line. */
 const bundles = [
-  { entry: "runtimes/node.ts", out: "dist/wsync.js", platform: "node", target: "node20", banner: "#!/usr/bin/env node" },
-  { entry: "runtimes/deno.ts", out: "dist/wsync.deno.js", platform: "node", target: "deno2", banner: "#!/usr/bin/env -S deno run -A" },
-  { entry: "runtimes/bun.ts", out: "dist/wsync.bun.js", platform: "node", target: "esnext", banner: "#!/usr/bin/env bun" },
-  { entry: "src/index.ts", out: "dist/index.js", platform: "neutral", target: "es2023", banner: "" },
+  { entry: "runtimes/node.ts", out: "dist/wsync.js", ...onNode },
+  { entry: "runtimes/deno.ts", out: "dist/wsync.deno.js", ...onDeno },
+  { entry: "runtimes/bun.ts", out: "dist/wsync.bun.js", ...onBun },
+  { entry: "src/index.ts", out: "dist/index.js", ...anywhere },
 ];
 
 /** Compiles assembly/ and returns the module's bytes. */
@@ -58,6 +63,8 @@ function buildTypes() {
   const where = ["--rootDir", "src", "--outDir", "dist/types", "--ignoreConfig", "src/index.ts"];
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, ...language, ...emit, ...where], { cwd: root, stdio: "inherit" });
+  const createHost = "/** The Host of the runtime that this bundle is for. */\nexport declare function createHost(): Host;\n";
+  writeFileSync(join(root, "dist/types/createhost.d.ts"), `import type { Host } from "./host.js";\n\n${createHost}`);
 }
 
 rmSync(join(root, "dist"), { recursive: true, force: true });

@@ -6,10 +6,11 @@
  * file, because rsync's --rsync-path and remote shells want one word.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runtimeWords } from "./_binaries.mjs";
 
 /** The project's top folder. */
 export const projectRoot: string = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,26 +19,6 @@ export const projectRoot: string = dirname(dirname(fileURLToPath(import.meta.url
 export const runtimes = ["node", "deno", "bun"] as const;
 export type Runtime = (typeof runtimes)[number];
 
-/** The executable of a runtime, or null. Platform packages come first, as install scripts may not have run. */
-export function runtimeBinary(runtime: Runtime): string | null {
-  if (runtime === "node") return process.execPath;
-  const scope = join(projectRoot, "node_modules", runtime === "deno" ? "@deno" : "@oven");
-  const inside = runtime === "deno" ? ["deno"] : ["bin", "bun"];
-  const packages = existsSync(scope) ? readdirSync(scope).sort() : [];
-  const found = packages.map((name) => join(scope, name, ...inside)).find((path) => runs(path));
-  return found ?? whereIs(runtime);
-}
-
-function runs(path: string): boolean {
-  if (!existsSync(path)) return false;
-  try {
-    execFileSync(path, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The first executable of that name on PATH or in the system's sbin, or null. */
 export function whereIs(name: string): string | null {
   const dirs = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
@@ -45,11 +26,10 @@ export function whereIs(name: string): string | null {
 }
 
 /** The words that start wsync's bundle under a runtime; null when runtime or bundle is missing. */
-export function bundleCommand(runtime: Runtime): string[] | null {
-  const binary = runtimeBinary(runtime);
+function bundleCommand(runtime: Runtime): string[] | null {
+  const words = runtimeWords(runtime);
   const bundle = join(projectRoot, "dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`);
-  if (binary === null || !existsSync(bundle)) return null;
-  return runtime === "deno" ? [binary, "run", "-A", "--no-lock", bundle] : [binary, bundle];
+  return words === null || !existsSync(bundle) ? null : [...words, bundle];
 }
 
 /** A scratch folder of this test process, inside the one that test/_globalsetup.ts removes at the end. */

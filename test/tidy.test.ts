@@ -17,7 +17,7 @@ const packages = [...Object.keys(packageJson.dependencies), "@assemblyscript/loa
 
 const files = ["src", "runtimes", "assembly", "test", "bench"].flatMap((top) =>
   readdirSync(join(projectRoot, top), { recursive: true, encoding: "utf8" })
-    .filter((path) => /\.(ts|mjs)$/.test(path) && !path.endsWith(".d.ts"))
+    .filter((path) => /\.(ts|mjs)$/.test(path) && !/\.d\.m?ts$/.test(path))
     .map((path) => tidy.parse(`${top}/${path}`, readFileSync(join(projectRoot, top, path), "utf8"))));
 const under = (...tops: string[]): tidy.SourceFile[] => files.filter((file) => tops.some((top) => file.path.startsWith(`${top}/`)));
 

@@ -19,6 +19,7 @@ import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { runtimeWords } from "../_binaries.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, "../..");
@@ -45,16 +46,9 @@ function command() {
   if (flags.program !== undefined) return [resolve(flags.program)];
   const bundle = join(root, "dist", flags.runtime === "node" ? "wsync.js" : `wsync.${flags.runtime}.js`);
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: npm run build`);
-  if (flags.runtime === "node") return [process.execPath, bundle];
-  const binary = platformBinary(flags.runtime === "deno" ? "@deno" : "@oven", flags.runtime === "deno" ? "deno" : "bin/bun");
-  return flags.runtime === "deno" ? [binary, "run", "-A", "--no-lock", bundle] : [binary, bundle];
-}
-
-function platformBinary(scope, inside) {
-  const folder = join(root, "node_modules", scope);
-  const found = readdirSync(folder).map((name) => join(folder, name, inside)).find((path) => existsSync(path));
-  if (found === undefined) throw new Error(`no ${scope} binary: npm ci`);
-  return found;
+  const words = runtimeWords(flags.runtime);
+  if (words === null) throw new Error(`no ${flags.runtime} binary: npm ci`);
+  return [...words, bundle];
 }
 
 /** The table: its header and one row a test. */

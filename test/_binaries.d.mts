@@ -1,0 +1,1 @@
+export declare function runtimeWords(runtime: string): string[] | null;
