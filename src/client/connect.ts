@@ -67,7 +67,8 @@ function connectFailure(error: unknown, hostname: string, port: number): Transpo
     const text = `timed out connecting to ${hostname} port ${port}; a larger --contimeout waits longer`;
     return new TransportError(text, code, { cause: error });
   }
-  const text = reason.startsWith("failed to connect") ? reason : `failed to connect to ${hostname} port ${port}: ${reason}`;
+  const told = reason.startsWith("failed to connect");
+  const text = told ? reason : `failed to connect to ${hostname} port ${port}: ${reason}`;
   return new TransportError(`${text}${hintFor(reason)}`, ExitCode.socketIo, { cause: error });
 }
 
@@ -75,7 +76,9 @@ function hintFor(reason: string): string {
   if (/refused/i.test(reason)) {
     return "\nIs an rsync daemon listening there? --port chooses another port; a single colon (HOST:PATH) uses ssh.";
   }
-  if (/ENOTFOUND|EAI_|getaddrinfo|not known|lookup|resolve/i.test(reason)) return "\nCheck the spelling of the host name.";
+  if (/ENOTFOUND|EAI_|getaddrinfo|not known|lookup|resol/i.test(reason)) {
+    return "\nCheck the spelling of the host name.";
+  }
   if (/unreachable|timed? ?out/i.test(reason)) return "\nCheck the network, a firewall, and -4 or -6.";
   return "";
 }
@@ -108,7 +111,7 @@ function failure(text: string): TransportError {
 /** Asks the proxy for a connection (HTTP CONNECT) and reads its answer up to the empty line. */
 async function tunnel(stream: ByteStream, address: DaemonAddress, proxy: Proxy): Promise<ByteStream> {
   // Control characters in the host could smuggle further lines into the request.
-  if (/[\x00-\x1f\x7f]/.test(address.host)) throw failure("invalid control character in proxy CONNECT host");
+  if (hasControl(address.host)) throw failure("invalid control character in proxy CONNECT host");
   const auth = proxy.credentials === null ? "" : `\r\nProxy-Authorization: Basic ${btoa(proxy.credentials)}`;
   const request = `CONNECT ${address.host}:${address.port} HTTP/1.0${auth}\r\n\r\n`;
   if (request.length >= PROXY_LINE) throw failure("proxy CONNECT request too long");
@@ -120,6 +123,11 @@ async function tunnel(stream: ByteStream, address: DaemonAddress, proxy: Proxy):
     if (count > MAX_PROXY_HEADERS) throw failure("too many header lines from proxy");
   }
   return lines;
+}
+
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 0x20 || text.charCodeAt(i) === 0x7f) return true;
+  return false;
 }
 
 async function proxyLine(lines: LineStream): Promise<string> {

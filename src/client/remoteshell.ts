@@ -19,6 +19,7 @@ export interface QuoteSettings {
 
 const SHELL_CHARS = "!#$&;|<>(){}\"'` \t\n\r\\";
 const WILD_CHARS = "*?[]";
+const OPTION_CHARS = SHELL_CHARS + WILD_CHARS;
 
 /** Quotes a file word: wildcards stay alive for the remote side; a leading dash gets "./" in front. */
 export function quoteFileArg(arg: string, o: QuoteSettings): string {
@@ -28,8 +29,8 @@ export function quoteFileArg(arg: string, o: QuoteSettings): string {
   for (let i = 0; i < arg.length; i++) {
     const letter = arg[i];
     // A backslash before a wildcard already quotes it.
-    const quote = letter === "\\" ? !(i + 1 < arg.length && WILD_CHARS.includes(arg[i + 1])) : SHELL_CHARS.includes(letter);
-    text += quote ? `\\${letter}` : letter;
+    const done = letter === "\\" && i + 1 < arg.length && WILD_CHARS.includes(arg[i + 1]);
+    text += SHELL_CHARS.includes(letter) && !done ? `\\${letter}` : letter;
   }
   return text;
 }
@@ -44,7 +45,7 @@ function tildeIsRisky(arg: string, o: QuoteSettings): boolean {
 export function quoteOptionArg(arg: string, o: QuoteSettings, userOwn = false): string {
   if (o.secludedArgs || o.oldArgs > 1 || (o.oldArgs === 1 && userOwn)) return arg;
   let text = "";
-  for (const letter of arg) text += SHELL_CHARS.includes(letter) || WILD_CHARS.includes(letter) ? `\\${letter}` : letter;
+  for (const letter of arg) text += OPTION_CHARS.includes(letter) ? `\\${letter}` : letter;
   return text;
 }
 
@@ -122,6 +123,7 @@ export interface RemoteCommandSettings extends QuoteSettings {
   readonly paths: readonly string[];
 }
 
+/** How to start the other side. */
 export interface RemoteCommand {
   /** Words for Host.spawn. */
   readonly argv: readonly string[];

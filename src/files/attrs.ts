@@ -64,7 +64,7 @@ export function newWanted(): WantedAttrs {
 }
 
 /** Takes the wanted attributes from a list row. */
-export function wantRow(wanted: WantedAttrs, rows: FileRows, row: number): WantedAttrs {
+function wantRow(wanted: WantedAttrs, rows: FileRows, row: number): WantedAttrs {
   wanted.mode = rows.mode[row];
   wanted.mtime = rows.mtime[row];
   wanted.mtimeNsec = rows.mtimeNsec[row];

@@ -11,6 +11,7 @@ import { ACCESS_PERMS, isDevice, isDirectory, isRegular, isSpecial, isSymlink } 
 import { type BackupMaker, DelFlag, delForFlag, type Remover } from "./remove.ts";
 import { type FileReporter } from "./report.ts";
 
+/** The options that backups depend on. */
 export interface BackupSettings {
   /** --backup-dir, or null to keep backups beside the originals. Resolved by the operator's rule. */
   readonly dir: Place | null;
@@ -35,6 +36,7 @@ const MOVED = 1;
 const KEPT_COPY = 2;
 const NOTHING = 3;
 
+/** Keeps backups of one destination. */
 export class Backups implements BackupMaker {
   private readonly root: Confined;
   private readonly settings: BackupSettings;

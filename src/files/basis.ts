@@ -9,6 +9,7 @@ import { type FileRows } from "./rows.ts";
 /** The kinds of file that are handled differently; upstream enum filetype. */
 export type FileKind = "regular" | "directory" | "symlink" | "special" | "device" | "unsupported";
 
+/** The kind of file that a mode says. */
 export function fileKind(mode: number): FileKind {
   if (isRegular(mode)) return "regular";
   if (isDirectory(mode)) return "directory";
@@ -45,8 +46,13 @@ export interface QuickCheckProbe {
   linkTarget(): string | null;
 }
 
+/** The part of LinearMemory that reads names. */
+export interface NameReader {
+  readLatin1(ptr: number, byteLength: number): string;
+}
+
 /** The row's symlink target as a name; "" when the list has none. */
-export function linkTargetOf(memory: { readLatin1(ptr: number, length: number): string }, rows: FileRows, row: number): string {
+export function linkTargetOf(memory: NameReader, rows: FileRows, row: number): string {
   const { linkTarget, linkLength } = rows.extra;
   return linkTarget && linkLength ? memory.readLatin1(linkTarget[row], linkLength[row]) : "";
 }
@@ -54,7 +60,7 @@ export function linkTargetOf(memory: { readLatin1(ptr: number, length: number): 
 /** True when the file described by `stat` needs no transfer to match the row. Types must already agree in kind. */
 export function quickCheck(
   kind: FileKind, rows: FileRows, row: number, stat: StatRecord, o: QuickCheckOptions, probe: QuickCheckProbe,
-  memory: { readLatin1(ptr: number, length: number): string },
+  memory: NameReader,
 ): boolean {
   switch (kind) {
     case "regular":
@@ -64,7 +70,7 @@ export function quickCheck(
     case "special":
       return (rows.mode[row] & S_IFMT) === (stat.mode & S_IFMT);
     case "device":
-      return stat.rdevMajor === (rows.extra.rdevMajor?.[row] ?? 0) && stat.rdevMinor === (rows.extra.rdevMinor?.[row] ?? 0);
+      return sameDevice(rows, row, stat);
     case "directory":
       return true;
     default:
@@ -72,7 +78,14 @@ export function quickCheck(
   }
 }
 
-function regularMatches(rows: FileRows, row: number, stat: StatRecord, o: QuickCheckOptions, probe: QuickCheckProbe): boolean {
+function sameDevice(rows: FileRows, row: number, stat: StatRecord): boolean {
+  const { rdevMajor, rdevMinor } = rows.extra;
+  return stat.rdevMajor === (rdevMajor?.[row] ?? 0) && stat.rdevMinor === (rdevMinor?.[row] ?? 0);
+}
+
+function regularMatches(
+  rows: FileRows, row: number, stat: StatRecord, o: QuickCheckOptions, probe: QuickCheckProbe,
+): boolean {
   if (stat.size !== rows.size[row]) return false;
   if (o.checksum) return probe.sameChecksum(rows, row);
   if (o.sizeOnly) return true;

@@ -13,6 +13,7 @@ import { type FileRows } from "./rows.ts";
 
 const RENAME_TRIES = 4;
 
+/** The options that ending a transfer depends on. */
 export interface CommitSettings {
   readonly fsync: boolean;
   /** --partial-dir, or null. */
@@ -40,6 +41,7 @@ export interface FinishRequest {
 /** The outcome. "backup-failed" ends the run with code 11, as upstream's. */
 export type FinishResult = "ok" | "failed" | "backup-failed";
 
+/** Puts finished files of one destination in place. */
 export class Committer {
   private readonly root: Confined;
   private readonly attrs: Attributes;
@@ -73,7 +75,8 @@ export class Committer {
       this.attrs.setFd(request.fd, request.temp, request.rows, request.row, null, flags);
       const closed = this.root.fs.close(request.fd);
       if (closed < 0) {
-        this.reporter.failed("errorXfer", -closed, `close failed on "${request.temp.root.fullName(request.temp.path)}"`);
+        const { root, path } = request.temp;
+        this.reporter.failed("errorXfer", -closed, `close failed on "${root.fullName(path)}"`);
         request.temp.root.unlink(request.temp.path);
         return "failed";
       }

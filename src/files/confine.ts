@@ -18,6 +18,7 @@ const RESOLVE_BENEATH = 0x08;
 /** Directories held open at once; well below the usual limit of 1024 descriptors. */
 const DEFAULT_HELD = 128;
 
+/** How a root treats symlinks and changes. */
 export interface ConfinePolicy {
   /** "beneath" for what a peer names, "trusted" for what the operator names, "insecure" with --insecure-links. */
   readonly links: LinkRule;
@@ -43,6 +44,7 @@ export interface Place {
   readonly path: string;
 }
 
+/** A directory, and everything that may be reached from it. See the head of this file. */
 export class Confined {
   readonly fs: FileSystem;
   readonly rootFd: number;
@@ -117,7 +119,7 @@ export class Confined {
     for (const slot of this.held.values()) if (slot.path === dir || slot.path.startsWith(prefix)) this.drop(slot);
   }
 
-  /** `forget` for a name that is gone or replaced; a plain name matters only if it was a symlink to a held directory. */
+  /** `forget` for a name that is gone or replaced; a plain file's matters only if it was a symlink to a directory. */
   forgetName(path: string, plainFile: boolean): void {
     if (!plainFile || this.followedLinks) this.forget(path);
   }
@@ -156,7 +158,9 @@ export class Confined {
   /** Opens through a final symlink as far as the policy follows links: what the operator named. */
   openFollowing(path: string, flags: number, mode: number): number {
     const { O, E } = this.fs.constants;
-    if (this.policy.links === "insecure") return this.fs.openat(this.rootFd, this.fs.cstr(path), flags | O.CLOEXEC, mode);
+    if (this.policy.links === "insecure") {
+      return this.fs.openat(this.rootFd, this.fs.cstr(path), flags | O.CLOEXEC, mode);
+    }
     const fd = this.open(path, flags, mode);
     if (fd !== -E.ELOOP && fd !== -E.ENOTDIR) return fd;
     return this.walk(path, { flags, mode });
@@ -448,7 +452,9 @@ export class Confined {
  * relative to the working directory `cwd`, through symlinks owned by root or the running user only, or through any
  * with --insecure-links. -errno when the working directory cannot be opened.
  */
-export function operatorPaths(fs: FileSystem, cwd: string, policy: ConfinePolicy = { links: "trusted" }): Confined | number {
+export function operatorPaths(
+  fs: FileSystem, cwd: string, policy: ConfinePolicy = { links: "trusted" },
+): Confined | number {
   const flags = directoryFlags(fs) & ~fs.constants.O.NOFOLLOW;
   const fd = fs.openat(fs.constants.AT.FDCWD, fs.cstr("."), flags, 0);
   return fd < 0 ? fd : new Confined(fs, fd, cwd, policy);

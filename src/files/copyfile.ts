@@ -43,7 +43,9 @@ function copyByRange(fs: FileSystem, from: number, to: number, onBytes?: (count:
   }
 }
 
-function copyByBuffer(fs: FileSystem, from: number, to: number, start: number, onBytes?: (count: number) => void): number {
+function copyByBuffer(
+  fs: FileSystem, from: number, to: number, start: number, onBytes?: (count: number) => void,
+): number {
   const buffer = fs.memory.alloc(BUFFER_BYTES);
   let offset = start;
   let result = 0;

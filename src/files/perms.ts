@@ -3,16 +3,27 @@
  * Upstream rsync.c:dest_mode and the S_IS* macros.
  */
 
+/** The bits of a mode that tell the file type. */
 export const S_IFMT = 0o170000;
+/** A regular file. */
 export const S_IFREG = 0o100000;
+/** A directory. */
 export const S_IFDIR = 0o040000;
+/** A symbolic link. */
 export const S_IFLNK = 0o120000;
+/** A block device. */
 export const S_IFBLK = 0o060000;
+/** A character device. */
 export const S_IFCHR = 0o020000;
+/** A fifo. */
 export const S_IFIFO = 0o010000;
+/** A socket. */
 export const S_IFSOCK = 0o140000;
+/** Set-user-id: changes who runs the file. chown clears it. */
 export const S_ISUID = 0o4000;
+/** Set-group-id; on a directory, new entries get its group and new directories the bit. */
 export const S_ISGID = 0o2000;
+/** The owner may write. */
 export const S_IWUSR = 0o200;
 /** Every bit that chmod can set. */
 export const CHMOD_BITS = 0o7777;
@@ -21,14 +32,17 @@ export const ACCESS_PERMS = 0o777;
 /** Permissions that a file under construction may have. */
 export const INITIAL_ACCESS_PERMS = 0o700;
 
+/** A regular file. */
 export function isRegular(mode: number): boolean {
   return (mode & S_IFMT) === S_IFREG;
 }
 
+/** A directory. */
 export function isDirectory(mode: number): boolean {
   return (mode & S_IFMT) === S_IFDIR;
 }
 
+/** A symbolic link. */
 export function isSymlink(mode: number): boolean {
   return (mode & S_IFMT) === S_IFLNK;
 }

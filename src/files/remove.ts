@@ -7,8 +7,8 @@
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { type Confined } from "./confine.ts";
 import {
-  isDevice, isDirectory, isRegular, isSpecial, isSymlink, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK,
-  S_IWUSR,
+  isDevice, isDirectory, isRegular, isSpecial, isSymlink, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG,
+  S_IFSOCK, S_IWUSR,
 } from "./perms.ts";
 import { type FileReporter } from "./report.ts";
 
@@ -46,6 +46,7 @@ export interface BackupMaker {
   keeps(path: string): boolean;
 }
 
+/** The options that deleting depends on. */
 export interface RemoveSettings {
   /** Upstream am_root. */
   readonly amRoot: -1 | 0 | 1;

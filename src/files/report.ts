@@ -12,7 +12,7 @@ export type LogCode = "errorXfer" | "error" | "warning" | "info" | "client";
 export interface FileReporter {
   /** A finished line, upstream rprintf. */
   print(code: LogCode, text: string): void;
-  /** A failed call: the session prints `rsync: [ROLE] TEXT: STRERROR (ERRNO)`, upstream rsyserr. `errno` is positive. */
+  /** A failed call, to be printed as `failureLine` has it; upstream rsyserr. `errno` is positive. */
   failed(code: LogCode, errno: number, text: string): void;
 }
 

@@ -35,14 +35,15 @@ export interface LeafOpen {
 }
 
 const MAX_HOPS = 40;
+/** Bytes a path may have with its NUL, and a symlink target with it. */
 export const PATH_MAX = 4096;
 
 /** The names in `path` without empty ones and ".". */
-export function componentsOf(path: string): string[] {
+function componentsOf(path: string): string[] {
   return path.split("/").filter((part) => part !== "" && part !== ".");
 }
 
-/** Flags that open a directory to serve as base of at-calls, never through a symlink. O_PATH asks no read permission. */
+/** Flags that open a directory as base of at-calls, never through a symlink. O_PATH asks for no read permission. */
 export function directoryFlags(fs: FileSystem): number {
   const { O } = fs.constants;
   return O.PATH | O.RDONLY | O.DIRECTORY | O.NOFOLLOW | O.CLOEXEC;
@@ -92,7 +93,7 @@ export class Walk {
 
   private advance(leaf: LeafOpen | null): number {
     const { fs } = this;
-    const { E } = fs.constants;
+    const { E, O } = fs.constants;
     while (this.pending.length > 0) {
       const part = this.pending.pop()!;
       const atLeaf = leaf !== null && this.pending.length === 0 && part !== "..";
@@ -101,9 +102,8 @@ export class Walk {
         if (result < 0) return result;
         continue;
       }
-      const fd = atLeaf
-        ? fs.openat(this.current(), fs.cstr(part), leaf.flags | fs.constants.O.NOFOLLOW | fs.constants.O.CLOEXEC, leaf.mode)
-        : fs.openat(this.current(), fs.cstr(part), directoryFlags(fs), 0);
+      const flags = atLeaf ? leaf.flags | O.NOFOLLOW | O.CLOEXEC : directoryFlags(fs);
+      const fd = fs.openat(this.current(), fs.cstr(part), flags, atLeaf ? leaf.mode : 0);
       if (fd >= 0) {
         if (atLeaf) return fd;
         this.held.push(fd);
@@ -113,7 +113,7 @@ export class Walk {
       const result = this.follow(part, fd);
       if (result < 0) return result;
     }
-    if (leaf && !(leaf.flags & fs.constants.O.DIRECTORY)) return -E.EISDIR;
+    if (leaf && !(leaf.flags & O.DIRECTORY)) return -E.EISDIR;
     return this.take(leaf);
   }
 

@@ -27,12 +27,17 @@ describe("splitting -e", () => {
 
 describe("quoting", () => {
   test("a POSIX shell gives every word back", () => {
-    const words = ["a b", "it's", `q"q`, "$HOME", "`id`", "a;b|c&d", "<x>", "(y)", "{1,2}", "#c", "!h", "new\nline", "\ttab", "back\\slash", "\\"];
+    const words = [
+      "a b", "it's", `q"q`, "$HOME", "`id`", "a;b|c&d", "<x>", "(y)", "{1,2}", "#c", "!h", "new\nline", "\ttab",
+      "back\\slash", "\\",
+    ];
     for (const word of words) {
       const back = execFileSync("sh", ["-c", `printf %s ${quoteFileArg(word, plain)}`]).toString();
       // A shell drops a backslash and newline together; rsync sends just that.
       expect(back, JSON.stringify(word)).toBe(word.replace("\n", ""));
-      expect(execFileSync("sh", ["-c", `printf %s ${quoteOptionArg(`${word}*[x]?`, plain)}`]).toString()).toBe(`${word.replace("\n", "")}*[x]?`);
+      const option = `${word}*[x]?`;
+      const optionBack = execFileSync("sh", ["-c", `printf %s ${quoteOptionArg(option, plain)}`]).toString();
+      expect(optionBack).toBe(option.replace("\n", ""));
     }
   });
 
@@ -52,6 +57,14 @@ describe("quoting", () => {
     expect(quoteFileArg("~/./x", { ...receiving, relativePaths: true })).toBe("~/./x");
     expect(quoteFileArg("~user", { ...receiving, trustSender: true })).toBe("~user");
     expect(quoteFileArg("~user", plain)).toBe("~user");
+  });
+
+  // What rsync 3.5.0 gave to `-e SCRIPT` for a pull of these paths.
+  test.each([
+    ["a b*c\\*$x", "a\\ b*c\\*\\$x"], ["-d", "./-d"], ["~u", "\\~u"], ["~/x y", "~/x\\ y"], ["it's\\n", "it\\'s\\\\n"],
+    ["[a]\\{b", "[a]\\\\\\{b"],
+  ])("%s as rsync sends it", (word, sent) => {
+    expect(quoteFileArg(word, { ...plain, amSender: false })).toBe(sent);
   });
 
   test("option words: --old-args leaves only the user's own alone", () => {

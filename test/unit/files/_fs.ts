@@ -20,7 +20,7 @@ export function newMemory(): LinearMemory {
 }
 
 /** Node's Host, or for "node" the same without foreign functions. */
-export function testHost(kind: "libc" | "node"): Host {
+function testHost(kind: "libc" | "node"): Host {
   const host = createHost();
   if (kind === "libc") return host;
   return Object.create(host, { ffi: { value: null }, ffiMissing: { value: "not wanted" } }) as Host;
