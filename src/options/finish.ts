@@ -31,8 +31,10 @@ type Step = (options: Options, context: FinishContext) => void;
 const MAX_PATH = 4096;
 const MAX_BATCH_NAME = 256;
 
-/** The directory that --delay-updates uses unless told otherwise, and the default --suffix. */
+/** The directory that --delay-updates uses unless told otherwise. */
 const DELAY_DIR = ".~tmp~";
+
+/** The default --suffix where there is no --backup-dir. */
 export const BACKUP_SUFFIX = "~";
 
 /** Completes the record. True when a server has yet to be given its secluded arguments, and must parse them. */

@@ -164,7 +164,7 @@ function sender({ options }: ParseState): EarlyOutcome | void {
 }
 
 function daemonMode({ fromClient }: ParseState): EarlyOutcome {
-  if (fromClient) refuse("Attempt to hack rsync thwarted!");
+  if (fromClient) refuse("a daemon's client cannot switch it to daemon mode");
   return { kind: "daemon" };
 }
 

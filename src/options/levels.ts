@@ -14,7 +14,7 @@ export const Where = { client: 1, server: 2, sender: 4, receiver: 8 } as const;
 export const Priority = { implied: 0, help: 1, user: 2 } as const;
 
 /** The largest N in flagN. */
-export const MAX_LEVEL = 4;
+const MAX_LEVEL = 4;
 
 interface Word {
   readonly where: number;
@@ -69,6 +69,7 @@ const DEBUG_WORDS = {
 
 export type InfoWord = keyof typeof INFO_WORDS;
 export type DebugWord = keyof typeof DEBUG_WORDS;
+/** The two options that take flag words. */
 export type LevelKind = "info" | "debug";
 
 const WORDS: Record<LevelKind, Readonly<Record<string, Word>>> = { info: INFO_WORDS, debug: DEBUG_WORDS };

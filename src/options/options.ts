@@ -16,11 +16,13 @@ export interface FilterArgument {
   readonly from0?: boolean;
 }
 
+/** One directory of --compare-dest, --copy-dest or --link-dest. */
 export interface BasisDir {
   readonly kind: "compare" | "copy" | "link";
   readonly path: string;
 }
 
+/** Everything the command line decides. */
 export interface Options {
   // Who we are.
   server: boolean;

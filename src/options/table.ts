@@ -8,6 +8,7 @@
 import { type HookName } from "./hooks.ts";
 import { type Options } from "./options.ts";
 
+/** Chapters of the help. */
 export type Category =
   | "Output" | "Choosing files" | "Keeping attributes" | "Links and devices" | "Updating" | "Deleting" | "Filters"
   | "Compression and speed" | "Connection" | "Batches and limits" | "Other";
@@ -15,6 +16,7 @@ export type Category =
 /** What is acted on where: by the client alone, by both ends, by the sending or by the receiving side. */
 export type Side = "client" | "both" | "sender" | "receiver";
 
+/** One option, with all its spellings. */
 export interface OptionRow {
   /** Name without the dashes; null for the few that have a letter only. */
   readonly long: string | null;

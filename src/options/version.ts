@@ -10,7 +10,7 @@ import { PROTOCOL_VERSION } from "./options.ts";
 export const WSYNC_VERSION = "0.1.0";
 
 /** The rsync whose behaviour it follows. */
-export const RSYNC_VERSION = "3.5.0";
+const RSYNC_VERSION = "3.5.0";
 
 /** What this build can do on this runtime and system. */
 export interface Capabilities {

@@ -32,6 +32,7 @@ const HISTORY = 5;
 const INTERVAL_MS = 1000;
 const RECENT_MS = 1500;
 
+/** Draws the line; it is handed the clock and reads the run's counters. */
 export class Progress {
   private readonly numbers: Numbers;
   private readonly stats: ProgressStats;

@@ -28,6 +28,7 @@ export interface SummaryStats {
   readonly flistTransferTime: number;
 }
 
+/** What the lines depend on besides the counters. */
 export interface SummarySettings {
   /** Level of --info=STATS. */
   readonly level: number;

@@ -14,7 +14,7 @@ export const EVERYTHING: Capabilities = {
   runtime: "test 1.0", fileAccess: "memory",
 };
 
-export const ALL_ROWS: readonly OptionRow[] = OPTION_ROWS.map((row) => ({ ...row, available: undefined }));
+const ALL_ROWS: readonly OptionRow[] = OPTION_ROWS.map((row) => ({ ...row, available: undefined }));
 
 /** 2026-11-22 12:00:00 UTC. */
 export const NOW = 1795348800;

@@ -231,7 +231,7 @@ describe("daemon mode", () => {
 
   it("is not for a daemon's clients", () => {
     const fromClient = { ...context(), fromClient: true };
-    expect(() => parseArguments(["--server", "--daemon", "."], fromClient)).toThrow("Attempt to hack rsync thwarted!");
+    expect(() => parseArguments(["--server", "--daemon", "."], fromClient)).toThrow("cannot switch it to daemon mode");
   });
 });
 
