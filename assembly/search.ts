@@ -2,13 +2,15 @@
  * Block search: finds a basis file's blocks anywhere in new data (upstream match.c:build_hash_table, hash_search).
  *
  * A Table holds where everything is: the wire sums of the basis (4 bytes of weak sum, then s2length bytes of strong
- * sum, block after block), a bitmap over hashed weak sums, an exact open-addressed table weak sum -> newest block, and
- * per block a link to the next older block with the same weak sum. No address is known here but those the Table gives.
+ * sum, block after block), a small and a large bitmap over weak sums hashed in two ways, an exact open-addressed table
+ * weak sum -> newest block, and per block a link to the next older block with the same weak sum. No address is known here but those the Table gives.
  *
  * Searching alternates two ways of working. While blocks match one after the other, a run of blocks is signed in one
- * call and compared with the expected sums as one span of bytes. Otherwise the window is rolled over in batches of 64
- * offsets: weak sums of 8 offsets at a time by prefix sums in i16x8 lanes (all arithmetic is mod 2^16), then bitmap
- * probes that collect candidates without branching, then exact look-ups of the few that are left.
+ * call and compared with the expected sums as one span of bytes. Otherwise the window is rolled over in batches of 256
+ * offsets: weak sums of 8 offsets at a time by prefix sums in i16x8 lanes (all arithmetic is mod 2^16), then probes of
+ * both bitmaps that collect candidates without branching, then exact look-ups of the few left. The small bitmap, the
+ * only one that every offset meets, stays in the first-level cache; the large one leaves so few candidates that their
+ * mispredicted branches and cache misses do not count.
  *
  * Which block wins follows upstream: among equal blocks the newest one, unless the block after the last match
  * (`want`) fits as well; when updating in place, the block already at this offset comes first of all, and blocks
@@ -21,16 +23,17 @@ import { weakSum } from "./weak";
 const MAX_CHAIN: u32 = 1024;
 /** Most slots looked at for one weak sum: bounds the work when a peer invents weak sums that all hash alike. */
 const MAX_PROBES: u32 = 512;
-/** Offsets rolled over per batch. */
-const BATCH: usize = 64;
+/** Offsets rolled over per batch: their numbers fit into a byte. */
+const BATCH: usize = 256;
 /** A link is EMPTY, the END of a chain, or FIRST + a block's index. */
 const EMPTY: u32 = 0;
 const END: u32 = 1;
 const FIRST: u32 = 2;
 /** An event: position in the window, first block, number of blocks; 32 bits each. */
 const EVENT_BYTES: usize = 12;
-/** 2^32 divided by the golden ratio, odd: spreads weak sums over bitmap and table by their top bits. */
+/** Odd factors that spread weak sums by their top bits: over small bitmap and slots, and over the large bitmap. */
 const SPREAD: u32 = 0x9e3779b1;
+const SPREAD_BITS: u32 = 0x85ebca6b;
 
 /** The search's parameters and state, laid out for src/delta/match.ts, which writes and reads it as 32-bit words. */
 @unmanaged
@@ -44,7 +47,13 @@ class Table {
   blockLength: u32;
   /** Length of a short last block, which has index fullCount, or 0. */
   lastLength: u32;
-  /** Bitmap of 2^(32 - bitmapShift) bits. */
+  /**
+   * Small bitmap of 2^(32 - mapShift) bytes and 4 behind them. A weak sum hashes to a byte address; its bit is number
+   * (sum mod 32) of the 32-bit word there, which a shift by the sum itself picks out.
+   */
+  map: usize;
+  mapShift: u32;
+  /** Large bitmap of 2^(32 - bitmapShift) bits. */
   bitmap: usize;
   bitmapShift: u32;
   /** 2^(32 - slotShift) slots of 8 bytes: weak sum, link to the newest block with it (EMPTY: slot never used). */
@@ -59,7 +68,7 @@ class Table {
   seed: i32;
   seedFirst: u32;
   scratch: usize;
-  /** BATCH weak sums, BATCH bitmap positions, BATCH bytes of candidates. */
+  /** BATCH weak sums, BATCH addresses in the small bitmap, BATCH + 8 bytes of candidates. */
   batch: usize;
   /** Room for the sums of runCapacity blocks as on the wire. */
   run: usize;
@@ -93,13 +102,7 @@ function linkOf(table: Table, index: u32): usize {
   return table.links + (<usize>index << 2);
 }
 
-// @ts-ignore: decorator
-@inline
-function spread(sum: u32, shift: u32): u32 {
-  return (sum * SPREAD) >>> shift;
-}
-
-/** Fills bitmap and slots, which the caller has cleared, and links from the wire sums. */
+/** Fills both bitmaps and the slots, which the caller has cleared, and links from the wire sums. */
 export function searchBuild(at: usize): void {
   const table = changetype<Table>(at);
   const count = table.fullCount;
@@ -107,7 +110,9 @@ export function searchBuild(at: usize): void {
     const sum = weakOf(table, index);
     const slot = slotFor(table, sum);
     if (slot == 0) continue;
-    const bit = spread(sum, table.bitmapShift);
+    const word = table.map + ((sum * SPREAD) >>> table.mapShift);
+    store<u32>(word, load<u32>(word) | ((<u32>1) << (sum & 31)));
+    const bit = (sum * SPREAD_BITS) >>> table.bitmapShift;
     const byte = table.bitmap + (bit >>> 3);
     store<u8>(byte, <u8>(<u32>load<u8>(byte) | ((<u32>1) << (bit & 7))));
     let older = max(load<u32>(slot, 4), END);
@@ -124,7 +129,7 @@ export function searchBuild(at: usize): void {
 /** The slot that holds `sum` or is free for it, or 0 when too many others are in the way. */
 function slotFor(table: Table, sum: u32): usize {
   const mask: u32 = <u32>((<u64>1 << (32 - table.slotShift)) - 1);
-  let at = spread(sum, table.slotShift);
+  let at = (sum * SPREAD) >>> table.slotShift;
   for (let probe: u32 = 0; probe < MAX_PROBES; probe++) {
     const slot = table.slots + (<usize>at << 3);
     if (load<u32>(slot, 4) == EMPTY || load<u32>(slot) == sum) return slot;
@@ -262,8 +267,8 @@ function roll(table: Table, window: usize, position: usize, end: usize, limit: u
   const places = sums + (BATCH << 2);
   const candidates = places + (BATCH << 2);
   while (position + blockLength + BATCH <= limit) {
-    rollBatch(window + position, blockLength, sum, sums, places, table.bitmapShift);
-    const count = probeBatch(table.bitmap, places, candidates);
+    rollBatch(window + position, blockLength, sum, sums, places, table.map, table.mapShift);
+    const count = probeBitmap(table, sums, candidates, probeMap(sums, places, candidates));
     table.tagHits += <u32>count;
     for (let at: usize = 0; at < count; at++) {
       const step = <usize>load<u8>(candidates + at);
@@ -298,17 +303,19 @@ function rollOne(data: usize, blockLength: u32, sum: u32): u32 {
 }
 
 /**
- * Weak sums of the BATCH offsets after `data`, and their bitmap positions. With a the bytes that leave, b those that
+ * Weak sums of the BATCH offsets after `data`, and their addresses in the small bitmap. With a the bytes that leave, b those that
  * enter and P the prefix sum of b - a, offset j has s1 + P[j] and s2 + j * s1 + (prefix sum of P - blockLength * a)[j]:
  * only the last lane's sums are carried from one group of eight to the next.
  */
 // @ts-ignore: decorator
 @inline
-function rollBatch(data: usize, blockLength: u32, sum: u32, sums: usize, places: usize, shift: u32): void {
+function rollBatch(data: usize, blockLength: u32, sum: u32, sums: usize, places: usize, map: usize,
+  shift: u32): void {
   const zero = i16x8.splat(0);
   const steps = i16x8(1, 2, 3, 4, 5, 6, 7, 8);
   const weight = i16x8.splat(<i16>blockLength);
   const spreader = i32x4.splat(SPREAD);
+  const origin = i32x4.splat(<i32>map);
   let s1: v128 = i16x8.splat(<i16>sum);
   let s2: v128 = i16x8.splat(<i16>(sum >>> 16));
   for (let at: usize = 0; at < BATCH; at += 8) {
@@ -327,42 +334,57 @@ function rollBatch(data: usize, blockLength: u32, sum: u32, sums: usize, places:
     const high = v128.shuffle<i16>(s1, s2, 4, 12, 5, 13, 6, 14, 7, 15);
     v128.store(sums + (at << 2), low);
     v128.store(sums + (at << 2), high, 16);
-    v128.store(places + (at << 2), i32x4.shr_u(i32x4.mul(low, spreader), shift));
-    v128.store(places + (at << 2), i32x4.shr_u(i32x4.mul(high, spreader), shift), 16);
+    v128.store(places + (at << 2), i32x4.add(i32x4.shr_u(i32x4.mul(low, spreader), shift), origin));
+    v128.store(places + (at << 2), i32x4.add(i32x4.shr_u(i32x4.mul(high, spreader), shift), origin), 16);
     s1 = v128.shuffle<i16>(s1, s1, 7, 7, 7, 7, 7, 7, 7, 7);
     s2 = v128.shuffle<i16>(s2, s2, 7, 7, 7, 7, 7, 7, 7, 7);
   }
 }
 
-/** Collects the numbers of the batch's offsets whose bit is set; returns their count. No branch depends on a bit. */
+/** Collects the numbers of the batch's offsets whose bit is set; returns their count. No branch depends on data. */
 // @ts-ignore: decorator
 @inline
-function probeBatch(bitmap: usize, places: usize, candidates: usize): usize {
-  let count: usize = 0;
-  for (let at: u32 = 0; at < <u32>BATCH; at += 4) {
-    const place = places + (at << 2);
-    store<u8>(candidates + count, at);
-    count += bitAt(bitmap, load<u32>(place));
-    store<u8>(candidates + count, at + 1);
-    count += bitAt(bitmap, load<u32>(place, 4));
-    store<u8>(candidates + count, at + 2);
-    count += bitAt(bitmap, load<u32>(place, 8));
-    store<u8>(candidates + count, at + 3);
-    count += bitAt(bitmap, load<u32>(place, 12));
+function probeMap(sums: usize, places: usize, candidates: usize): usize {
+  let next = candidates;
+  for (let at: u32 = 0; at < <u32>BATCH; at += 4, places += 16, sums += 16) {
+    store<u8>(next, at);
+    next += (load<u32>(load<u32>(places)) >>> load<u32>(sums)) & 1;
+    store<u8>(next, at + 1);
+    next += (load<u32>(load<u32>(places, 4)) >>> load<u32>(sums, 4)) & 1;
+    store<u8>(next, at + 2);
+    next += (load<u32>(load<u32>(places, 8)) >>> load<u32>(sums, 8)) & 1;
+    store<u8>(next, at + 3);
+    next += (load<u32>(load<u32>(places, 12)) >>> load<u32>(sums, 12)) & 1;
   }
-  return count;
+  return next - candidates;
+}
+
+/** Keeps those of `count` candidates whose bit is set too; returns their count. */
+// @ts-ignore: decorator
+@inline
+function probeBitmap(table: Table, sums: usize, candidates: usize, count: usize): usize {
+  const bitmap = table.bitmap;
+  const shift = table.bitmapShift;
+  let kept: usize = 0;
+  for (let at: usize = 0; at < count; at++) {
+    const step = load<u8>(candidates + at);
+    store<u8>(candidates + kept, step);
+    kept += bitOf(bitmap, shift, load<u32>(sums + (<usize>step << 2)));
+  }
+  return kept;
 }
 
 // @ts-ignore: decorator
 @inline
-function bitAt(bitmap: usize, place: u32): u32 {
-  return (<u32>load<u8>(bitmap + (place >>> 3)) >>> (place & 7)) & 1;
+function bitOf(bitmap: usize, shift: u32, sum: u32): u32 {
+  const bit = (sum * SPREAD_BITS) >>> shift;
+  return (<u32>load<u8>(bitmap + (bit >>> 3)) >>> (bit & 7)) & 1;
 }
 
 // @ts-ignore: decorator
 @inline
 function probe(table: Table, sum: u32): u32 {
-  return bitAt(table.bitmap, spread(sum, table.bitmapShift));
+  return bitOf(table.bitmap, table.bitmapShift, sum);
 }
 
 /**
@@ -402,7 +424,7 @@ function lookUp(table: Table, window: usize, position: usize, end: usize, base: 
 /** Address of the link to the newest block with weak sum `sum`, or 0. */
 function headOf(table: Table, sum: u32): usize {
   const mask: u32 = <u32>((<u64>1 << (32 - table.slotShift)) - 1);
-  let at = spread(sum, table.slotShift);
+  let at = (sum * SPREAD) >>> table.slotShift;
   for (let probe: u32 = 0; probe < MAX_PROBES; probe++) {
     const slot = table.slots + (<usize>at << 3);
     if (load<u32>(slot) == sum) return slot + 4;

@@ -12,21 +12,25 @@ import { sumBytes, WEAK_SUM_BYTES } from "./signature.ts";
 
 /** 32-bit words of the kernel's Table, in its order. */
 const Field = {
-  sums: 0, stride: 1, fullCount: 2, blockLength: 3, lastLength: 4, bitmap: 5, bitmapShift: 6, slots: 7, slotShift: 8,
-  links: 9, same: 10, algorithm: 11, seed: 12, seedFirst: 13, scratch: 14, batch: 15, run: 16, runCapacity: 17,
-  events: 18, eventCapacity: 19, eventCount: 20, want: 21, runGuess: 22, hit: 23, skip: 24, hashHits: 25,
-  falseAlarms: 26, tagHits: 27,
+  sums: 0, stride: 1, fullCount: 2, blockLength: 3, lastLength: 4, map: 5, mapShift: 6, bitmap: 7, bitmapShift: 8,
+  slots: 9, slotShift: 10, links: 11, same: 12, algorithm: 13, seed: 14, seedFirst: 15, scratch: 16, batch: 17, run: 18,
+  runCapacity: 19, events: 20, eventCapacity: 21, eventCount: 22, want: 23, runGuess: 24, hit: 25, skip: 26,
+  hashHits: 27, falseAlarms: 28, tagHits: 29,
 } as const;
 
 const TABLE_BYTES = 128;
-const BATCH_BYTES = 64 * (4 + 4 + 1) + 64;
+const BATCH_BYTES = 256 * (4 + 4 + 1) + 8;
 const RUN_BLOCKS = 1024;
 const EVENTS = 1024;
 const EVENT_WORDS = 3;
-/** Bits of the bitmap per block: few false candidates, and still within a core's caches for usual files. */
+/** Bytes of the small bitmap per block: one offset in ten passes, and it fits into a first-level cache. */
+const MAP_BYTES_PER_BLOCK = 1;
+const MIN_MAP_BITS = 10;
+const MAX_MAP_BITS = 21;
+/** Bits of the large bitmap per block, which sees only those candidates. */
 const BITMAP_BITS_PER_BLOCK = 64;
 const MIN_BITMAP_BITS = 12;
-const MAX_BITMAP_BITS = 24;
+const MAX_BITMAP_BITS = 25;
 
 /** The blocks of one basis file, ready to be searched for. */
 export class BlockTable {
@@ -128,18 +132,19 @@ export class BlockTable {
     const { memory } = this.kernels;
     const { head, fullCount, rules } = this;
     const stride = WEAK_SUM_BYTES + head.s2length;
-    const bitmapBits = Math.min(Math.max(log2Ceil(fullCount * BITMAP_BITS_PER_BLOCK), MIN_BITMAP_BITS), MAX_BITMAP_BITS);
+    const mapBits = clamp(log2Ceil(fullCount * MAP_BYTES_PER_BLOCK), MIN_MAP_BITS, MAX_MAP_BITS);
+    const bitmapBits = clamp(log2Ceil(fullCount * BITMAP_BITS_PER_BLOCK), MIN_BITMAP_BITS, MAX_BITMAP_BITS);
     const slotBits = Math.max(log2Ceil(fullCount * 2), 4);
     const sizes = [
-      TABLE_BYTES, 2 ** bitmapBits / 8, 2 ** slotBits * 8, BATCH_BYTES, EVENTS * EVENT_WORDS * 4, RUN_BLOCKS * stride,
+      TABLE_BYTES, 2 ** mapBits + 4, 2 ** bitmapBits / 8, 2 ** slotBits * 8, BATCH_BYTES, EVENTS * EVENT_WORDS * 4, RUN_BLOCKS * stride,
       fullCount * 4, inplace ? head.count : 0,
     ];
     const total = sizes.reduce((sum, byteLength) => sum + round16(byteLength), 0);
     const ptr = (this.tablePtr = memory.alloc(total));
-    memory.u8.fill(0, ptr, ptr + sizes.slice(0, 3).reduce((sum, byteLength) => sum + round16(byteLength), 0));
+    memory.u8.fill(0, ptr, ptr + sizes.slice(0, 4).reduce((sum, byteLength) => sum + round16(byteLength), 0));
     if (inplace) memory.u8.fill(0, ptr + total - round16(head.count), ptr + total);
     let at = ptr;
-    const [, bitmap, slots, batch, events, run, links, same] = sizes.map((byteLength) => {
+    const [, map, bitmap, slots, batch, events, run, links, same] = sizes.map((byteLength) => {
       at += round16(byteLength);
       return at - round16(byteLength);
     });
@@ -148,6 +153,8 @@ export class BlockTable {
     this.set("fullCount", fullCount);
     this.set("blockLength", head.blockLength);
     this.set("lastLength", this.lastLength < head.blockLength ? this.lastLength : 0);
+    this.set("map", map);
+    this.set("mapShift", 32 - mapBits);
     this.set("bitmap", bitmap);
     this.set("bitmapShift", 32 - bitmapBits);
     this.set("slots", slots);
@@ -165,6 +172,10 @@ export class BlockTable {
     this.set("scratch", this.kernels.scratch);
     this.rewind();
   }
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
 }
 
 function round16(byteLength: number): number {
