@@ -213,6 +213,16 @@ describe("the runtime's zlib", () => {
     expect(new Compressors({ ffi: null, zlib: null, arch: "x64" }, memory).available()).toEqual(["none"]);
     expect(openRuntimeZlib({})).toBeNull();
   });
+  test("a missing library, or one that lacks a function, is not offered", () => {
+    const throwing = { ...ffi, dlopen: () => { throw new Error("no such file"); } };
+    expect(new Compressors({ ffi: throwing, zlib: null, arch: "x64" }, memory).available()).toEqual(["none"]);
+    const partial = { ...ffi, dlopen: () => ({ deflate: () => 0 }) };
+    const poor = new Compressors({ ffi: partial, zlib: null, arch: "x64" }, memory);
+    expect(poor.available()).toEqual(["none"]);
+    const wanted = { compress: "zstd", version: 32, compressLevel: 3 } as const;
+    expect(() => poor.tokenReader(wanted)).toThrow(/"zstd" is not available/);
+    expect(() => poor.tokenWriter({ ...wanted, compress: "zlib" })).toThrow(/"zlib" is not available/);
+  });
 
   for (const item of recorded.cases.filter((one) => one.compress.startsWith("zlib"))) {
     test(`decodes ${label(item)}`, () => {
