@@ -30,13 +30,13 @@ export function isBusted(algorithm: i32): boolean {
   return algorithm == MD4_BUSTED || algorithm == MD4_ARCHAIC;
 }
 
-export function mdCompress(algorithm: i32, slot: usize, ptr: usize, chunks: u32): void {
+function mdCompress(algorithm: i32, slot: usize, ptr: usize, chunks: u32): void {
   if (algorithm == MD5) md5Compress(slot, ptr, chunks);
   else if (algorithm == SHA1) sha1Compress(slot, ptr, chunks);
   else md4Compress(slot, ptr, chunks);
 }
 
-export function mdInit(slot: usize): void {
+function mdInit(slot: usize): void {
   store<i32>(slot, 0, SLOT_BUFFERED);
   store<u64>(slot, 0, SLOT_TOTAL);
   store<u32>(slot, 0x67452301, SLOT_STATE);

@@ -72,7 +72,10 @@ export function md4Lanes4(scratch: usize, chunks: u32): void {
   v128.store(states, d0, 48);
 }
 
-/** Runs the states of twelve lanes over `chunks` chunks each. One loop, three chains side by side. */
+/**
+ * Runs the states of twelve lanes over `chunks` chunks each. Long, because the three chains must stand side by side
+ * in one loop.
+ */
 export function md4Lanes12(scratch: usize, chunks: u32): void {
   const states = scratch + SCRATCH_STATES, words = scratch + SCRATCH_WORDS;
   let a0 = v128.load(states), b0 = v128.load(states, 16);

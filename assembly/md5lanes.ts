@@ -53,7 +53,6 @@ function barrier(scratch: usize, x: v128, y: v128, z: v128): void {
 /** Runs the states of the first four lanes over `chunks` chunks each. */
 export function md5Lanes4(scratch: usize, chunks: u32): void {
   const states = scratch + SCRATCH_STATES, words = scratch + SCRATCH_WORDS;
-  let k: v128, m: usize;
   let a0 = v128.load(states), b0 = v128.load(states, 16);
   let c0 = v128.load(states, 32), d0 = v128.load(states, 48);
   for (let offset: usize = 0; chunks; chunks--, offset += 64) {
@@ -61,63 +60,31 @@ export function md5Lanes4(scratch: usize, chunks: u32): void {
     const A0 = a0, B0 = b0, C0 = c0, D0 = d0;
     for (let n: usize = 0, w: usize = 0; n < 64; n += 16, w += 4) {
       const t = MD5_T + n;
-      k = v128.load32_splat(t);
-      m = at(words, w);
-      a0 = f(a0, b0, c0, d0, v128.load(m), k, 7);
-      k = v128.load32_splat(t, 4);
-      m = at(words, w + 1);
-      d0 = f(d0, a0, b0, c0, v128.load(m), k, 12);
-      k = v128.load32_splat(t, 8);
-      m = at(words, w + 2);
-      c0 = f(c0, d0, a0, b0, v128.load(m), k, 17);
-      k = v128.load32_splat(t, 12);
-      m = at(words, w + 3);
-      b0 = f(b0, c0, d0, a0, v128.load(m), k, 22);
+      a0 = f(a0, b0, c0, d0, v128.load(at(words, w)), v128.load32_splat(t), 7);
+      d0 = f(d0, a0, b0, c0, v128.load(at(words, w + 1)), v128.load32_splat(t, 4), 12);
+      c0 = f(c0, d0, a0, b0, v128.load(at(words, w + 2)), v128.load32_splat(t, 8), 17);
+      b0 = f(b0, c0, d0, a0, v128.load(at(words, w + 3)), v128.load32_splat(t, 12), 22);
     }
     for (let n: usize = 64, w: usize = 1; n < 128; n += 16, w += 20) {
       const t = MD5_T + n;
-      k = v128.load32_splat(t);
-      m = at(words, w);
-      a0 = g(a0, b0, c0, d0, v128.load(m), k, 5);
-      k = v128.load32_splat(t, 4);
-      m = at(words, w + 5);
-      d0 = g(d0, a0, b0, c0, v128.load(m), k, 9);
-      k = v128.load32_splat(t, 8);
-      m = at(words, w + 10);
-      c0 = g(c0, d0, a0, b0, v128.load(m), k, 14);
-      k = v128.load32_splat(t, 12);
-      m = at(words, w + 15);
-      b0 = g(b0, c0, d0, a0, v128.load(m), k, 20);
+      a0 = g(a0, b0, c0, d0, v128.load(at(words, w)), v128.load32_splat(t), 5);
+      d0 = g(d0, a0, b0, c0, v128.load(at(words, w + 5)), v128.load32_splat(t, 4), 9);
+      c0 = g(c0, d0, a0, b0, v128.load(at(words, w + 10)), v128.load32_splat(t, 8), 14);
+      b0 = g(b0, c0, d0, a0, v128.load(at(words, w + 15)), v128.load32_splat(t, 12), 20);
     }
     for (let n: usize = 128, w: usize = 5; n < 192; n += 16, w += 12) {
       const t = MD5_T + n;
-      k = v128.load32_splat(t);
-      m = at(words, w);
-      a0 = h(a0, b0, c0, d0, v128.load(m), k, 4);
-      k = v128.load32_splat(t, 4);
-      m = at(words, w + 3);
-      d0 = h(d0, a0, b0, c0, v128.load(m), k, 11);
-      k = v128.load32_splat(t, 8);
-      m = at(words, w + 6);
-      c0 = h(c0, d0, a0, b0, v128.load(m), k, 16);
-      k = v128.load32_splat(t, 12);
-      m = at(words, w + 9);
-      b0 = h(b0, c0, d0, a0, v128.load(m), k, 23);
+      a0 = h(a0, b0, c0, d0, v128.load(at(words, w)), v128.load32_splat(t), 4);
+      d0 = h(d0, a0, b0, c0, v128.load(at(words, w + 3)), v128.load32_splat(t, 4), 11);
+      c0 = h(c0, d0, a0, b0, v128.load(at(words, w + 6)), v128.load32_splat(t, 8), 16);
+      b0 = h(b0, c0, d0, a0, v128.load(at(words, w + 9)), v128.load32_splat(t, 12), 23);
     }
     for (let n: usize = 192, w: usize = 0; n < 256; n += 16, w += 28) {
       const t = MD5_T + n;
-      k = v128.load32_splat(t);
-      m = at(words, w);
-      a0 = i(a0, b0, c0, d0, v128.load(m), k, 6);
-      k = v128.load32_splat(t, 4);
-      m = at(words, w + 7);
-      d0 = i(d0, a0, b0, c0, v128.load(m), k, 10);
-      k = v128.load32_splat(t, 8);
-      m = at(words, w + 14);
-      c0 = i(c0, d0, a0, b0, v128.load(m), k, 15);
-      k = v128.load32_splat(t, 12);
-      m = at(words, w + 21);
-      b0 = i(b0, c0, d0, a0, v128.load(m), k, 21);
+      a0 = i(a0, b0, c0, d0, v128.load(at(words, w)), v128.load32_splat(t), 6);
+      d0 = i(d0, a0, b0, c0, v128.load(at(words, w + 7)), v128.load32_splat(t, 4), 10);
+      c0 = i(c0, d0, a0, b0, v128.load(at(words, w + 14)), v128.load32_splat(t, 8), 15);
+      b0 = i(b0, c0, d0, a0, v128.load(at(words, w + 21)), v128.load32_splat(t, 12), 21);
     }
     a0 = i32x4.add(a0, A0);
     b0 = i32x4.add(b0, B0);
@@ -130,7 +97,10 @@ export function md5Lanes4(scratch: usize, chunks: u32): void {
   v128.store(states, d0, 48);
 }
 
-/** Runs the states of twelve lanes over `chunks` chunks each. One loop, three chains side by side. */
+/**
+ * Runs the states of twelve lanes over `chunks` chunks each. Long, because the three chains must stand side by side
+ * in one loop.
+ */
 export function md5Lanes12(scratch: usize, chunks: u32): void {
   const states = scratch + SCRATCH_STATES, words = scratch + SCRATCH_WORDS;
   let k: v128, m: usize;

@@ -4,7 +4,7 @@
  * The kernels own no memory. The host allocates three kinds of regions and passes their addresses in:
  *
  *   digest slot   SLOT_BYTES, 64-aligned   one running digest; any number may be live at once
- *   scratch       SCRATCH_BYTES, 64-aligned   working space of one call; one per thread, contents worthless between calls
+ *   scratch       SCRATCH_BYTES, 64-aligned   working space of one call; one a thread, worthless between calls
  *   data          whatever the caller says     file bytes, sums, tables
  *
  * Static data is read-only tables below __heap_base, so workers that share the memory never write to the same place.
@@ -30,8 +30,8 @@
  *   +1792 u8[12][128] padded tails, one a lane
  */
 
-export const SLOT_BYTES: u32 = 640;
-export const SCRATCH_BYTES: u32 = 4096;
+const SLOT_BYTES: u32 = 640;
+const SCRATCH_BYTES: u32 = 4096;
 export const READ_BEFORE: u32 = 32;
 
 export const SLOT_ALGORITHM: usize = 0;

@@ -23,7 +23,7 @@ const P32_2: u64 = 0x85ebca77;
 const P32_3: u64 = 0xc2b2ae3d;
 
 /** Longest input of the short paths. */
-export const SHORT_MAX: u32 = 240;
+const SHORT_MAX: u32 = 240;
 const SECRET_BYTES: usize = 192;
 const STRIPES_PER_BLOCK: u32 = 16;
 const BUFFER_BYTES: u32 = 256;
@@ -128,7 +128,9 @@ function mergedHigh(acc: usize, secret: usize, length: u64): u64 {
 /** Derives the secret of a seed into `out`; seed 0 gives the default secret. */
 export function xxh3DeriveSecret(out: usize, seed: u64): void {
   const vector = i64x2.replace_lane(i64x2.splat(seed), 1, 0 - seed);
-  for (let i: usize = 0; i < SECRET_BYTES; i += 16) v128.store(out + i, i64x2.add(v128.load(DEFAULT_SECRET + i), vector));
+  for (let i: usize = 0; i < SECRET_BYTES; i += 16) {
+    v128.store(out + i, i64x2.add(v128.load(DEFAULT_SECRET + i), vector));
+  }
 }
 
 /**

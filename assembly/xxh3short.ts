@@ -32,7 +32,7 @@ const MID_LAST: usize = 119;
 /** High 64 bits of the 128-bit product. */
 // @ts-ignore: decorator
 @inline
-export function mulHigh(a: u64, b: u64): u64 {
+function mulHigh(a: u64, b: u64): u64 {
   const al = a & 0xffffffff, ah = a >> 32, bl = b & 0xffffffff, bh = b >> 32;
   const hl = ah * bl;
   const cross = ((al * bl) >> 32) + (hl & 0xffffffff) + al * bh;

@@ -69,7 +69,8 @@ export function blockDigestLength(context: ProtocolContext): number {
 export function blockRules(context: ProtocolContext): BlockRules {
   const name = context.transferChecksum;
   if (name === "none") throw new InternalError("block sums were asked for without a checksum");
-  return { algorithm: ChecksumNumber[name], seed: context.checksumSeed | 0, seedFirst: context.properSeedOrder ? 1 : 0 };
+  const seedFirst = context.properSeedOrder ? 1 : 0;
+  return { algorithm: ChecksumNumber[name], seed: context.checksumSeed | 0, seedFirst };
 }
 
 /** The seed of a historical MD4 sum travels inside the hashed bytes. */

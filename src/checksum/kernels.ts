@@ -34,7 +34,7 @@ export interface KernelExports {
     algorithm: number, seed: number, seedFirst: number, ptr: number, byteLength: number, blockLength: number,
     s2length: number, out: number, scratch: number,
   ): number;
-  /** Indexes the block sums of a search table (assembly/search.ts, class Table; src/delta/blocktable.ts lays it out). */
+  /** Indexes the block sums of a search table (assembly/search.ts; src/delta/blocktable.ts lays it out). */
   searchBuild(table: number): void;
   /** Searches [window + from, window + end), which begins at file offset `base`; returns the position to go on from. */
   searchWindow(table: number, window: number, from: number, end: number, base: number, last: number): number;

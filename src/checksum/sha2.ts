@@ -11,8 +11,16 @@ interface Sha2 {
   readonly turns: readonly (readonly [bigint, bigint, bigint])[];
 }
 
-const SHA256: Sha2 = { wordBits: 32n, rounds: 64, turns: [[2n, 13n, 22n], [6n, 11n, 25n], [7n, 18n, 3n], [17n, 19n, 10n]] };
-const SHA512: Sha2 = { wordBits: 64n, rounds: 80, turns: [[28n, 34n, 39n], [14n, 18n, 41n], [1n, 8n, 7n], [19n, 61n, 6n]] };
+const SHA256: Sha2 = {
+  wordBits: 32n,
+  rounds: 64,
+  turns: [[2n, 13n, 22n], [6n, 11n, 25n], [7n, 18n, 3n], [17n, 19n, 10n]],
+};
+const SHA512: Sha2 = {
+  wordBits: 64n,
+  rounds: 80,
+  turns: [[28n, 34n, 39n], [14n, 18n, 41n], [1n, 8n, 7n], [19n, 61n, 6n]],
+};
 
 /** The SHA-256 digest of `bytes`, 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {

@@ -36,7 +36,8 @@ const INITIAL = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0];
 /** RFC 1320. */
 export function md4Reference(bytes: Uint8Array): Uint8Array {
   const message = mdPad(bytes, false);
-  const order = [(i: number) => i, (i: number) => ((i & 3) << 2) | (i >> 2), (i: number) => [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15][i]];
+  const thirdRound = [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
+  const order = [(i: number) => i, (i: number) => ((i & 3) << 2) | (i >> 2), (i: number) => thirdRound[i]];
   const shifts = [[3, 7, 11, 19], [3, 5, 9, 13], [3, 9, 11, 15]];
   const mix = [
     (b: number, c: number, d: number) => (b & c) | (~b & d),

@@ -15,8 +15,9 @@ function sign(
   const room = Math.ceil(byteLength / blockLength) * (4 + s2length);
   const out = memory.alloc(room + 64);
   memory.u8.fill(0xaa, out, out + room + 64);
-  const algorithm = ChecksumNumber[name];
-  const wrote = wasm.signature(algorithm, seed, seedFirst, ptr, byteLength, blockLength, s2length, out, kernels.scratch);
+  const wrote = wasm.signature(
+    ChecksumNumber[name], seed, seedFirst, ptr, byteLength, blockLength, s2length, out, kernels.scratch,
+  );
   expect(wrote).toBe(room);
   expect(memory.u8[out + room], "nothing is written behind the sums").toBe(0xaa);
   return memory.u8.slice(out, out + room);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { InternalError } from "../../../src/errors.ts";
-import { blockDigestLength, blockRules, fileDigest, transferDigest, type Digest } from "../../../src/checksum/digest.ts";
+import {
+  blockDigestLength, blockRules, fileDigest, transferDigest, type Digest,
+} from "../../../src/checksum/digest.ts";
 import type { ChecksumName, ProtocolContext } from "../../../src/protocol/context.ts";
 import { freshKernels, hex, noise, place, vectors } from "../assembly/harness.ts";
 
