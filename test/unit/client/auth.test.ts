@@ -20,7 +20,8 @@ beforeEach(() => {
 });
 
 function hostWith(env: Record<string, string>, prompt: string | null = null, stdin: string[] = []): Host {
-  const stream = { read: () => Promise.resolve(stdin.length > 0 ? bytesOf(stdin.shift()!) : null) } as unknown as ByteStream;
+  const read = (): Promise<Uint8Array | null> => Promise.resolve(stdin.length > 0 ? bytesOf(stdin.shift()!) : null);
+  const stream = { read } as unknown as ByteStream;
   return {
     env: (name: string) => env[name], readPassword: () => Promise.resolve(prompt), stdio: () => stream,
   } as unknown as Host;

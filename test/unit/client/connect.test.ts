@@ -53,7 +53,8 @@ describe("directly", () => {
     const port = await serve(() => {});
     await new Promise((resolve) => servers.pop()!.close(resolve));
     await expect(connectDaemon(withEnvironment({}), address({ port }))).rejects.toMatchObject({
-      exitCode: 10, message: expect.stringMatching(/^failed to connect to 127\.0\.0\.1 .*Connection refused\nIs an rsync daemon/s) as string,
+      exitCode: 10,
+      message: expect.stringMatching(/^failed to connect to 127\.0\.0\.1 .*refused\nIs an rsync daemon/s) as string,
     });
   });
 
@@ -101,7 +102,8 @@ describe("through a proxy", () => {
     const { port, requests } = await proxy("HTTP/1.1 200 fine\n\nx");
     const host = withEnvironment({ RSYNC_PROXY: `user:p@ss@127.0.0.1:${port}` });
     (await connectDaemon(host, address({ host: "far" }))).destroy();
-    expect(requests[0]).toContain(`\r\nProxy-Authorization: Basic ${Buffer.from("user:p@ss").toString("base64")}\r\n\r\n`);
+    const credentials = Buffer.from("user:p@ss").toString("base64");
+    expect(requests[0]).toContain(`\r\nProxy-Authorization: Basic ${credentials}\r\n\r\n`);
   });
 
   test.each([
@@ -117,11 +119,12 @@ describe("through a proxy", () => {
     });
   });
 
-  test.each([["nonsense", "should be HOST:PORT"], ["user@host:1", "should be USER:PASS@HOST:PORT"], ["host:x", "should be HOST:PORT"]])(
-    "RSYNC_PROXY=%s is refused", async (value, message) => {
-      await expect(connectDaemon(withEnvironment({ RSYNC_PROXY: value }), address({}))).rejects.toThrow(message);
-    },
-  );
+  test.each([
+    ["nonsense", "should be HOST:PORT"], ["user@host:1", "should be USER:PASS@HOST:PORT"],
+    ["host:x", "should be HOST:PORT"],
+  ])("RSYNC_PROXY=%s is refused", async (value, message) => {
+    await expect(connectDaemon(withEnvironment({ RSYNC_PROXY: value }), address({}))).rejects.toThrow(message);
+  });
 
   test("no control characters reach the proxy", async () => {
     const { port } = await proxy("");

@@ -70,7 +70,8 @@ describe.each([1, 7, 4096])("greetDaemon, %i bytes at a time", (step) => {
     if (answer.kind !== "ready") throw new Error(answer.kind);
     expect(answer.version).toBe(32);
     expect(lines).toEqual(["welcome", ""]);
-    expect(daemon.heard).toBe("@RSYNCD: 32.0 sha512 sha256 sha1 md5 md4\nmod\n--server\0--sender\0-e.x\0.\0mod/path\0\0");
+    const words = "--server\0--sender\0-e.x\0.\0mod/path\0\0";
+    expect(daemon.heard).toBe(`@RSYNCD: 32.0 sha512 sha256 sha1 md5 md4\nmod\n${words}`);
     expect(await rest(answer.stream)).toBe("\0\x01binary\nrest");
   });
 
@@ -121,7 +122,10 @@ describe.each([1, 7, 4096])("greetDaemon, %i bytes at a time", (step) => {
     ["@RSYNCD: 31\n", 5, "rsync: the server omitted the subprotocol value: @RSYNCD: 31"],
     ["@RSYNCD: 32.0\n", 5, "rsync: the server omitted the digest name list"],
     ["@RSYNCD: 32.0 md5\n@ERROR: Unknown module 'mod'\n", 5, "@ERROR: Unknown module 'mod'\nA listing"],
-    ["@RSYNCD: 32.0 md5\n@RSYNCD: AUTHREQD x\n@ERROR: auth failed on module mod\n", 5, "@ERROR: auth failed on module mod\nCheck the user"],
+    [
+      "@RSYNCD: 32.0 md5\n@RSYNCD: AUTHREQD x\n@ERROR: auth failed on module mod\n", 5,
+      "@ERROR: auth failed on module mod\nCheck the user",
+    ],
     ["", 12, "connection unexpectedly closed (0 bytes received so far)"],
     ["@RSYNCD: 32.0 md5\nhalf a li", 12, "connection unexpectedly closed (27 bytes received so far)"],
     [`@RSYNCD: 32.0 md5\n${"x".repeat(6000)}\n`, 5, "too long"],
@@ -191,7 +195,8 @@ describe.skipIf(whereIs("rsync") === null)("against a real daemon", () => {
 
   test.each([32, 31, 29])("proves a password at protocol %i", async (version) => {
     const open = ["--server", "--sender", version >= 30 ? "-de.LsfxCIvu" : "-d"];
-    expect(await talk({ version, paths: ["guarded"], serverWords: () => ({ open, secluded: null }) })).toBe(`${version} true`);
+    const serverWords = () => ({ open, secluded: null });
+    expect(await talk({ version, paths: ["guarded"], serverWords })).toBe(`${version} true`);
   });
 
   test("a wrong password is refused", async () => {

@@ -37,23 +37,29 @@ describe("parseHostSpec", () => {
 
 describe("endpointsOf", () => {
   test("local", () => {
-    expect(endpointsOf(["a", "b", "dest"], 0)).toEqual({ amSender: true, localArgs: ["a", "b"], remoteArgs: ["dest"], remote: null });
+    expect(endpointsOf(["a", "b", "dest"], 0)).toEqual({
+      amSender: true, localArgs: ["a", "b"], remoteArgs: ["dest"], remote: null,
+    });
     expect(endpointsOf(["a"], 0)).toEqual({ amSender: true, localArgs: ["a"], remoteArgs: ["."], remote: null });
   });
 
   test("push", () => {
     expect(endpointsOf(["a", "u@host:"], 0)).toEqual({
-      amSender: true, localArgs: ["a"], remoteArgs: ["."], remote: { host: "host", user: "u", daemon: false, port: 873 },
+      amSender: true, localArgs: ["a"], remoteArgs: ["."],
+      remote: { host: "host", user: "u", daemon: false, port: 873 },
     });
     expect(endpointsOf(["a", "host::mod/x"], 99).remote).toEqual({ host: "host", user: null, daemon: true, port: 99 });
   });
 
   test("pull", () => {
     expect(endpointsOf(["host::m/a", "::m/b", "host::m/c", "dest"], 0)).toMatchObject({
-      amSender: false, localArgs: ["dest"], remoteArgs: ["m/a", "m/b", "m/c"], remote: { host: "host", daemon: true, port: 873 },
+      amSender: false, localArgs: ["dest"], remoteArgs: ["m/a", "m/b", "m/c"],
+      remote: { host: "host", daemon: true, port: 873 },
     });
     expect(endpointsOf(["host:a", ":b"], 0)).toMatchObject({ localArgs: [], remoteArgs: ["a", "b"] });
-    expect(endpointsOf(["rsync://h:99/m/a", "::m/b", "d"], 0)).toMatchObject({ remoteArgs: ["m/a", "m/b"], remote: { port: 99 } });
+    expect(endpointsOf(["rsync://h:99/m/a", "::m/b", "d"], 0)).toMatchObject({
+      remoteArgs: ["m/a", "m/b"], remote: { port: 99 },
+    });
     expect(endpointsOf(["host::"], 0)).toMatchObject({ localArgs: [], remoteArgs: [""], remote: { daemon: true } });
   });
 

@@ -1,10 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import {
-  quoteFileArg, quoteOptionArg, quoteOptionArgs, type QuoteSettings, remoteCommand, type RemoteCommandSettings, splitCommand,
+  quoteFileArg, quoteOptionArg, quoteOptionArgs, type QuoteSettings, remoteCommand, type RemoteCommandSettings,
+  splitCommand,
 } from "../../../src/client/remoteshell.ts";
 
-const plain: QuoteSettings = { secludedArgs: false, oldArgs: 0, amSender: true, trustSender: false, relativePaths: false };
+const plain: QuoteSettings = {
+  secludedArgs: false, oldArgs: 0, amSender: true, trustSender: false, relativePaths: false,
+};
 
 describe("splitting -e", () => {
   test.each([
@@ -76,8 +79,9 @@ describe("quoting", () => {
 
 describe("the command", () => {
   const settings: RemoteCommandSettings = {
-    ...plain, rsh: null, rshEnvironment: undefined, host: "host", user: null, family: 0, rsyncPath: "rsync", blockingIo: -1,
-    daemon: false, serverWords: ["--server", "-vlogDtpre.iLsfxCIvu"], secludedWords: [], remoteOptionCount: 0, paths: ["dest dir"],
+    ...plain, rsh: null, rshEnvironment: undefined, host: "host", user: null, family: 0, rsyncPath: "rsync",
+    blockingIo: -1, daemon: false, serverWords: ["--server", "-vlogDtpre.iLsfxCIvu"], secludedWords: [],
+    remoteOptionCount: 0, paths: ["dest dir"],
   };
   const argv = (o: Partial<RemoteCommandSettings>): readonly string[] => remoteCommand({ ...settings, ...o }).argv;
 
@@ -101,13 +105,17 @@ describe("the command", () => {
   });
 
   test("secluded words travel inside", () => {
-    const command = remoteCommand({ ...settings, secludedArgs: true, serverWords: ["--server", "-se.x"], secludedWords: ["--delete"] });
+    const command = remoteCommand({
+      ...settings, secludedArgs: true, serverWords: ["--server", "-se.x"], secludedWords: ["--delete"],
+    });
     expect(command.argv).toEqual(["ssh", "host", "rsync", "--server", "-se.x"]);
     expect(command.protectedArgs).toEqual(["--delete", ".", "dest dir"]);
   });
 
   test("a daemon inside the shell", () => {
-    expect(argv({ daemon: true, user: "u", rsh: "ssh -l me" })).toEqual(["ssh", "-l", "me", "host", "rsync", "--server", "--daemon", "."]);
+    expect(argv({ daemon: true, user: "u", rsh: "ssh -l me" })).toEqual(
+      ["ssh", "-l", "me", "host", "rsync", "--server", "--daemon", "."],
+    );
     expect(argv({ daemon: true, user: "u" }).slice(0, 4)).toEqual(["ssh", "-l", "u", "host"]);
   });
 });

@@ -42,7 +42,8 @@ describe("attributes", () => {
     };
   });
 
-  const attributes = (settings: Partial<AttrSettings> = {}): Attributes => new Attributes(root, { ...all, ...settings }, report);
+  const attributes = (settings: Partial<AttrSettings> = {}): Attributes =>
+    new Attributes(root, { ...all, ...settings }, report);
 
   test("sets mode and nanosecond time by row", () => {
     const updated = attributes().setRow(rows, 0, null, AttrFlag.accurateTime);
@@ -56,7 +57,9 @@ describe("attributes", () => {
 
   test("sets them through a descriptor, before the file has its name", () => {
     const fd = root.open("sub/.file.tmp", fs.constants.O.RDWR | fs.constants.O.CREAT, 0o600);
-    expect(attributes().setFd(fd, { root, path: "sub/.file.tmp" }, rows, 0, null, AttrFlag.accurateTime)).toBe(Updated.mode | Updated.mtime);
+    const place = { root, path: "sub/.file.tmp" };
+    const updated = attributes().setFd(fd, place, rows, 0, null, AttrFlag.accurateTime);
+    expect(updated).toBe(Updated.mode | Updated.mtime);
     fs.close(fd);
     expect(lstatSync(`${dest}/sub/.file.tmp`, { bigint: true }).mtimeNs).toBe(1_000_000_000_123_456_789n);
   });
@@ -65,7 +68,8 @@ describe("attributes", () => {
     for (const seconds of [-1, -86400 * 365, 4294967296 * 3]) {
       rows.mtime[0] = seconds;
       attributes().setRow(rows, 0, null, AttrFlag.accurateTime);
-      expect(lstatSync(`${dest}/sub/file`, { bigint: true }).mtimeNs).toBe(BigInt(seconds) * 1_000_000_000n + 123_456_789n);
+      const expected = BigInt(seconds) * 1_000_000_000n + 123_456_789n;
+      expect(lstatSync(`${dest}/sub/file`, { bigint: true }).mtimeNs).toBe(expected);
     }
   });
 
@@ -120,7 +124,8 @@ describe("attributes", () => {
     rows.uid.fill(1234);
     rows.gid.fill(2345);
     rows.flags[0] = FileFlag.skipGroup;
-    expect(attributes({ amRoot: 0 }).setRow(rows, 0, null, AttrFlag.skipMtime) & (Updated.owner | Updated.group)).toBe(0);
+    const updated = attributes({ amRoot: 0 }).setRow(rows, 0, null, AttrFlag.skipMtime);
+    expect(updated & (Updated.owner | Updated.group)).toBe(0);
     expect(lstatSync(`${dest}/sub/file`).uid).toBe(0);
   });
 
@@ -170,7 +175,8 @@ describe("attributes", () => {
     stat.mode = 0o100600;
     expect(attributes().unchanged(rows, 0, stat)).toBe(false);
     expect(attributes({ preservePerms: false }).unchanged(rows, 0, stat)).toBe(true);
-    expect(attributes({ preservePerms: false, preserveExecutability: true }).permsDiffer(rows, 0, { ...stat, mode: 0o100711 })).toBe(true);
+    const executable = attributes({ preservePerms: false, preserveExecutability: true });
+    expect(executable.permsDiffer(rows, 0, { ...stat, mode: 0o100711 })).toBe(true);
     expect(attributes().unchanged(rows, 0, { ...stat, mode: 0o100640, mtime: stat.mtime + 1 })).toBe(false);
     expect(attributes().unchanged(rows, 0, { ...stat, mode: 0o100640, mtimeNsec: 0 })).toBe(true);
     expect(attributes({ modifyWindow: -1 }).unchanged(rows, 0, { ...stat, mode: 0o100640, mtimeNsec: 0 })).toBe(false);
@@ -179,12 +185,14 @@ describe("attributes", () => {
   test("item flags", () => {
     const stat = { ...newStat(), mode: 0o100600, size: 4, mtime: 5, uid: rows.uid[0], gid: rows.gid[0] + 1 };
     const { reportSize, reportTime, reportPerms, reportGroup, isNew, transfer, localChange, xnameFollows } = ItemFlag;
-    expect(attributes().itemFlags(rows, 0, stat, transfer, "")).toBe(transfer | reportSize | reportTime | reportPerms | reportGroup);
+    const everything = transfer | reportSize | reportTime | reportPerms | reportGroup;
+    expect(attributes().itemFlags(rows, 0, stat, transfer, "")).toBe(everything);
     expect(attributes().itemFlags(rows, 0, null, transfer, "")).toBe(transfer | isNew);
     const timeless = attributes({ preserveMtimes: false, preservePerms: false, preserveGid: false });
     expect(timeless.itemFlags(rows, 0, stat, transfer, "")).toBe(transfer | reportSize | reportTime);
     expect(timeless.itemFlags(rows, 0, stat, 0, "")).toBe(reportSize);
-    expect(timeless.itemFlags(rows, 0, stat, localChange | xnameFollows, "")).toBe(localChange | xnameFollows | reportSize);
+    const linked = localChange | xnameFollows;
+    expect(timeless.itemFlags(rows, 0, stat, linked, "")).toBe(linked | reportSize);
   });
 
   test("no call is wasted on a file that is right already", () => {

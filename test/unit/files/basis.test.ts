@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { fileKind, linkTargetOf, quickCheck, type QuickCheckOptions, type QuickCheckProbe, sameTime } from "../../../src/files/basis.ts";
+import {
+  type FileKind, fileKind, linkTargetOf, quickCheck, type QuickCheckOptions, type QuickCheckProbe, sameTime,
+} from "../../../src/files/basis.ts";
 import { destMode } from "../../../src/files/perms.ts";
 import { failureLine } from "../../../src/files/report.ts";
 import { type FileRows } from "../../../src/files/rows.ts";
@@ -42,7 +44,8 @@ test.each([
 });
 
 test("the line of a failed call", () => {
-  expect(failureLine("receiver", 'open "/x"', "Permission denied", 13)).toBe('rsync: [receiver] open "/x": Permission denied (13)');
+  const line = failureLine("receiver", 'open "/x"', "Permission denied", 13);
+  expect(line).toBe('rsync: [receiver] open "/x": Permission denied (13)');
 });
 
 describe("quick check", () => {
@@ -82,9 +85,9 @@ describe("quick check", () => {
   });
 
   test("other kinds", () => {
-    const check = (kind: "symlink" | "special" | "device" | "directory" | "unsupported", target: string | null = null, s = stat) =>
+    const check = (kind: FileKind, target: string | null = null, s = stat): boolean =>
       quickCheck(kind, rows, 0, s, plain, { ...never, linkTarget: () => target }, memory);
-    expect([check("symlink", "target"), check("symlink", "other"), check("symlink", null)]).toEqual([true, false, false]);
+    expect(["target", "other", null].map((target) => check("symlink", target))).toEqual([true, false, false]);
     expect([check("special"), check("special", null, { ...stat, mode: 0o140600 })]).toEqual([true, false]);
     expect([check("device"), check("device", null, { ...stat, rdevMinor: 2 })]).toEqual([true, false]);
     expect([check("directory"), check("unsupported")]).toEqual([true, false]);

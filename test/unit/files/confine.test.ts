@@ -3,7 +3,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Confined, type ConfinePolicy, linkPlace, openRoot, operatorPaths, refusalText, renamePlace } from "../../../src/files/confine.ts";
+import {
+  type Confined, type ConfinePolicy, linkPlace, openRoot, operatorPaths, refusalText, renamePlace,
+} from "../../../src/files/confine.ts";
 import { type FileSystem, newStat } from "../../../src/posix/filesystem.ts";
 import { must, removeTree, rowsOf, tempDir, testFileSystem } from "./_fs.ts";
 
@@ -165,7 +167,8 @@ describe.each(variants)("Confined over %s", (_label, kind, extra) => {
     const fd = root.open(`${long}/${odd}/\xe9`, O.WRONLY | O.CREAT, 0o644);
     expect(fd).toBeGreaterThanOrEqual(0);
     fs.close(fd);
-    expect(readdirSync(Buffer.from(`${dest}/${long}/${odd}`, "latin1"), "buffer")[0]).toEqual(Buffer.from("\xe9", "latin1"));
+    const [found] = readdirSync(Buffer.from(`${dest}/${long}/${odd}`, "latin1"), "buffer");
+    expect(found).toEqual(Buffer.from("\xe9", "latin1"));
     let path = "deep";
     expect(root.mkdir(path, 0o755)).toBe(0);
     for (let i = 0; i < 300; i++) expect(root.mkdir((path += "/d"), 0o755)).toBe(0);
@@ -188,7 +191,8 @@ describe.each(variants)("Confined over %s", (_label, kind, extra) => {
 
   test("a dry run changes nothing", () => {
     const dry = must(openRoot(operator, dest, { links: "beneath", dryRun: true, ...extra }));
-    expect([dry.mkdir("x", 0o755), dry.unlink("a/b/file"), dry.rename("a", "z"), dry.chmod("a", 0)]).toEqual([0, 0, 0, 0]);
+    const results = [dry.mkdir("x", 0o755), dry.unlink("a/b/file"), dry.rename("a", "z"), dry.chmod("a", 0)];
+    expect(results).toEqual([0, 0, 0, 0]);
     expect(dry.open("a/b/file", fs.constants.O.WRONLY, 0)).toBe(-fs.constants.E.EROFS);
     expect(readFileSync(`${dest}/a/b/file`, "latin1")).toBe("inside");
     expect(existsSync(`${dest}/x`)).toBe(false);
