@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync, existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync,
   writeFileSync,
@@ -281,6 +283,53 @@ describe.each(variants)("Confined over %s", (_label, kind, extra) => {
     root.forget("a/b");
     expect(root.open("a/b/secret", fs.constants.O.RDONLY, 0)).toBe(-fs.constants.E.ELOOP);
     rmSync(`${dest}/a/b`);
+  });
+});
+
+describe("a directory that another process keeps swapping for a symlink", () => {
+  const SWAPPER = `
+    const fs = require("node:fs");
+    const [dest, outside] = process.argv.slice(1);
+    fs.symlinkSync(outside, dest + "/link");
+    process.stdout.write("ready");
+    for (;;) {
+      fs.renameSync(dest + "/dir", dest + "/away");
+      fs.renameSync(dest + "/link", dest + "/dir");
+      fs.renameSync(dest + "/dir", dest + "/link");
+      fs.renameSync(dest + "/away", dest + "/dir");
+    }`;
+
+  test.each([false, true])("never leads outside (walk only: %s)", async (walkOnly) => {
+    const base = tempDir("race");
+    mkdirSync(`${base}/dest/dir`, { recursive: true });
+    mkdirSync(`${base}/outside`);
+    writeFileSync(`${base}/outside/secret`, "secret");
+    const swapper = spawn(process.execPath, ["-e", SWAPPER, `${base}/dest`, `${base}/outside`]);
+    await once(swapper.stdout, "data");
+    const fs = testFileSystem("libc");
+    const { O, E } = fs.constants;
+    const root = must(openRoot(must(operatorPaths(fs, "/")), `${base}/dest`, { links: "beneath", walkOnly }));
+    const seen = new Set<number>();
+    try {
+      for (let i = 0; i < 3000; i++) {
+        root.forget("dir");
+        seen.add(root.open("dir/secret", O.RDONLY, 0));
+        root.forget("dir");
+        seen.add(root.mkdir("dir/planted", 0o700));
+        root.unlink("dir/secret");
+        root.rmdir("dir/planted");
+      }
+    } finally {
+      swapper.kill("SIGKILL");
+      await once(swapper, "exit");
+    }
+    expect(readdirSync(`${base}/outside`)).toEqual(["secret"]);
+    // Both faces of the directory were met, and the secret never opened.
+    expect([...seen].filter((result) => result > 0)).toEqual([]);
+    expect(seen.has(0) || seen.has(-E.ENOENT)).toBe(true);
+    expect(seen.has(-E.ELOOP)).toBe(true);
+    root.close();
+    removeTree(base);
   });
 });
 
