@@ -120,7 +120,7 @@ const scenarios: Readonly<Record<string, (port: number) => Scenario>> = {
   "nothing to do": () => {
     const dest = join(top, "lots-copy");
     copyTree(lots(), dest);
-    return { name: "nothing to do", target: 0.7, options: ["-a"], source: `${lots()}/`, dest: `${dest}/`, reset: () => undefined };
+    return { ...local("nothing to do", 0.7, ["-a"], lots()), dest: `${dest}/`, reset: () => undefined };
   },
   "delta, scattered edits": () => delta("delta, scattered edits", gib(), (path) => {
     makeFile(join(path, "file"), size(1024, 32) * MIB, 2, 500);
@@ -243,7 +243,8 @@ function row(...cells: (string | number)[]): void {
 const wanted = (name: string): boolean => only.length === 0 || only.some((word) => name.includes(word));
 
 async function measureTransfers(programs: readonly Program[], port: number): Promise<void> {
-  row("scenario", ...programs.map(({ name }) => `${name}, s`), ...programs.slice(1).map(({ name }) => `ratio, ${name}`), "wanted");
+  row("scenario", ...programs.map(({ name }) => `${name}, s`),
+    ...programs.slice(1).map(({ name }) => `ratio, ${name}`), "wanted");
   row("---", ...programs.map(() => "---"), ...programs.slice(1).map(() => "---"), "---");
   for (const name of Object.keys(scenarios).filter(wanted)) {
     const scenario = scenarios[name](port);
@@ -252,7 +253,8 @@ async function measureTransfers(programs: readonly Program[], port: number): Pro
       return time([...command, ...scenario.options, scenario.source, scenario.dest]);
     });
     const medians = await interleave(tasks, rounds);
-    row(name, ...medians, ...medians.slice(1).map((seconds) => (medians[0] / seconds).toFixed(2)), `${scenario.target}`);
+    row(name, ...medians, ...medians.slice(1).map((seconds) => (medians[0] / seconds).toFixed(2)),
+      `${scenario.target}`);
   }
 }
 
@@ -271,7 +273,8 @@ async function measureStart(programs: readonly Program[]): Promise<void> {
 async function measureMemory(programs: readonly Program[]): Promise<void> {
   console.log("\nPeak resident memory of all processes, MiB; nothing to do, local\n");
   const counts = [size(10_000, 200), size(100_000, 1_000)];
-  row("program", ...counts.map((count) => `${count} files`), ...counts.map((count) => `${count}, --no-i-r`), "bytes a file, --no-i-r");
+  row("program", ...counts.map((count) => `${count} files`), ...counts.map((count) => `${count}, --no-i-r`),
+    "bytes a file, --no-i-r");
   row("---", ...counts.map(() => "---"), ...counts.map(() => "---"), "---");
   for (const { name, command } of programs) {
     const peaks: number[] = [];

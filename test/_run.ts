@@ -23,9 +23,8 @@ export interface RunOptions {
 
 /** The environment of every tested program: English messages, UTC, no rsync settings of the person who tests. */
 export function plainEnvironment(extra: RunOptions["env"] = {}): Record<string, string> {
-  const env: Record<string, string> = { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC", TERM: "dumb" };
-  env.HOME = process.env.HOME ?? "/";
-  env.NO_COLOR = "1";
+  const { PATH = "/usr/bin:/bin", HOME = "/" } = process.env;
+  const env: Record<string, string> = { PATH, HOME, LC_ALL: "C", TZ: "UTC", TERM: "dumb", NO_COLOR: "1" };
   for (const [name, value] of Object.entries(extra)) {
     if (value === null) delete env[name];
     else env[name] = value;
@@ -52,8 +51,11 @@ function gather(stream: Readable): () => string {
   return () => Buffer.concat(chunks).toString("latin1");
 }
 
+/** Exit code and signal, one of them null. */
+type Ending = [number | null, string | null];
+
 /** Resolves when a child has ended and its pipes are closed; rejects, killing it, when it takes too long. */
-export function finished(child: ChildProcess, timeoutMs: number, argv: readonly string[]): Promise<[number | null, string | null]> {
+export function finished(child: ChildProcess, timeoutMs: number, argv: readonly string[]): Promise<Ending> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill("SIGKILL");

@@ -44,13 +44,17 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** One section of an rsyncd.conf: module name to parameters. */
-export type Modules = Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** One section of an rsyncd.conf. */
+type Parameters = Readonly<Record<string, string>>;
+
+/** The modules of an rsyncd.conf, by name. */
+export type Modules = Readonly<Record<string, Parameters>>;
 
 /** The text of an rsyncd.conf for tests. */
-export function daemonConfig(modules: Modules, global: Readonly<Record<string, string>> = {}): string {
-  const base = { "use chroot": "no", "munge symlinks": "no", "max verbosity": "4", ...(asRoot ? { uid: "0", gid: "0" } : {}), ...global };
-  const section = (values: Readonly<Record<string, string>>): string[] =>
+export function daemonConfig(modules: Modules, global: Parameters = {}): string {
+  const base = { "use chroot": "no", "munge symlinks": "no", "max verbosity": "4",
+    ...(asRoot ? { uid: "0", gid: "0" } : {}), ...global };
+  const section = (values: Parameters): string[] =>
     Object.entries(values).map(([name, value]) => `${name} = ${value}`);
   const parts = Object.entries(modules).flatMap(([name, values]) => [`[${name}]`, ...section(values)]);
   return [...section(base), ...parts, ""].join("\n");
@@ -66,7 +70,7 @@ export function writeConfig(text: string): string {
 }
 
 /** Starts `program --daemon` on a free loopback port and waits until it accepts. */
-export async function startDaemon(program: string, modules: Modules, global?: Readonly<Record<string, string>>): Promise<Server> {
+export async function startDaemon(program: string, modules: Modules, global: Parameters = {}): Promise<Server> {
   const port = await freePort();
   const config = writeConfig(daemonConfig(modules, global));
   const words = ["--daemon", "--no-detach", "--address=127.0.0.1", `--port=${port}`, `--config=${config}`];

@@ -6,8 +6,8 @@
  */
 import { createHash } from "node:crypto";
 import {
-  chmodSync, type BigIntStats, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, closeSync, readFileSync,
-  readdirSync, readlinkSync, symlinkSync, utimesSync, writeFileSync, writeSync,
+  chmodSync, type BigIntStats, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, closeSync,
+  readFileSync, readdirSync, readlinkSync, symlinkSync, utimesSync, writeFileSync, writeSync,
 } from "node:fs";
 
 /** A small deterministic generator (mulberry32): numbers in [0, 1). */
@@ -40,7 +40,8 @@ export const edgeSizes: readonly number[] = [
 
 /** Names that break careless programs. Each is one path component. */
 export const oddNames: readonly string[] = [
-  "-dash", "--delete", "with space", "tab\there", "new\nline", "back\\slash", "quote'\"", "*star?[x]", "#hash", "~tilde",
+  "-dash", "--delete", "with space", "tab\there", "new\nline", "back\\slash", "quote'\"", "*star?[x]", "#hash",
+  "~tilde",
   "caf\xc3\xa9", "bad\xff\xfeutf8", "\x01control\x7f", "a:b", "$HOME", "x".repeat(255), ".hidden", "...",
 ];
 
@@ -101,7 +102,8 @@ export function stampTree(root: string, random: () => number): void {
 
 /** All paths below a root, latin1, parents before children, in byte order. */
 export function walk(root: string, below = ""): string[] {
-  const entries = readdirSync(raw(below === "" ? root : `${root}/${below}`), { withFileTypes: true, encoding: "buffer" });
+  const entries = readdirSync(raw(below === "" ? root : `${root}/${below}`),
+    { withFileTypes: true, encoding: "buffer" });
   const names = entries.map((entry) => ({ name: entry.name.toString("latin1"), isDir: entry.isDirectory() }));
   names.sort((a, b) => (a.name < b.name ? -1 : 1));
   return names.flatMap(({ name, isDir }) => {
@@ -149,7 +151,8 @@ export interface CompareOptions {
   readonly linkTimes?: boolean;
 }
 
-const everything: Required<CompareOptions> = { perms: true, owner: true, times: "ns", hardLinks: false, linkTimes: true };
+const everything: Required<CompareOptions> =
+  { perms: true, owner: true, times: "ns", hardLinks: false, linkTimes: true };
 
 /** Describes each entry of a tree as one comparable line by path. The root itself is "". */
 export function describeTree(root: string, options: CompareOptions = {}): Map<string, string> {

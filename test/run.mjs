@@ -52,7 +52,8 @@ function libraryIsThere(file) {
 function missingNow() {
   const programs = peers.filter((peer) => !isThere(peer.program)).map((peer) => ({ ...peer, name: peer.program }));
   const absent = libraries.filter((library) => !libraryIsThere(library.file));
-  return [...programs, ...absent.map((library) => ({ ...library, name: library.file, skips: "its compression method" }))];
+  return [...programs, ...absent.map((library) =>
+    ({ ...library, name: library.file, skips: "its compression method" }))];
 }
 
 function aptGet(words) {
@@ -96,7 +97,8 @@ function runSuite(suite, scratch) {
 function addReport(suite, report, ended) {
   const tests = report.testResults.flatMap((file) => file.assertionResults);
   const skipped = tests.filter((test) => !["passed", "failed"].includes(test.status));
-  const brokenFiles = report.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0);
+  const brokenFiles = report.testResults.filter((file) => file.status === "failed"
+    && file.assertionResults.length === 0);
   const failed = report.numFailedTests + brokenFiles.length;
   totals.passed += report.numPassedTests;
   totals.skipped += skipped.length;

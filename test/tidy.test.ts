@@ -1,13 +1,16 @@
 /** The rules of the house, applied to the whole tree, and proof that each rule can fail. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { projectRoot } from "./_programs.ts";
 import * as tidy from "./_tidy.ts";
 
-const ratchets = JSON.parse(readFileSync(join(projectRoot, "test/tidy.ratchet.json"), "utf8")) as Record<
-  "functionLines" | "fileLines" | "glossary", Record<string, number>
->;
+/** What the rules tolerate, by place; figures only go down. TIDY_UPDATE=1 writes the present ones. */
+type RatchetName = "functionLines" | "fileLines" | "wideLines" | "undocumented" | "glossary";
+type Ratchets = Record<RatchetName, Record<string, number>>;
+const ratchetPath = join(projectRoot, "test/tidy.ratchet.json");
+const ratchets = JSON.parse(readFileSync(ratchetPath, "utf8")) as Ratchets;
+
 const packageJson = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as {
   dependencies: Record<string, string>; devDependencies: Record<string, string>;
 };
@@ -19,12 +22,35 @@ const files = ["src", "runtimes", "assembly", "test", "bench"].flatMap((top) =>
   readdirSync(join(projectRoot, top), { recursive: true, encoding: "utf8" })
     .filter((path) => /\.(ts|mjs)$/.test(path) && !/\.d\.m?ts$/.test(path))
     .map((path) => tidy.parse(`${top}/${path}`, readFileSync(join(projectRoot, top, path), "utf8"))));
-const under = (...tops: string[]): tidy.SourceFile[] => files.filter((file) => tops.some((top) => file.path.startsWith(`${top}/`)));
+const under = (...tops: string[]): tidy.SourceFile[] =>
+  files.filter((file) => tops.some((top) => file.path.startsWith(`${top}/`)));
 
 /** What starts a chain of imports in the product. */
-const isProductEntry = (path: string): boolean => /^(src\/(index|cli)\.ts|runtimes\/[^_]|assembly\/(index\.ts|build))/.test(path);
+const isProductEntry = (path: string): boolean =>
+  /^(src\/(index|cli)\.ts|runtimes\/[^_]|assembly\/(index\.ts|build))/.test(path);
 /** Files whose exports are for people or tools rather than for other files. */
-const hasOutsideUsers = (path: string): boolean => isProductEntry(path) || /^test\/(vitest\.config|_globalsetup)/.test(path);
+const hasOutsideUsers = (path: string): boolean => isProductEntry(path)
+  || /^test\/(vitest\.config|_globalsetup)/.test(path);
+
+/** Holds sizes against one table of the ratchet, or rewrites that table. */
+function expectRatchet(name: RatchetName, sizes: ReadonlyMap<string, number>, limit: number, unit: string): void {
+  if (process.env.TIDY_UPDATE !== undefined) {
+    const over = [...sizes].filter(([, size]) => size > limit).sort(([a], [b]) => (a < b ? -1 : 1));
+    ratchets[name] = Object.fromEntries(over);
+    writeFileSync(ratchetPath, `${JSON.stringify(ratchets, null, 2)}\n`);
+  }
+  expect(tidy.ratchet(sizes, limit, ratchets[name], unit)).toEqual([]);
+}
+
+/** How many findings each file has. */
+function perFile(findings: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const line of findings) {
+    const path = line.slice(0, line.indexOf(":"));
+    counts.set(path, (counts.get(path) ?? 0) + 1);
+  }
+  return counts;
+}
 
 describe("the tree", () => {
   it("imports point down the layers", () => {
@@ -41,11 +67,11 @@ describe("the tree", () => {
   });
   it("functions stay under 70 lines, or do not grow", () => {
     const lengths = tidy.functionLengths(under("src", "runtimes", "assembly"));
-    expect(tidy.ratchet(lengths, 70, ratchets.functionLines, "lines")).toEqual([]);
+    expectRatchet("functionLines", lengths, 70, "lines");
   });
   it("files stay under 600 lines, or do not grow", () => {
     const lengths = tidy.fileLengths(under("src", "runtimes", "assembly"));
-    expect(tidy.ratchet(lengths, 600, ratchets.fileLines, "lines")).toEqual([]);
+    expectRatchet("fileLines", lengths, 600, "lines");
   });
   it("half of all functions have fewer than 10 lines", () => {
     const lengths = [...tidy.functionLengths(under("src")).values()].sort((a, b) => a - b);
@@ -55,7 +81,7 @@ describe("the tree", () => {
     expect(tidy.unfinishedMarkers(files)).toEqual([]);
   });
   it("no line past 120 columns", () => {
-    expect(tidy.wideLines(files)).toEqual([]);
+    expectRatchet("wideLines", perFile(tidy.wideLines(files)), 0, "lines past 120 columns");
   });
   it("no focused test", () => {
     expect(tidy.focusedTests(under("test").filter((file) => !file.path.includes("tidy")))).toEqual([]);
@@ -64,7 +90,7 @@ describe("the tree", () => {
     expect(tidy.defaultExports(files.filter((file) => file.path !== "test/vitest.config.ts"))).toEqual([]);
   });
   it("every export and every file under src/ is documented", () => {
-    expect(tidy.undocumented(under("src"))).toEqual([]);
+    expectRatchet("undocumented", perFile(tidy.undocumented(under("src"))), 0, "exports without a doc comment");
   });
   it("no module state under src/", () => {
     expect(tidy.moduleState(under("src"))).toEqual([]);
@@ -74,17 +100,13 @@ describe("the tree", () => {
     expect(tidy.promises(under(...parts))).toEqual([]);
   });
   it("names follow the glossary, or do not get more", () => {
-    const counts = new Map<string, number>();
-    for (const line of tidy.glossaryNames(under("src"))) {
-      const path = line.slice(0, line.indexOf(":"));
-      counts.set(path, (counts.get(path) ?? 0) + 1);
-    }
-    expect(tidy.ratchet(counts, 0, ratchets.glossary, "names against the glossary")).toEqual([]);
+    expectRatchet("glossary", perFile(tidy.glossaryNames(under("src"))), 0, "names against the glossary");
   });
 });
 
 /** One fixture: the rule's result for these files must have this many entries. */
-type Fixture = readonly [title: string, judge: (files: tidy.SourceFile[]) => string[], sources: Record<string, string>, count: number];
+type Fixture = readonly [title: string, judge: (files: tidy.SourceFile[]) => string[], sources: Record<string, string>,
+  count: number];
 
 const never = (): boolean => false;
 const entry = (path: string): boolean => path === "src/cli.ts";
@@ -108,7 +130,8 @@ const fixtures: readonly Fixture[] = [
   ["an import without extension", layered, { "src/files/a.ts": 'import { b } from "./b";' }, 1],
   ["a runtime's name", tidy.runtimeMentions, { "src/a.ts": "export const a = process.pid;" }, 1],
   ["a runtime's name through globalThis", tidy.runtimeMentions, { "src/a.ts": "export const a = globalThis.Deno;" }, 1],
-  ["a parameter named like a runtime's global", tidy.runtimeMentions, { "src/a.ts": "function f(window) { return window; }" }, 0],
+  ["a parameter named like a runtime's global", tidy.runtimeMentions,
+    { "src/a.ts": "function f(window) { return window; }" }, 0],
   ["a runtime's name as a label", tidy.runtimeMentions, { "src/a.ts": "export const a = { process: 1 }.process;" }, 0],
   ["an unused export", dead, { "src/a.ts": "export const a = 1;" }, 1],
   ["a used export", dead, { "src/a.ts": "export const a = 1;", "src/b.ts": 'import { a as c } from "./a.ts";' }, 0],
@@ -125,7 +148,8 @@ const fixtures: readonly Fixture[] = [
   ["a focused test", tidy.focusedTests, { "test/a.test.ts": 'it.only("x", () => 1);' }, 1],
   ["a default export", tidy.defaultExports, { "src/a.ts": "export default 1;" }, 1],
   ["no header and no doc comment", tidy.undocumented, { "src/a.ts": "export const a = 1;" }, 2],
-  ["a line comment in place of a doc comment", tidy.undocumented, { "src/a.ts": "/** A. */\n\n// b\nexport const a = 1;" }, 1],
+  ["a line comment in place of a doc comment", tidy.undocumented,
+    { "src/a.ts": "/** A. */\n\n// b\nexport const a = 1;" }, 1],
   ["a documented export", tidy.undocumented, { "src/a.ts": "/** A. */\n/** b */\nexport const a = 1;" }, 0],
   ["module state", tidy.moduleState, { "src/a.ts": "let a = 1; export let b = 2;" }, 2],
   ["a local variable", tidy.moduleState, { "src/a.ts": "function f() { let a = 1; }" }, 0],

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { ItemFlag, MessageTag, Ndx } from "../../src/protocol/constants.ts";
 import { contextFrom } from "../../src/protocol/handshake.ts";
-import type { FlistFields } from "../../src/protocol/context.ts";
+import type { FlistFields, ProtocolContext } from "../../src/protocol/context.ts";
 import { Writer } from "../../src/protocol/cursor.ts";
 import { FlistEntryWriter, WireEntry } from "../../src/protocol/flistentry.ts";
 import { writeMessage } from "../../src/protocol/mux.ts";
@@ -18,13 +18,14 @@ import { writeEndStats } from "../../src/protocol/stats.ts";
 /** The protocol version that scripts speak. */
 export const scriptVersion = 31;
 
-const context = contextFrom({
+/** What both sides of a script have agreed on. */
+export const context: ProtocolContext = contextFrom({
   version: scriptVersion, compatFlags: 0, amServer: true, amSender: true, clientInfo: "", canSetSymlinkTimes: true,
   checksumSeed: 1, transferChecksum: "md5", fileChecksum: "md5", compress: "none", compressLevel: 0,
 });
 
 /** The fields of an entry under -rlt. */
-const fields: FlistFields = {
+export const fields: FlistFields = {
   preserveUid: false, preserveGid: false, preserveDevices: false, preserveSpecials: false, preserveLinks: true,
   preserveHardLinks: false, preserveAtimes: false, preserveCrtimes: false, preserveAcls: false, preserveXattrs: false,
   checksumLength: 0, numericIds: false, relativePaths: false,

@@ -53,7 +53,8 @@ function changes(before: Map<string, string>, after: Map<string, string>): strin
   return [...paths].filter((path) => before.get(path) !== after.get(path));
 }
 
-async function watch(argv: string[], room: Room, feed: ((stdin: NodeJS.WritableStream) => void) | null): Promise<Aftermath> {
+async function watch(argv: string[], room: Room,
+  feed: ((stdin: NodeJS.WritableStream) => void) | null): Promise<Aftermath> {
   const started = performance.now();
   const env = plainEnvironment({ RSYNC_PASSWORD: "x" });
   const child = spawn(argv[0], argv.slice(1), { env, cwd: room.top, stdio: ["pipe", "pipe", "pipe"] });

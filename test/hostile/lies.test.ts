@@ -47,7 +47,8 @@ const lies: Readonly<Record<string, Lie>> = {
   "an absolute name": file("/tmp/wsync-escape"),
   "a directory that climbs out": directory("../escape"),
   "a file below a symlink of the same list": {
-    list: [honestList[0], { name: "d", mode: 0o120777, link: "../../neighbour" }, { name: "d/precious", mode: 0o100644, size: 1 }],
+    list: [honestList[0], { name: "d", mode: 0o120777, link: "../../neighbour" },
+      { name: "d/precious", mode: 0o100644, size: 1 }],
     ndx: 2,
   },
   "a file type that does not exist": { list: [honestList[0], { name: "f", mode: 0o170644 }] },
@@ -56,8 +57,10 @@ const lies: Readonly<Record<string, Lie>> = {
   "an ndx past the list": { ndx: 1000 },
   "an unknown negative ndx": { ndx: -77 },
   "the ndx of a directory": { ndx: 0 },
-  "a transfer without the transfer flag's file": { ndx: 1, iflags: ItemFlag.transfer | ItemFlag.basisTypeFollows, attrs: (out) => out.u8(0x7f) },
-  "an alternate name longer than a path": { iflags: ItemFlag.transfer | ItemFlag.xnameFollows, attrs: (out) => out.put(bytes(0xff, 0xff)) },
+  "a transfer without the transfer flag's file": { ndx: 1, iflags: ItemFlag.transfer | ItemFlag.basisTypeFollows,
+    attrs: (out) => out.u8(0x7f) },
+  "an alternate name longer than a path": { iflags: ItemFlag.transfer | ItemFlag.xnameFollows,
+    attrs: (out) => out.put(bytes(0xff, 0xff)) },
   "a negative block count": { sumHead: { count: -1 } },
   "a huge block length": { sumHead: { count: 1, blockLength: 0x7fffffff, s2length: 2 } },
   "a strong sum longer than the digest": { sumHead: { count: 1, blockLength: 700, s2length: 99 } },
@@ -99,13 +102,19 @@ const requests: Readonly<Record<string, Uint8Array>> = {
   "half a filter rule": framed(bytes(50, 0, 0, 0, 45, 32)),
   "a filter rule of two gigabytes": framed(bytes(0xff, 0xff, 0xff, 0x7f)),
   "a negative filter rule": framed(bytes(0xff, 0xff, 0xff, 0xff)),
-  "an ndx past the list": request((out, ndx) => (ndx.write(out, 99), out.u16le(ItemFlag.transfer), head(out, 0, 0, 0, 0))),
+  "an ndx past the list": request((out, ndx) =>
+    (ndx.write(out, 99), out.u16le(ItemFlag.transfer), head(out, 0, 0, 0, 0))),
   "an unknown negative ndx": request((out, ndx) => (ndx.write(out, -55), out.u16le(ItemFlag.transfer))),
-  "a negative block count": request((out, ndx) => (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, -5, 700, 2, 0))),
-  "a block length past the limit": request((out, ndx) => (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, 1, 1 << 30, 2, 0))),
-  "blocks of no length": request((out, ndx) => (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, 5, 0, 2, 0))),
-  "two thousand million blocks, then silence": request((out, ndx) => (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, 0x7fffffff, 700, 2, 0))),
-  "a cut in the sums": request((out, ndx) => (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, 10, 700, 2, 0), out.i32le(1))),
+  "a negative block count": request((out, ndx) =>
+    (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, -5, 700, 2, 0))),
+  "a block length past the limit": request((out, ndx) =>
+    (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, 1, 1 << 30, 2, 0))),
+  "blocks of no length": request((out, ndx) =>
+    (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, 5, 0, 2, 0))),
+  "two thousand million blocks, then silence": request((out, ndx) =>
+    (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, 0x7fffffff, 700, 2, 0))),
+  "a cut in the sums": request((out, ndx) =>
+    (ndx.write(out, 1), out.u16le(ItemFlag.transfer), head(out, 10, 700, 2, 0), out.i32le(1))),
   "an unknown frame tag": bytes(4, 0, 0, 90, 1, 2, 3, 4),
 };
 
@@ -135,7 +144,8 @@ describe.skipIf(reason !== "").concurrent(`hostile peers${reason === "" ? "" : `
     expectRefused({ ...after, stderr: after.stderr === "" ? "over the connection" : after.stderr });
   });
   it("an exit order is obeyed, with its code", async () => {
-    const after = await clientAgainst(program, senderScript({ afterList: frame(MessageTag.errorExit, bytes(23, 0, 0, 0)) }, true));
+    const after = await clientAgainst(program,
+      senderScript({ afterList: frame(MessageTag.errorExit, bytes(23, 0, 0, 0)) }, true));
     expect({ code: after.code, outside: after.outside }).toEqual({ code: 23, outside: [] });
   });
   it("a file whose digest is wrong is not kept", async () => {

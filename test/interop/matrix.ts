@@ -56,7 +56,8 @@ export const variants: Readonly<Record<string, Variant>> = {
 export const sweptVariants = ["plain", "compressed", "checksum", "no-incremental"] as const;
 
 /** Protocol versions in the matrix, up to what the peer speaks. */
-export const protocols: readonly number[] = [27, 28, 29, 30, 31, 32].filter((version) => version <= peerVersion.protocol);
+export const protocols: readonly number[] =
+  [27, 28, 29, 30, 31, 32].filter((version) => version <= peerVersion.protocol);
 
 /** Paths, servers and trees shared by the cases of one test file. */
 export interface Bench {
@@ -109,7 +110,8 @@ export async function tryCase(bench: Bench, runtime: Runtime, one: Case): Promis
 
 /** Exit code 0 and nothing said on standard error. */
 export function expectClean(outcome: Outcome): void {
-  expect({ code: outcome.code, signal: outcome.signal, stderr: outcome.stderr }).toEqual({ code: 0, signal: null, stderr: "" });
+  const { code, signal, stderr } = outcome;
+  expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
 }
 
 function differences(bench: Bench, one: Case, dest: string): string[] {
@@ -130,7 +132,8 @@ export function commandLine(bench: Bench, runtime: Runtime, one: Case, dest: str
   if (one.transport === "local") return [...words, "--no-whole-file", `${bench.source}/`, `${top}/${dest}/`];
   const [options, prefix] = reach(bench, one, server, top);
   const remote = (path: string): string => `${prefix}${path}`;
-  const ends = one.direction === "push" ? [`${bench.source}/`, remote(`${dest}/`)] : [remote("source/"), `${top}/${dest}/`];
+  const ends = one.direction === "push" ? [`${bench.source}/`, remote(`${dest}/`)]
+    : [remote("source/"), `${top}/${dest}/`];
   return [...words, ...options, ...ends];
 }
 
@@ -141,7 +144,8 @@ function reach(bench: Bench, one: Case, server: string, top: string): [string[],
     case "shell": return [[`--rsh=${bench.shell}`, `--rsync-path=${server}`], `host:${top}/`];
     case "ssh": return [[`--rsh=${bench.ssh!.rsh}`, `--rsync-path=${server}`], `127.0.0.1:${top}/`];
     case "daemon": return [[port], `127.0.0.1::${one.direction === "push" ? "rw" : "ro"}/`];
-    case "daemon-auth": return [[`--password-file=${bench.secret}`], `rsync://tester@127.0.0.1:${bench.daemon.port}/auth/`];
+    case "daemon-auth": return [[`--password-file=${bench.secret}`],
+      `rsync://tester@127.0.0.1:${bench.daemon.port}/auth/`];
     default: throw new Error(`no such transport: ${one.transport}`);
   }
 }
@@ -157,7 +161,8 @@ function directions(transport: Transport): readonly Direction[] {
 }
 
 /** Every combination of the given transports, variants and protocols. */
-export function fullMatrix(transports: readonly Transport[], names: readonly string[], versions: readonly number[]): Case[] {
+export function fullMatrix(transports: readonly Transport[], names: readonly string[],
+  versions: readonly number[]): Case[] {
   const cases: Case[] = [];
   for (const transport of transports) for (const direction of directions(transport)) for (const who of parts(transport)) {
     for (const variant of names) for (const protocol of versions) {

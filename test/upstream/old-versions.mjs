@@ -27,7 +27,8 @@ function script(name, text) {
 
 const bundle = resolve(here, "../../dist/wsync.js");
 const ours = given ?? script("wsync", `exec '${process.execPath}' '${bundle}' "$@"`);
-const shell = script("shell", 'while [ $# -gt 0 ]; do case "$1" in -l) shift 2 ;; -*) shift ;; *) break ;; esac; done\nshift\nexec sh -c "$*"');
+const shell = script("shell",
+  'while [ $# -gt 0 ]; do case "$1" in -l) shift 2 ;; -*) shift ;; *) break ;; esac; done\nshift\nexec sh -c "$*"');
 
 /** A tree of text and noise in several sizes; `salt` changes the middle of each file. */
 function makeTree(path, salt) {

@@ -82,7 +82,8 @@ function makeToolDir(suite) {
 async function runSuite(suite, { top, tools }, names) {
   const peer = flags.peer === undefined ? [] : [`--rsync-bin2=${resolve(flags.peer)}`];
   const words = [join(suite, "runtests.py"), `--rsync-bin=${join(tools, "rsync")}`, ...peer, `--tooldir=${tools}`,
-    `--srcdir=${suite}`, `-j${flags.jobs}`, `--timeout=${flags.timeout}`, ...(flags.tcp ? ["--use-tcp"] : []), ...names];
+    `--srcdir=${suite}`, `-j${flags.jobs}`, `--timeout=${flags.timeout}`, ...(flags.tcp ? ["--use-tcp"] : []), ...names,
+  ];
   const env = { ...process.env, scratchbase: top };
   const child = spawn("python3", words, { cwd: tools, env, stdio: ["ignore", "pipe", "inherit"] });
   const log = flags.log === undefined ? null : createWriteStream(flags.log);
@@ -90,14 +91,16 @@ async function runSuite(suite, { top, tools }, names) {
   for await (const line of createInterface({ input: child.stdout })) {
     log?.write(`${line}\n`);
     const found = /^(PASS|SKIP|FAIL|XFAIL|ERROR|TIMEOUT)\s+([\w.-]+)/.exec(line);
-    if (found !== null) outcomes.set(found[2], ["ERROR", "TIMEOUT"].includes(found[1]) ? "fail" : found[1].toLowerCase());
+    if (found === null) continue;
+    outcomes.set(found[2], ["ERROR", "TIMEOUT"].includes(found[1]) ? "fail" : found[1].toLowerCase());
   }
   log?.end();
   return outcomes;
 }
 
 function matches(name) {
-  const toExpression = (pattern) => new RegExp(`^${pattern.replaceAll(/[.+^${}()|\\]/g, "\\$&").replaceAll("*", ".*")}$`);
+  const toExpression = (pattern) =>
+    new RegExp(`^${pattern.replaceAll(/[.+^${}()|\\]/g, "\\$&").replaceAll("*", ".*")}$`);
   return patterns.length === 0 || patterns.some((pattern) => toExpression(pattern).test(name));
 }
 
