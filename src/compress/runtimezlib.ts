@@ -18,7 +18,6 @@ interface ZlibHandle {
     outLength: number): void;
   reset(): void;
   close(): void;
-  onerror: (message: string, errno: number, code: string) => void;
 }
 
 interface ZlibStream {
@@ -61,9 +60,10 @@ class SyncStream {
   constructor(stream: ZlibStream, outBytes: number) {
     this.stream = stream;
     this.out = new Uint8Array(outBytes);
-    stream._handle.onerror = (message, errno) => {
+    const onerror = (message: string, errno: number): void => {
       this.fault = `${errno} (${message})`;
     };
+    Object.assign(stream._handle, { onerror });
   }
 
   get full(): boolean {

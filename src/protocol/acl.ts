@@ -40,7 +40,9 @@ export interface WireAcl {
 }
 
 /** An ACL by index (0 is the first of its type ever sent), or in full. */
-export type WireAclRef = { readonly kind: "known"; readonly index: number } | { readonly kind: "new"; readonly acl: WireAcl };
+export type WireAclRef =
+  | { readonly kind: "known"; readonly index: number }
+  | { readonly kind: "new"; readonly acl: WireAcl };
 
 /**
  * Reads one ACL. `known`: number of ACLs of this type met so far; `type`: "access" or "default", for messages.

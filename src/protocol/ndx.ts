@@ -45,8 +45,8 @@ export class NdxReader {
   }
 
   private checked(cursor: Cursor, value: number): number {
-    if (value < 0 || value > MOST) throw new ProtocolError("ndx", `Invalid file index: ${value >>> 0}`, 2, cursor.offset);
-    return value;
+    if (value >= 0 && value <= MOST) return value;
+    throw new ProtocolError("ndx", `Invalid file index: ${value >>> 0}`, 2, cursor.offset);
   }
 }
 

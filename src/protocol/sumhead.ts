@@ -20,7 +20,7 @@ export interface SumHead {
 }
 
 /** Bytes of a sum head on the wire, every protocol version from 27 on. */
-export const SUM_HEAD_BYTES = 16;
+const SUM_HEAD_BYTES = 16;
 
 /** A head with every field zero: no basis, send the file whole. */
 export function newSumHead(): SumHead {

@@ -16,7 +16,7 @@ import type { Cursor, Writer } from "./cursor.ts";
 import type { TokenReader, TokenSink, TokenWriter } from "./token.ts";
 
 /** Flag bytes of the compressed form. */
-export const TokenFlag = {
+const TokenFlag = {
   end: 0x00,
   long: 0x20,
   runLong: 0x21,

@@ -14,7 +14,7 @@ import type { Cursor, Writer } from "./cursor.ts";
 import { readVarint, readVarintBounded, readVarintSize, writeVarint } from "./integers.ts";
 
 /** Longest value sent in full within the list. Upstream MAX_FULL_DATUM. */
-export const FULL_VALUE_BYTES = 32;
+const FULL_VALUE_BYTES = 32;
 
 /** Policy limits on one value and on all names and values of a file. Upstream MAX_XATTR_*_BYTES. */
 export interface XattrLimits {
@@ -139,7 +139,9 @@ export interface XattrAnswerHead {
  * The value is not part of this item, since it may be longer than an input buffer: the caller takes `byteLength`
  * bytes next.
  */
-export function readXattrAnswer(cursor: Cursor, last: number, count: number, limits: XattrLimits): XattrAnswerHead | null {
+export function readXattrAnswer(
+  cursor: Cursor, last: number, count: number, limits: XattrLimits,
+): XattrAnswerHead | null {
   const step = readVarint(cursor);
   if (step === 0) return null;
   const number = nextNumber(cursor, last + step, count);

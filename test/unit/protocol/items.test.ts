@@ -13,7 +13,7 @@ import { bytesOfHex, type Codec, hexOf, poll, runBadCases, runCodecCases } from 
 
 describe("ndx", () => {
   const sequence = [0, 1, 2, 255, 508, 762, 40000, 40000, 39999, -1, -2, -3, -101, -102, 40001, 0x7fffffff, -40000];
-  const wire = "010101fd" + "fd" + "fe00fe" + "fe80409c00";
+  const wire = "010101fdfdfe00fefe80409c00";
 
   test("numbers of each sign are differences, special values stay apart", () => {
     const out = new Writer();

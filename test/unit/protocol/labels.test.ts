@@ -9,7 +9,8 @@ const documented = new Set([...readme.matchAll(/`([a-z][a-z0-9-]*)`/g)].map((mat
 function labelsIn(path: string): string[] {
   const text = readFileSync(new URL(`src/${path}`, ROOT), "utf8");
   const source = path.startsWith("protocol/") ? text.replaceAll("this.fail(", "ProtocolError(") : text;
-  const thrown = source.matchAll(/(?:ProtocolError|muxError|readIntBounded|readVarintBounded|readVarintSize|readLine)\([^"();]*"([a-z][a-z0-9-]*)"/g);
+  const raisers = "ProtocolError|muxError|readIntBounded|readVarintBounded|readVarintSize|readLine";
+  const thrown = source.matchAll(new RegExp(`(?:${raisers})\\([^"();]*"([a-z][a-z0-9-]*)"`, "g"));
   const cited = source.matchAll(/[Ll]abels? (`[a-z0-9-]+`(?:(?:,| and|, and) `[a-z0-9-]+`)*)/g);
   return [
     ...[...thrown].map((match) => match[1]),

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../../../src/errors.ts";
 import { bytesOf } from "../../../src/memory.ts";
-import { type BatchFlags, BATCH_FLAGS, batchFlagsOf, readBatchHeader, writeBatchHeader } from "../../../src/protocol/batchheader.ts";
+import {
+  type BatchFlags, BATCH_FLAGS, batchFlagsOf, readBatchHeader, writeBatchHeader,
+} from "../../../src/protocol/batchheader.ts";
 import { Cursor, Writer } from "../../../src/protocol/cursor.ts";
 import { readFilterRule, writeFilterEnd, writeFilterRule } from "../../../src/protocol/filterlist.ts";
 import * as greeting from "../../../src/protocol/greeting.ts";
