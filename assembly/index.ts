@@ -3,4 +3,4 @@ export { heapStart, scratchBytes, slotBytes } from "./memory";
 export { weakSum } from "./weak";
 export { digestFinal, digestInit, digestUpdate } from "./digest";
 export { signature, strongSum } from "./signature";
-export { searchBuild, searchWindow } from "./search";
+export { moveBytes, searchBuild, searchWindow } from "./search";

@@ -36,6 +36,8 @@ export interface KernelExports {
   ): number;
   /** Indexes the block sums of a search table (assembly/search.ts; src/delta/blocktable.ts lays it out). */
   searchBuild(table: number): void;
+  /** Moves bytes within the memory; the ranges may overlap. */
+  moveBytes(to: number, from: number, byteLength: number): void;
   /** Searches [window + from, window + end), which begins at file offset `base`; returns the position to go on from. */
   searchWindow(table: number, window: number, from: number, end: number, base: number, last: number): number;
 }

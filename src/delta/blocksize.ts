@@ -8,11 +8,11 @@ import { WireLimit } from "../protocol/constants.ts";
 import { newSumHead, type SumHead } from "../protocol/sumhead.ts";
 
 /** Shortest and usual block length in bytes (upstream BLOCK_SIZE). */
-export const MIN_BLOCK_LENGTH = 700;
+const MIN_BLOCK_LENGTH = 700;
 /** Longest strong block sum in bytes, whatever the digest (upstream SUM_LENGTH). */
-export const FULL_SUM_LENGTH = 16;
+const FULL_SUM_LENGTH = 16;
 /** Least strong sum of the first phase in bytes (upstream SHORT_SUM_LENGTH). */
-export const SHORT_SUM_LENGTH = 2;
+const SHORT_SUM_LENGTH = 2;
 
 /** Bits of safety added to the strong sums (upstream BLOCKSUM_BIAS). */
 const SUM_BIAS_BITS = 10;

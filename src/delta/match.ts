@@ -168,7 +168,7 @@ export class Matcher {
   /** Drops what was sent from the window. */
   private slide(): void {
     const { windowPtr, sent } = this;
-    this.kernels.memory.u8.copyWithin(windowPtr, windowPtr + sent, windowPtr + this.filled);
+    this.kernels.wasm.moveBytes(windowPtr, windowPtr + sent, this.filled - sent);
     this.base += sent;
     this.filled -= sent;
     this.searched -= sent;
