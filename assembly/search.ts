@@ -3,7 +3,8 @@
  *
  * A Table holds where everything is: the wire sums of the basis (4 bytes of weak sum, then s2length bytes of strong
  * sum, block after block), a small and a large bitmap over weak sums hashed in two ways, an exact open-addressed table
- * weak sum -> newest block, and per block a link to the next older block with the same weak sum. No address is known here but those the Table gives.
+ * weak sum -> newest block, and per block a link to the next older block with the same weak sum. No address is known
+ * here but those the Table gives.
  *
  * Searching alternates two ways of working. While blocks match one after the other, a run of blocks is signed in one
  * call and compared with the expected sums as one span of bytes. Otherwise the window is rolled over in batches of 256
@@ -303,8 +304,8 @@ function rollOne(data: usize, blockLength: u32, sum: u32): u32 {
 }
 
 /**
- * Weak sums of the BATCH offsets after `data`, and their addresses in the small bitmap. With a the bytes that leave, b those that
- * enter and P the prefix sum of b - a, offset j has s1 + P[j] and s2 + j * s1 + (prefix sum of P - blockLength * a)[j]:
+ * Weak sums of the BATCH offsets after `data`, and their addresses in the small bitmap. With a
+ * the bytes that leave, b those that enter and P the prefix sum of b - a, offset j has s1 + P[j] and s2 + j * s1 + (prefix sum of P - blockLength * a)[j]:
  * only the last lane's sums are carried from one group of eight to the next.
  */
 // @ts-ignore: decorator

@@ -136,8 +136,8 @@ export class BlockTable {
     const bitmapBits = clamp(log2Ceil(fullCount * BITMAP_BITS_PER_BLOCK), MIN_BITMAP_BITS, MAX_BITMAP_BITS);
     const slotBits = Math.max(log2Ceil(fullCount * 2), 4);
     const sizes = [
-      TABLE_BYTES, 2 ** mapBits + 4, 2 ** bitmapBits / 8, 2 ** slotBits * 8, BATCH_BYTES, EVENTS * EVENT_WORDS * 4, RUN_BLOCKS * stride,
-      fullCount * 4, inplace ? head.count : 0,
+      TABLE_BYTES, 2 ** mapBits + 4, 2 ** bitmapBits / 8, 2 ** slotBits * 8, BATCH_BYTES, EVENTS * EVENT_WORDS * 4,
+      RUN_BLOCKS * stride, fullCount * 4, inplace ? head.count : 0,
     ];
     const total = sizes.reduce((sum, byteLength) => sum + round16(byteLength), 0);
     const ptr = (this.tablePtr = memory.alloc(total));

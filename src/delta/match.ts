@@ -14,7 +14,7 @@ import type { BlockTable } from "./blocktable.ts";
 import { CHUNK_SIZE, newMatchStats, type FileSource, type MatchStats, type TokenSink } from "./tokens.ts";
 
 export { BlockTable } from "./blocktable.ts";
-export type { FileSource, MatchStats, TokenSink } from "./tokens.ts";
+export type { FileSource, TokenSink } from "./tokens.ts";
 
 /** Bytes read per step, a multiple of CHUNK_SIZE. */
 const STEP_BYTES = 512 * 1024;

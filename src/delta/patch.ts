@@ -94,7 +94,8 @@ export class Patcher {
     this.settle();
     for (let at = 0; at < bytes.length; ) {
       const count = Math.min(bytes.length - at, this.room());
-      this.memory.u8.set(count === bytes.length ? bytes : bytes.subarray(at, at + count), this.bufferPtr + this.buffered);
+      const part = count === bytes.length ? bytes : bytes.subarray(at, at + count);
+      this.memory.u8.set(part, this.bufferPtr + this.buffered);
       this.buffered += count;
       at += count;
     }

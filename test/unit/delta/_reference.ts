@@ -5,7 +5,9 @@
 import type { SumHead } from "../../../src/protocol/sumhead.ts";
 
 /** Tokens in short, as `brief` writes them. */
-export function referenceTokens(basis: Uint8Array, file: Uint8Array, head: SumHead, inplace: boolean): (string | number)[] {
+export function referenceTokens(
+  basis: Uint8Array, file: Uint8Array, head: SumHead, inplace: boolean,
+): (string | number)[] {
   const { blockLength, count } = head;
   const lastLength = head.remainder || blockLength;
   const lengthOf = (index: number): number => (index === count - 1 ? lastLength : blockLength);

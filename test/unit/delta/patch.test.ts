@@ -104,7 +104,8 @@ describe("Patcher", () => {
   });
 
   it("in place, moves blocks towards the beginning without reading what it has written", () => {
-    const tokens = [{ literal: basis.subarray(700, 800) }, ...Array.from({ length: head.count - 1 }, (_, n) => ({ index: n + 1 }))];
+    const moved = Array.from({ length: head.count - 1 }, (_, n) => ({ index: n + 1 }));
+    const tokens = [{ literal: basis.subarray(700, 800) }, ...moved];
     const target = { head, inplace: true, outputFd: BASIS };
     const { files } = apply(target, tokens, (made) => made.files.set(BASIS, basis));
     expect(sameBytes(files.get(BASIS), join(basis.subarray(700, 800), basis.subarray(700)))).toBe(true);
@@ -176,7 +177,9 @@ describe("Patcher", () => {
   });
 
   it("refuses blocks that do not exist, and blocks without a basis", () => {
-    for (const index of [-1, 1429, 2 ** 31]) expect(() => apply({ head }, [{ index }], () => {})).toThrow(ProtocolError);
+    for (const index of [-1, 1429, 2 ** 31]) {
+      expect(() => apply({ head }, [{ index }], () => {})).toThrow(ProtocolError);
+    }
     expect(() => apply({ head, basisFd: -1 }, [{ index: 0 }], () => {})).toThrow("no basis file");
   });
 
