@@ -304,9 +304,9 @@ function rollOne(data: usize, blockLength: u32, sum: u32): u32 {
 }
 
 /**
- * Weak sums of the BATCH offsets after `data`, and their addresses in the small bitmap. With a
- * the bytes that leave, b those that enter and P the prefix sum of b - a, offset j has s1 + P[j] and s2 + j * s1 + (prefix sum of P - blockLength * a)[j]:
- * only the last lane's sums are carried from one group of eight to the next.
+ * Weak sums of the BATCH offsets after `data`, and their addresses in the small bitmap. With a the bytes that leave, b
+ * those that enter and P the prefix sum of b - a, offset j has s1 + P[j] and s2 + j * s1 + (prefix sum of P -
+ * blockLength * a)[j]: only the last lane's sums are carried from one group of eight to the next.
  */
 // @ts-ignore: decorator
 @inline
