@@ -31,7 +31,9 @@ export interface MatchName {
 }
 
 /** -1: excluded, 1: included, 0: no rule matches. */
-export function checkFilter(list: FilterList, name: string, isDir: boolean, context: MatchContext, isXattr = false): -1 | 0 | 1 {
+export function checkFilter(
+  list: FilterList, name: string, isDir: boolean, context: MatchContext, isXattr = false,
+): -1 | 0 | 1 {
   const { rules } = list;
   if (rules.length === 0) return 0;
   const target = { name, isDir, isXattr };
@@ -52,8 +54,9 @@ function scan(list: FilterList, rules: readonly FilterRule[], target: MatchName,
 /** One rule's verdict; a per-directory merge rule or a cvsIgnore rule stands for a list of its own. */
 function applyRule(list: FilterList, rule: FilterRule, target: MatchName, context: MatchContext): -1 | 0 | 1 {
   if (context.ignorePerishable && (rule.flags & F.perishable) !== 0) return 0;
-  if ((rule.flags & F.perDirMerge) !== 0) return checkFilter(rule.merge!, target.name, target.isDir, context, target.isXattr);
-  if ((rule.flags & F.cvsIgnore) !== 0) return checkFilter(context.cvs, target.name, target.isDir, context, target.isXattr);
+  const { name, isDir, isXattr } = target;
+  if ((rule.flags & F.perDirMerge) !== 0) return checkFilter(rule.merge!, name, isDir, context, isXattr);
+  if ((rule.flags & F.cvsIgnore) !== 0) return checkFilter(context.cvs, name, isDir, context, isXattr);
   if (!ruleMatches(rule, target, context)) return 0;
   context.trace?.(target.name, target.isDir, rule, list.label);
   return (rule.flags & F.include) !== 0 ? 1 : -1;
@@ -169,7 +172,8 @@ function lookUp(list: FilterList, index: RuleIndex, target: MatchName, context: 
 
 /** The first of `candidates` that matches, or `best` when that comes first. */
 function firstMatch(
-  rules: readonly FilterRule[], candidates: readonly number[] | undefined, target: MatchName, context: MatchContext, best: number,
+  rules: readonly FilterRule[], candidates: readonly number[] | undefined, target: MatchName, context: MatchContext,
+  best: number,
 ): number {
   if (candidates === undefined) return best;
   for (const at of candidates) {

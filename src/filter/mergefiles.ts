@@ -18,8 +18,8 @@ const MAX_LINE = MAX_PATH + 1024;
 const MAX_MERGE_DEPTH = 32;
 
 /** What -C excludes, from rsync(1). */
-const CVS_DEFAULTS = "RCS SCCS CVS CVS.adm RCSLOG cvslog.* tags TAGS .make.state .nse_depinfo *~ #* .#* ,* _$* *$ *.old "
-  + "*.bak *.BAK *.orig *.rej .del-* *.a *.olb *.o *.obj *.so *.exe *.Z *.elc *.ln core .svn/ .git/ .hg/ .bzr/";
+const CVS_DEFAULTS = "RCS SCCS CVS CVS.adm RCSLOG cvslog.* tags TAGS .make.state .nse_depinfo *~ #* .#* ,* _$* *$ "
+  + "*.old *.bak *.BAK *.orig *.rej .del-* *.a *.olb *.o *.obj *.so *.exe *.Z *.elc *.ln core .svn/ .git/ .hg/ .bzr/";
 
 /** One filter option in command-line order (options/options.ts: FilterArgument). */
 export interface FilterOption {
@@ -141,9 +141,10 @@ export class Filters {
       if (parsed === null) return;
       at = parsed.next;
       if ((parsed.flags & F.perDirMerge) !== 0) this.hasPerDir = true;
-      if (parsed.pattern.length >= MAX_PATH) this.s.error(`discarding over-long filter: ${this.show(parsed.flags, parsed.pattern)}`);
-      else if ((parsed.flags & F.clearList) !== 0) this.forget(list.clear());
-      else this.place(list, parsed.flags, parsed.pattern, xflags);
+      const { flags, pattern } = parsed;
+      if (pattern.length >= MAX_PATH) this.s.error(`discarding over-long filter: ${this.show(flags, pattern)}`);
+      else if ((flags & F.clearList) !== 0) this.forget(list.clear());
+      else this.place(list, flags, pattern, xflags);
     }
   }
 
@@ -404,7 +405,8 @@ export class Filters {
     const include = (rule.flags & F.include) !== 0;
     const action = who.startsWith("g") ? (include ? "risk" : "protect") : include ? "show" : "hid";
     const fromFile = (rule.flags & F.fromFile) !== 0;
-    const pattern = fromFile ? "<rule from a file read earlier>" : rule.pattern + ((rule.flags & F.directory) !== 0 ? "/" : "");
+    const slash = (rule.flags & F.directory) !== 0 ? "/" : "";
+    const pattern = fromFile ? "<rule from a file read earlier>" : rule.pattern + slash;
     debug!(`[${who}] ${action}ing ${isDir ? "directory" : "file"} ${name} because of pattern ${pattern}${label}`);
   }
 

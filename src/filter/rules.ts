@@ -208,7 +208,8 @@ function parsePrefix(text: string, at: number, base: number, context: ParseConte
   if (/[cdehimprs]/.test(letter)) {
     const word = /^[a-z-]+/.exec(text.slice(at))![0];
     const after = text[at + word.length];
-    const known = WORDS[word] !== undefined && (after === undefined || after === "_" || after === "," || isSpace(after));
+    const ended = after === undefined || after === "_" || after === "," || isSpace(after);
+    const known = ended && WORDS[word] !== undefined;
     letter = known ? WORDS[word] : "";
     pos = at + word.length - (after === "," ? 0 : 1);
   } else if (text[at + 1] === ",") {

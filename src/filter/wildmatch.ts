@@ -130,7 +130,7 @@ function matchClass(pattern: string, p: number, got: number, fold: boolean): num
       if (++p >= pattern.length) return ABORT_ALL;
       wanted = pattern.charCodeAt(p);
       matched ||= got === lower(wanted, fold);
-    } else if (wanted === DASH && previous !== 0 && p + 1 < pattern.length && pattern.charCodeAt(p + 1) !== CLOSE_BRACKET) {
+    } else if (wanted === DASH && previous !== 0 && startsRange(pattern, p + 1)) {
       if (pattern.charCodeAt(++p) === BACKSLASH && ++p >= pattern.length) return ABORT_ALL;
       matched ||= got >= previous && got <= lower(pattern.charCodeAt(p), fold);
       wanted = 0;
@@ -153,6 +153,11 @@ function matchClass(pattern: string, p: number, got: number, fold: boolean): num
     p++;
   } while (pattern.charCodeAt(p) !== CLOSE_BRACKET);
   return matched === inverted ? NOT_IN_CLASS : p;
+}
+
+/** Does the "-" before pattern[p] have an upper end, or is it the last member of its class? */
+function startsRange(pattern: string, p: number): boolean {
+  return p < pattern.length && pattern.charCodeAt(p) !== CLOSE_BRACKET;
 }
 
 /** Membership of a byte in a POSIX class of the C locale, or null for an unknown class name. */

@@ -38,7 +38,8 @@ export class DirNames {
 /** Columns that exist only when an option asks for them. */
 export type ExtraColumn =
   | "atime" | "atimeNsec" | "crtime" | "rdevMajor" | "rdevMinor" | "linkTarget" | "linkLength" | "checksum"
-  | "hlink" | "devLo" | "devHi" | "inoLo" | "inoHi" | "aclNdx" | "defAclNdx" | "xattrNdx" | "dirNdx" | "pathRoot" | "unsortNdx"
+  | "hlink" | "devLo" | "devHi" | "inoLo" | "inoHi" | "aclNdx" | "defAclNdx" | "xattrNdx" | "dirNdx" | "pathRoot"
+  | "unsortNdx"
   | "hlinkPrev" | "relNames";
 
 /** A segment's rows, its arena and its place in the chain of segments. */

@@ -241,7 +241,8 @@ export class FlistReceiver {
     entry.rdevMinor = extra.rdevMinor?.[row] ?? 0;
     entry.linkLength = extra.linkLength?.[row] ?? 0;
     const u8 = list.memory.u8;
-    if (entry.linkLength > 0) entry.link.set(u8.subarray(extra.linkTarget![row], extra.linkTarget![row] + entry.linkLength));
+    const target = extra.linkTarget?.[row] ?? 0;
+    if (entry.linkLength > 0) entry.link.set(u8.subarray(target, target + entry.linkLength));
     const sum = extra.checksum?.[row] ?? 0;
     if (sum > 0) entry.checksum.set(u8.subarray(sum, sum + fields.checksumLength));
   }

@@ -18,7 +18,7 @@ export class Segments {
   readonly memory: LinearMemory;
   readonly incRecurse: boolean;
   readonly dirs = new DirNames();
-  /** Every directory met, in order of appearance, sorted within its segment (upstream dir_flist). Only with incRecurse. */
+  /** With incRecurse: every directory met, in order of appearance, sorted within its segment (upstream dir_flist). */
   readonly dirList: FileList;
   readonly tree = new DirTree();
   /** No segment will follow (upstream flist_eof). */

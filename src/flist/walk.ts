@@ -12,17 +12,18 @@ import { cleanName } from "../filter/paths.ts";
 import { FileFlag, IoError, Ndx, WireLimit } from "../protocol/constants.ts";
 import type { FlistFields, ProtocolContext } from "../protocol/context.ts";
 import type { Writer } from "../protocol/cursor.ts";
-import { FlistEntryWriter, WireEntry } from "../protocol/flistentry.ts";
 import { writeIdList } from "../protocol/idlist.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
 import { parseArgument, type NameKind } from "./arguments.ts";
 import type { FileList } from "./filelist.ts";
-import { IdevTable } from "./hardlink.ts";
 import type { SenderIds } from "./idmap.ts";
-import { FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters, type WalkReport } from "./makefile.ts";
-import { newFlistCounts, type FlistCounts } from "./receive.ts";
+import {
+  FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters, type WalkReport,
+} from "./makefile.ts";
 import { openBelow } from "./opendir.ts";
+import { type FlistCounts } from "./receive.ts";
 import type { Segments, SegmentView } from "./segments.ts";
+import { RowSender } from "./sendrow.ts";
 import { sortAndClean } from "./sort.ts";
 
 /** Settings of the sender's walk, named as in options/options.ts. */
@@ -81,22 +82,15 @@ const { topDir, contentDir, impliedDir, duplicate } = FileFlag;
 export class FlistSender {
   /** Roots met so far; column `pathRoot` of a row is an index here. Root 0 is the working directory. */
   readonly roots: TransferRoot[] = [];
-  readonly counts: FlistCounts = newFlistCounts();
+  readonly counts: FlistCounts;
   private readonly p: FlistSenderParts;
   private readonly maker: RowMaker;
-  private readonly writer: FlistEntryWriter;
-  private readonly entry = new WireEntry();
-  private readonly inodes = new IdevTable();
+  private readonly rows: RowSender;
   private readonly rootIds = new Map<string, number>();
   private readonly spare: StatRecord = newStat();
   /** Room for a path given to libc by address. */
   private readonly pathPtr: number;
-  private root = 0;
-  private list!: FileList;
   private work: Generator<void, void> | null = null;
-  // Where rows of the directory being scanned belong: its index, and the bytes in front of each name.
-  private dirId = -1;
-  private prefixLength = 0;
   // Incremental recursion: the directory to expand next, its depth, and names below implied directories.
   private sendDirNdx = -1;
   private sendDirDepth = -1;
@@ -106,8 +100,8 @@ export class FlistSender {
   constructor(parts: FlistSenderParts) {
     this.p = parts;
     this.maker = new RowMaker(parts.fs, { ...parts.options }, parts.filters, parts.report, parts.fullName);
-    const names = parts.fields.numericIds ? null : parts.ids;
-    this.writer = new FlistEntryWriter(parts.context, parts.fields, names);
+    this.rows = new RowSender(parts, this.maker);
+    this.counts = this.rows.counts;
     this.pathPtr = parts.fs.memory.alloc(WireLimit.path + 1);
   }
 
@@ -124,7 +118,7 @@ export class FlistSender {
   /** Starts the first list. Throws UsageError for an argument with ".." where --relative forbids it. */
   begin(args: readonly string[]): void {
     this.useRoot(null);
-    this.list = this.p.segments.create();
+    this.rows.list = this.p.segments.create();
     this.work = this.walkArguments(args);
   }
 
@@ -224,7 +218,8 @@ export class FlistSender {
     const { filters, options, report, fs } = this.p;
     const { maker, spare } = this;
     const ENOENT = fs.constants.E.ENOENT;
-    let error = -maker.linkStat(this.roots[this.root].fd, this.pathAt(path), spare, options.copyDirlinks || kind !== "normal");
+    const follow = options.copyDirlinks || kind !== "normal";
+    let error = -maker.linkStat(this.roots[this.rows.root].fd, this.pathAt(path), spare, follow);
     const isDir = (): boolean => (spare.mode & FileType.mask) === FileType.directory;
     if (error <= 0) {
       const hidden = !filters.isEmpty && kind !== "dotdir" && filters.isExcluded(path, isDir(), "server");
@@ -292,11 +287,11 @@ export class FlistSender {
       return;
     }
     const { lastImplied } = this;
-    if (lastImplied.root !== this.root || lastImplied.path !== head) {
+    if (lastImplied.root !== this.rows.root || lastImplied.path !== head) {
       const row = this.withDirs(() => this.sendChain(head, start, impliedFlags));
-      const names = row >= 0 && this.list.isDir(row) ? this.relNames.push([]) - 1 : -1;
-      if (names >= 0) this.list.want("relNames")[row] = names;
-      this.lastImplied = { root: this.root, path: head, names };
+      const names = row >= 0 && this.rows.list.isDir(row) ? this.relNames.push([]) - 1 : -1;
+      if (names >= 0) this.rows.list.want("relNames")[row] = names;
+      this.lastImplied = { root: this.rows.root, path: head, names };
     }
     const { names } = this.lastImplied;
     if (names >= 0) this.relNames[names].push({ path: path.slice(limit + 1), kind });
@@ -314,7 +309,7 @@ export class FlistSender {
       depth++;
     }
     this.withDirs(() => this.sendChain(head, start, flags, depth));
-    this.lastImplied = { root: this.root, path: head, names: -1 };
+    this.lastImplied = { root: this.rows.root, path: head, names: -1 };
   }
 
   /** Sends every directory of `head` that ends behind `start`, entering its merge files; the row of the last. */
@@ -326,7 +321,7 @@ export class FlistSender {
       const part = at < 0 ? head : head.slice(0, at);
       row = this.sendPath(part, flags, "server", false);
       depth++;
-      if (!context.incRecurse && row >= 0 && this.list.isDir(row)) filters.changeDir(part, depth);
+      if (!context.incRecurse && row >= 0 && this.rows.list.isDir(row)) filters.changeDir(part, depth);
       if (at < 0) return row;
     }
   }
@@ -346,10 +341,10 @@ export class FlistSender {
 
   private finishFirst(incRecurse: boolean): void {
     const { context, fields, options, out, report, segments, view } = this.p;
-    const { list } = this;
+    const { list } = this.rows;
     const errors = options.ignoreErrors ? 0 : this.ioError;
     this.endList(errors);
-    if (fields.preserveHardLinks && context.version >= 30 && !incRecurse) this.inodes.clear();
+    if (fields.preserveHardLinks && context.version >= 30 && !incRecurse) this.rows.inodes.clear();
     this.clean(list);
     if (!fields.numericIds && !incRecurse) this.sendIds();
     if (context.version < 30) out.i32le(errors);
@@ -375,7 +370,7 @@ export class FlistSender {
       const text = "FATAL I/O ERROR: dying to avoid a --delete-during issue with a pre-3.0.7 receiver.";
       throw new WsyncError(text, ExitCode.unsupported);
     }
-    this.writer.end(out, context.safeFlist ? errors : 0);
+    this.rows.writer.end(out, context.safeFlist ? errors : 0);
   }
 
   private sendIds(): void {
@@ -399,7 +394,7 @@ export class FlistSender {
     const { context, options, out, report, segments } = this.p;
     const { dirList, tree } = segments;
     const errorsBefore = this.ioError;
-    const list = (this.list = segments.create());
+    const list = (this.rows.list = segments.create());
     this.p.writeNdx(out, Ndx.flistOffset - this.sendDirNdx);
     list.parentNdx = this.sendDirNdx;
     this.sendContents(this.sendDirNdx);
@@ -466,7 +461,7 @@ export class FlistSender {
 
   private noteDevice(path: string): boolean {
     const { maker, spare } = this;
-    const error = -maker.linkStat(this.roots[this.root].fd, this.pathAt(path), spare, this.p.options.copyDirlinks);
+    const error = -maker.linkStat(this.roots[this.rows.root].fd, this.pathAt(path), spare, this.p.options.copyDirlinks);
     if (error > 0) {
       this.statFailed(path, true, error);
       return false;
@@ -489,7 +484,7 @@ export class FlistSender {
       const { stat } = this.maker;
       if (kind === "missing") Object.assign(stat, newStat());
       else {
-        const error = -this.maker.linkStat(this.roots[this.root].fd, this.pathAt(path), stat, true);
+        const error = -this.maker.linkStat(this.roots[this.rows.root].fd, this.pathAt(path), stat, true);
         if (error > 0) {
           this.statFailed(path, true, error);
           return;
@@ -529,7 +524,7 @@ export class FlistSender {
 
   /** Lists a directory row and, without incremental recursion, everything below it. */
   private *descend(row: number): Generator<void, void> {
-    const { list } = this;
+    const { list } = this.rows;
     if (!list.isDir(row) || (list.flags[row] & FileFlag.mountDir) !== 0) return;
     const path = list.path(row);
     const { filters, options } = this.p;
@@ -546,16 +541,16 @@ export class FlistSender {
   private scan(path: string, flags: number): void {
     const { fs, options } = this.p;
     const follows = options.copyLinks || options.copyUnsafeLinks || options.copyDirlinks || options.insecureLinks;
-    const fd = openBelow(fs, this.roots[this.root].fd, path, !follows);
+    const fd = openBelow(fs, this.roots[this.rows.root].fd, path, !follows);
     if (fd < 0) {
       this.openFailed(path, -fd);
       return;
     }
-    this.enterDir(path === "." ? "" : path.endsWith("/.") ? path.slice(0, -2) || "/" : path);
-    const room = WireLimit.path - this.prefixLength;
+    this.rows.enterDir(path === "." ? "" : path.endsWith("/.") ? path.slice(0, -2) || "/" : path);
+    const room = WireLimit.path - this.rows.prefixLength;
     const result = fs.readDir(fd, (name, length) => {
       if (length >= room) this.tooLong(path, name, length, room);
-      else this.addRow(fd, name, name, length, flags, "all", false);
+      else this.rows.add(fd, name, name, length, flags, "all", false);
     });
     if (result < 0) {
       this.maker.ioError |= IoError.general;
@@ -588,120 +583,12 @@ export class FlistSender {
     }
     const clean = cleanName(path)!;
     const slash = clean.lastIndexOf("/");
-    this.enterDir(slash < 0 ? "" : slash === 0 ? "/" : clean.slice(0, slash));
+    this.rows.enterDir(slash < 0 ? "" : slash === 0 ? "/" : clean.slice(0, slash));
     const ptr = this.pathAt(clean);
     // Only a directory (perhaps behind a symlink) or a missing name is taken as statted; others may be symlinks.
     const { mode } = this.maker.stat;
     const known = given && (mode === 0 || (mode & FileType.mask) === FileType.directory);
-    return this.addRow(this.roots[this.root].fd, ptr, ptr + slash + 1, clean.length - slash - 1, flags, level, known);
-  }
-
-  /** Makes `dir` the directory that the next rows belong to. */
-  private enterDir(dir: string): void {
-    this.dirId = this.p.segments.dirs.intern(dir);
-    const prefix = dir === "" || dir === "/" ? dir : dir + "/";
-    const { name } = this.entry;
-    for (let i = 0; i < prefix.length; i++) name[i] = prefix.charCodeAt(i);
-    this.prefixLength = prefix.length;
-  }
-
-  /** Makes one row and its wire entry. Row or -1. */
-  private addRow(
-    dirFd: number, statName: number, base: number, length: number, flags: number, level: FilterLevel, given: boolean,
-  ): number {
-    const { list, maker } = this;
-    const row = maker.make(list, dirFd, statName, base, length, this.dirId, flags, level, given);
-    if (row < 0) return -1;
-    const type = list.mode[row] & FileType.mask;
-    const { tweakMode } = this.p.options;
-    if (tweakMode !== undefined && type !== FileType.symlink && list.mode[row] !== 0) {
-      list.mode[row] = tweakMode(list.mode[row]);
-    }
-    if (type === FileType.symlink && this.p.fields.preserveLinks && maker.linkLength === 0) return this.dropRow(row);
-    if (this.root !== 0 || list.extra.pathRoot !== undefined) list.want("pathRoot")[row] = this.root;
-    if (type === FileType.regular && this.p.checksum !== null) {
-      this.p.checksum(dirFd, statName, maker.stat, this.entry.checksum);
-    }
-    this.fillEntry(row, type, base, length);
-    this.writer.write(this.p.out, this.entry, list.ndxStart);
-    this.count(type, list.size[row]);
-    return row;
-  }
-
-  private dropRow(row: number): number {
-    this.maker.ioError |= IoError.general;
-    this.p.report.error(`skipping symlink with 0-length value: ${this.maker.show(this.list.path(row))}`);
-    this.list.used--;
-    return -1;
-  }
-
-  private fillEntry(row: number, type: number, base: number, length: number): void {
-    const { entry, list, maker, prefixLength } = this;
-    const { stat } = maker;
-    const u8 = list.memory.u8;
-    for (let i = 0; i < length; i++) entry.name[prefixLength + i] = u8[base + i];
-    entry.nameLength = prefixLength + length;
-    entry.mode = list.mode[row];
-    entry.size = list.size[row];
-    entry.mtime = list.mtime[row];
-    entry.mtimeNsec = list.mtimeNsec[row];
-    entry.atime = stat.atime;
-    entry.crtime = stat.mtime;
-    entry.uid = stat.uid;
-    entry.gid = stat.gid;
-    entry.rdevMajor = stat.rdevMajor;
-    entry.rdevMinor = stat.rdevMinor;
-    entry.linkLength = 0;
-    if (type === FileType.symlink) {
-      entry.linkLength = maker.linkLength;
-      for (let i = 0; i < maker.linkLength; i++) entry.link[i] = u8[maker.linkPtr + i];
-    }
-    if (type === FileType.directory) this.fillDirFlags(list.flags[row]);
-    this.fillLinks(row, type);
-  }
-
-  private fillDirFlags(flags: number): void {
-    const { entry } = this;
-    const content = (flags & contentDir) !== 0;
-    const implied = (flags & impliedDir) !== 0;
-    if (this.p.context.version < 30) {
-      entry.topDir = (flags & topDir) !== 0;
-      entry.noContentDir = false;
-    } else {
-      entry.topDir = content ? (flags & topDir) !== 0 : implied;
-      entry.noContentDir = !content;
-    }
-  }
-
-  /** Hard links: the group's first ndx from protocol 30 on, device (plus one) and inode before. */
-  private fillLinks(row: number, type: number): void {
-    const { entry, list } = this;
-    const { stat } = this.maker;
-    const { version } = this.p.context;
-    entry.hlinkNdx = -1;
-    entry.hlinked = this.p.fields.preserveHardLinks
-      && (version >= 28 ? type !== FileType.directory && stat.nlink > 1 : type === FileType.regular);
-    if (!entry.hlinked) return;
-    if (version >= 30) {
-      const { devLo, devHi, inoLo, inoHi } = stat;
-      entry.hlinkNdx = this.inodes.findOrAdd(devLo, devHi, inoLo, inoHi, list.ndxStart + row);
-      return;
-    }
-    entry.devLo = (stat.devLo + 1) >>> 0;
-    entry.devHi = entry.devLo === 0 ? (stat.devHi + 1) >>> 0 : stat.devHi;
-    entry.inoLo = stat.inoLo;
-    entry.inoHi = stat.inoHi;
-  }
-
-  private count(type: number, size: number): void {
-    const { counts } = this;
-    if (type === FileType.regular) counts.totalSize += size;
-    else if (type === FileType.directory) counts.numDirs++;
-    else if (type === FileType.symlink) {
-      counts.numLinks++;
-      counts.totalSize += size;
-    } else if (type === FileType.character || type === FileType.block) counts.numDevices++;
-    else counts.numSpecials++;
+    return this.rows.add(this.roots[this.rows.root].fd, ptr, ptr + slash + 1, clean.length - slash - 1, flags, level, known);
   }
 
   // Roots.
@@ -730,7 +617,7 @@ export class FlistSender {
 
   private enterRoot(index: number): void {
     const { path } = this.roots[index];
-    this.root = index;
+    this.rows.root = index;
     if (this.maker.rootPath === path) return;
     this.maker.rootPath = path;
     this.p.filters.setRoot(path);

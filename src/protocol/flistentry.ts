@@ -159,7 +159,8 @@ export class FlistEntryReader {
     entry.hlinkNdx = first;
     if (first >= ndxStart) this.hooks.sibling(first, entry);
     else this.readBody(cursor, entry, flags);
-    entry.noContentDir = this.context.version >= 30 && (entry.mode & S_IFMT) === S_IFDIR && (flags & noContentDir) !== 0;
+    const isDir = (entry.mode & S_IFMT) === S_IFDIR;
+    entry.noContentDir = isDir && this.context.version >= 30 && (flags & noContentDir) !== 0;
     this.check(cursor, entry);
     this.hooks.extras?.(cursor, entry);
     this.commit(entry, flags, first >= ndxStart);
@@ -590,8 +591,12 @@ export class FlistEntryWriter {
     if (fields.preserveCrtimes && (flags & crtimeEqMtime) === 0) writeVarlong(out, entry.crtime, 4);
     if ((flags & sameMode) === 0) out.i32le(entry.mode);
     if (fields.preserveAtimes && !isDir && (flags & sameAtime) === 0) writeVarlong(out, entry.atime, 4);
-    if (fields.preserveUid && (flags & sameUid) === 0) this.writeId(out, entry.uid, flags & userNameFollows, this.userName);
-    if (fields.preserveGid && (flags & sameGid) === 0) this.writeId(out, entry.gid, flags & groupNameFollows, this.groupName);
+    if (fields.preserveUid && (flags & sameUid) === 0) {
+      this.writeId(out, entry.uid, flags & userNameFollows, this.userName);
+    }
+    if (fields.preserveGid && (flags & sameGid) === 0) {
+      this.writeId(out, entry.gid, flags & groupNameFollows, this.groupName);
+    }
     this.writeRdev(out, entry, flags);
     this.writeTail(out, entry, flags);
   }

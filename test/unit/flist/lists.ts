@@ -53,7 +53,9 @@ export function sendList(
   const out = new Writer();
   const ndx = new NdxWriter(context.version);
   const lines: string[] = [];
-  const note = (kind: string) => (text: string | number, errno?: number) => void lines.push(`${kind} ${text}${errno === undefined ? "" : ` ${errno}`}`);
+  const note = (kind: string) => (text: string | number, more?: string | number): void => {
+    lines.push(`${kind} ${text}${more === undefined ? "" : ` ${more}`}`);
+  };
   const sender = new FlistSender({
     fs, context, fields, filters, segments, view, ids: new SenderIds(fs), out, cwd,
     report: {

@@ -1,0 +1,159 @@
+/**
+ * A file becomes a row and a wire entry (upstream flist.c: send_file_name, the bookkeeping of send_file_entry).
+ */
+import { FileFlag, IoError } from "../protocol/constants.ts";
+import type { FlistFields, ProtocolContext } from "../protocol/context.ts";
+import type { Writer } from "../protocol/cursor.ts";
+import { FlistEntryWriter, WireEntry } from "../protocol/flistentry.ts";
+import type { StatRecord } from "../posix/filesystem.ts";
+import type { FileList } from "./filelist.ts";
+import { IdevTable } from "./hardlink.ts";
+import type { SenderIds } from "./idmap.ts";
+import { FileType, type FilterLevel, type RowMaker, type WalkReport } from "./makefile.ts";
+import { newFlistCounts, type FlistCounts } from "./receive.ts";
+import type { Segments } from "./segments.ts";
+
+const { topDir, contentDir, impliedDir } = FileFlag;
+
+/** The part of FlistSenderParts that sending a row takes. */
+export interface RowSenderParts {
+  readonly context: ProtocolContext;
+  readonly fields: FlistFields;
+  readonly options: { readonly tweakMode?: (mode: number) => number };
+  readonly segments: Segments;
+  readonly ids: SenderIds;
+  readonly out: Writer;
+  readonly report: WalkReport;
+  readonly checksum: ((dirFd: number, name: number, stat: StatRecord, into: Uint8Array) => void) | null;
+}
+
+/** Sends rows of one directory after another. */
+export class RowSender {
+  readonly writer: FlistEntryWriter;
+  readonly inodes = new IdevTable();
+  readonly counts: FlistCounts = newFlistCounts();
+  /** The segment being built. */
+  list!: FileList;
+  /** Index of the root that paths are relative to. */
+  root = 0;
+  /** Bytes in front of each name of the present directory. */
+  prefixLength = 0;
+  private readonly p: RowSenderParts;
+  private readonly maker: RowMaker;
+  private readonly entry = new WireEntry();
+  private dirId = -1;
+
+  constructor(parts: RowSenderParts, maker: RowMaker) {
+    this.p = parts;
+    this.maker = maker;
+    this.writer = new FlistEntryWriter(parts.context, parts.fields, parts.fields.numericIds ? null : parts.ids);
+  }
+
+  /** Makes `dir` the directory that the next rows belong to. */
+  enterDir(dir: string): void {
+    this.dirId = this.p.segments.dirs.intern(dir);
+    const prefix = dir === "" || dir === "/" ? dir : dir + "/";
+    const { name } = this.entry;
+    for (let i = 0; i < prefix.length; i++) name[i] = prefix.charCodeAt(i);
+    this.prefixLength = prefix.length;
+  }
+
+  /** Makes one row and its wire entry (arguments as RowMaker.make takes them). Row or -1. */
+  add(
+    dirFd: number, statName: number, base: number, length: number, flags: number, level: FilterLevel, given: boolean,
+  ): number {
+    const { list, maker } = this;
+    const row = maker.make(list, dirFd, statName, base, length, this.dirId, flags, level, given);
+    if (row < 0) return -1;
+    const type = list.mode[row] & FileType.mask;
+    const { tweakMode } = this.p.options;
+    if (tweakMode !== undefined && type !== FileType.symlink && list.mode[row] !== 0) {
+      list.mode[row] = tweakMode(list.mode[row]);
+    }
+    if (type === FileType.symlink && this.p.fields.preserveLinks && maker.linkLength === 0) return this.dropRow(row);
+    if (this.root !== 0 || list.extra.pathRoot !== undefined) list.want("pathRoot")[row] = this.root;
+    if (type === FileType.regular && this.p.checksum !== null) {
+      this.p.checksum(dirFd, statName, maker.stat, this.entry.checksum);
+    }
+    this.fillEntry(row, type, base, length);
+    this.writer.write(this.p.out, this.entry, list.ndxStart);
+    this.count(type, list.size[row]);
+    return row;
+  }
+
+  private dropRow(row: number): number {
+    this.maker.ioError |= IoError.general;
+    this.p.report.error(`skipping symlink with 0-length value: ${this.maker.show(this.list.path(row))}`);
+    this.list.used--;
+    return -1;
+  }
+
+  private fillEntry(row: number, type: number, base: number, length: number): void {
+    const { entry, list, maker, prefixLength } = this;
+    const { stat } = maker;
+    const u8 = list.memory.u8;
+    for (let i = 0; i < length; i++) entry.name[prefixLength + i] = u8[base + i];
+    entry.nameLength = prefixLength + length;
+    entry.mode = list.mode[row];
+    entry.size = list.size[row];
+    entry.mtime = list.mtime[row];
+    entry.mtimeNsec = list.mtimeNsec[row];
+    entry.atime = stat.atime;
+    entry.crtime = stat.mtime;
+    entry.uid = stat.uid;
+    entry.gid = stat.gid;
+    entry.rdevMajor = stat.rdevMajor;
+    entry.rdevMinor = stat.rdevMinor;
+    entry.linkLength = 0;
+    if (type === FileType.symlink) {
+      entry.linkLength = maker.linkLength;
+      for (let i = 0; i < maker.linkLength; i++) entry.link[i] = u8[maker.linkPtr + i];
+    }
+    if (type === FileType.directory) this.fillDirFlags(list.flags[row]);
+    this.fillLinks(row, type);
+  }
+
+  private fillDirFlags(flags: number): void {
+    const { entry } = this;
+    const content = (flags & contentDir) !== 0;
+    const implied = (flags & impliedDir) !== 0;
+    if (this.p.context.version < 30) {
+      entry.topDir = (flags & topDir) !== 0;
+      entry.noContentDir = false;
+    } else {
+      entry.topDir = content ? (flags & topDir) !== 0 : implied;
+      entry.noContentDir = !content;
+    }
+  }
+
+  /** Hard links: the group's first ndx from protocol 30 on, device (plus one) and inode before. */
+  private fillLinks(row: number, type: number): void {
+    const { entry, list } = this;
+    const { stat } = this.maker;
+    const { version } = this.p.context;
+    entry.hlinkNdx = -1;
+    entry.hlinked = this.p.fields.preserveHardLinks
+      && (version >= 28 ? type !== FileType.directory && stat.nlink > 1 : type === FileType.regular);
+    if (!entry.hlinked) return;
+    if (version >= 30) {
+      const { devLo, devHi, inoLo, inoHi } = stat;
+      entry.hlinkNdx = this.inodes.findOrAdd(devLo, devHi, inoLo, inoHi, list.ndxStart + row);
+      return;
+    }
+    entry.devLo = (stat.devLo + 1) >>> 0;
+    entry.devHi = entry.devLo === 0 ? (stat.devHi + 1) >>> 0 : stat.devHi;
+    entry.inoLo = stat.inoLo;
+    entry.inoHi = stat.inoHi;
+  }
+
+  private count(type: number, size: number): void {
+    const { counts } = this;
+    if (type === FileType.regular) counts.totalSize += size;
+    else if (type === FileType.directory) counts.numDirs++;
+    else if (type === FileType.symlink) {
+      counts.numLinks++;
+      counts.totalSize += size;
+    } else if (type === FileType.character || type === FileType.block) counts.numDevices++;
+    else counts.numSpecials++;
+  }
+}
