@@ -24,7 +24,7 @@ export interface MatchContext {
 }
 
 /** A name to be matched. */
-export interface MatchName {
+interface MatchName {
   readonly name: string;
   readonly isDir: boolean;
   readonly isXattr: boolean;
@@ -63,7 +63,7 @@ function applyRule(list: FilterList, rule: FilterRule, target: MatchName, contex
 }
 
 /** Does one plain rule match the name? */
-export function ruleMatches(rule: FilterRule, target: MatchName, context: MatchContext): boolean {
+function ruleMatches(rule: FilterRule, target: MatchName, context: MatchContext): boolean {
   const { flags, slashCount } = rule;
   const name = target.name.startsWith("/") ? target.name.slice(1) : target.name;
   if (name === "" || (rule.elide !== Elide.none && rule.elide === context.elided)) return false;

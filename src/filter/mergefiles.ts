@@ -370,7 +370,8 @@ export class Filters {
   /** Enters a directory at a depth after leaving all at that depth or deeper; null leaves all. */
   changeDir(dir: string | null, depth: number): void {
     const { stack } = this;
-    while (stack.length > 0 && (dir === null || stack[stack.length - 1].depth >= depth)) {
+    const least = dir === null ? 0 : depth;
+    while (stack.length > 0 && stack[stack.length - 1].depth >= least) {
       const { state } = stack.pop()!;
       if (state !== null) this.pop(state);
     }

@@ -588,7 +588,8 @@ export class FlistSender {
     // Only a directory (perhaps behind a symlink) or a missing name is taken as statted; others may be symlinks.
     const { mode } = this.maker.stat;
     const known = given && (mode === 0 || (mode & FileType.mask) === FileType.directory);
-    return this.rows.add(this.roots[this.rows.root].fd, ptr, ptr + slash + 1, clean.length - slash - 1, flags, level, known);
+    return this.rows.add(this.roots[this.rows.root].fd, ptr, ptr + slash + 1, clean.length - slash - 1, flags, level,
+      known);
   }
 
   // Roots.

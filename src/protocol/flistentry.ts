@@ -161,7 +161,9 @@ export class FlistEntryReader {
     else this.readBody(cursor, entry, flags);
     const isDir = (entry.mode & S_IFMT) === S_IFDIR;
     entry.noContentDir = isDir && this.context.version >= 30 && (flags & noContentDir) !== 0;
-    this.check(cursor, entry);
+    if (entry.size < 0) {
+      this.fail(cursor, "flist-size", "Offset underflow: file-length is negative", ExitCode.unsupported);
+    }
     this.hooks.extras?.(cursor, entry);
     this.commit(entry, flags, first >= ndxStart);
     return "entry";
@@ -200,7 +202,7 @@ export class FlistEntryReader {
     const { lastName } = this;
     // Bytes past the end of the last name do not exist: as in C, the name is cut at the first NUL.
     const kept = Math.min(shared, this.lastLength);
-    if (entry.name !== lastName) for (let i = 0; i < kept; i++) name[i] = lastName[i];
+    for (let i = 0; i < kept; i++) name[i] = lastName[i];
     const { bytes, pos } = cursor;
     for (let i = 0; i < own; i++) {
       const byte = bytes[pos + i];
@@ -347,12 +349,6 @@ export class FlistEntryReader {
     }
     this.lo = cursor.i32le() >>> 0;
     this.hi = cursor.i32le() >>> 0;
-  }
-
-  private check(cursor: Cursor, entry: WireEntry): void {
-    if (entry.size < 0) {
-      this.fail(cursor, "flist-size", "Offset underflow: file-length is negative", ExitCode.unsupported);
-    }
   }
 
   /** Takes the whole entry over as what the next one refers to, and maps its ids. */

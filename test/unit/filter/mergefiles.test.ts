@@ -2,9 +2,11 @@ import { describe, expect, test } from "vitest";
 import { bytesOf } from "../../../src/memory.ts";
 import { Filters, type FilterOption, type FilterSettings } from "../../../src/filter/mergefiles.ts";
 
-function filtersOf(options: FilterOption[], changes: Partial<FilterSettings> = {}, files: Record<string, string> = {}): Filters {
+function filtersOf(options: FilterOption[], changes: Partial<FilterSettings> = {}, files: Record<string,
+  string> = {}): Filters {
   const filters = new Filters({
-    amSender: true, amServer: false, localServer: false, deleteMode: false, deleteExcluded: false, pruneEmptyDirs: false,
+    amSender: true, amServer: false, localServer: false, deleteMode: false, deleteExcluded: false,
+      pruneEmptyDirs: false,
     cvsExclude: false, from0: false, cwd: "/top/src", home: "/home/joe", cvsIgnore: null,
     readFile: (path) => (files[path] === undefined ? -2 : bytesOf(files[path])),
     strerror: () => "No such file or directory", error: () => {}, debug: null, who: "sender", ...changes,
@@ -18,7 +20,8 @@ const exclude = (value: string): FilterOption => ({ kind: "exclude", value });
 
 /** Verdicts for paths; a closing slash asks about a directory. */
 function verdicts(filters: Filters, ...paths: string[]): number[] {
-  return paths.map((path) => (path.endsWith("/") ? filters.check(path.slice(0, -1), true) : filters.check(path, false)));
+  return paths.map((path) => (path.endsWith("/") ? filters.check(path.slice(0, -1), true) : filters.check(path,
+    false)));
 }
 
 describe("what rules match", () => {
@@ -51,13 +54,15 @@ describe("what rules match", () => {
 
   test("ten thousand rules give the verdicts of a scan, quickly", () => {
     const options = [rule("+ special*")];
-    for (let i = 0; i < 5000; i++) options.push(exclude(i % 3 === 0 ? `/dir/name${i}` : `name${i}`), rule(`+ *.ext${i}`));
+    for (let i = 0; i < 5000; i++) options.push(exclude(i % 3 === 0 ? `/dir/name${i}` : `name${i}`),
+      rule(`+ *.ext${i}`));
     options.push(rule("- name7"), rule("- *x"), rule("+ */odd/*"));
     const filters = filtersOf(options);
     const start = performance.now();
     for (let i = 0; i < 20000; i++) filters.check(`dir/other${i}`, false);
     expect(performance.now() - start).toBeLessThan(1500);
-    expect(verdicts(filters, "a/name7", "name3", "dir/name3", "q.ext9", "special.ext9", "special1", "name1.ext4", "boxx", "a/odd/b"))
+    expect(verdicts(filters, "a/name7", "name3", "dir/name3", "q.ext9", "special.ext9", "special1", "name1.ext4",
+      "boxx", "a/odd/b"))
       .toEqual([-1, 0, -1, 1, 1, 1, 1, -1, 1]);
   });
 });
@@ -76,7 +81,8 @@ describe("files of rules", () => {
   });
 
   test("a missing one ends the run, a per-directory one does not", () => {
-    expect(() => filtersOf([{ kind: "exclude-from", value: "none" }])).toThrow("failed to open exclude file none: No such file or directory (2)");
+    expect(() => filtersOf([{ kind: "exclude-from", value: "none" }]))
+      .toThrow("failed to open exclude file none: No such file or directory (2)");
     expect(() => filtersOf([rule(". none")])).toThrow("failed to open exclude file none");
     const filters = filtersOf([rule(": none")]);
     filters.push(".");
@@ -84,7 +90,8 @@ describe("files of rules", () => {
   });
 
   test("merging is bounded", () => {
-    expect(() => filtersOf([rule(". /f")], {}, { "/f": ". /f" })).toThrow("merge-file include depth limit (32) exceeded");
+    expect(() => filtersOf([rule(". /f")], {}, { "/f": ". /f" }))
+      .toThrow("merge-file include depth limit (32) exceeded");
   });
 
   test("a directory's rules come first, are inherited, and go with it", () => {
@@ -117,7 +124,8 @@ describe("files of rules", () => {
   });
 
   test("-F looks in the parents of the transfer too", () => {
-    const files = { "/.rsync-filter": "- one\n", "/top/.rsync-filter": "- two\n", "/top/src/.rsync-filter": "- three\n" };
+    const files = { "/.rsync-filter": "- one\n", "/top/.rsync-filter": "- two\n",
+      "/top/src/.rsync-filter": "- three\n" };
     const filters = filtersOf([{ kind: "F", value: "" }, { kind: "F", value: "" }], {}, files);
     filters.push(".");
     expect(verdicts(filters, "one", "two", "three", ".rsync-filter")).toEqual([-1, -1, -1, -1]);
@@ -126,7 +134,8 @@ describe("files of rules", () => {
 
 describe("sharing rules", () => {
   test("a client spells them for the server", () => {
-    const filters = filtersOf([exclude("*.o"), rule("+ dir/"), rule("H hidden"), rule("P kept"), rule(":w .r")], { amSender: false });
+    const filters = filtersOf([exclude("*.o"), rule("+ dir/"), rule("H hidden"), rule("P kept"), rule(":w .r")],
+      { amSender: false });
     expect(filters.sendList()).toEqual(["- *.o", "+ dir/", "-s hidden", ":w .r"]);
     expect(verdicts(filters, "hidden", "kept")).toEqual([0, -1]);
   });
@@ -152,7 +161,8 @@ describe("sharing rules", () => {
     const filters = filtersOf([exclude("z")], { cvsExclude: true, cvsIgnore: "env", deleteMode: true }, files);
     expect(filters.sendList()!.slice(0, 3)).toEqual(["- z", ":C .cvsignore", "-p RCS"]);
     filters.push(".");
-    expect(verdicts(filters, "x.o", "mine", "b.q", "env", "local", "CVS/", ".git/", "x.c")).toEqual([-1, -1, -1, -1, -1, -1, -1, 0]);
+    expect(verdicts(filters, "x.o", "mine", "b.q", "env", "local", "CVS/", ".git/", "x.c"))
+      .toEqual([-1, -1, -1, -1, -1, -1, -1, 0]);
     filters.ignorePerishable = true;
     expect(verdicts(filters, "x.o", "mine")).toEqual([0, -1]);
   });

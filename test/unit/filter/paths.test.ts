@@ -3,11 +3,14 @@ import { cleanName, joinPath, type CleanNameOptions } from "../../../src/filter/
 
 describe("cleaned names", () => {
   test.each<[string, CleanNameOptions, string | null]>([
-    ["a//b/./c/", {}, "a/b/c"], ["", {}, "."], ["./", {}, "."], ["./a", {}, "a"], ["/", {}, "/"], ["//a", {}, "/a"], ["a/.", {}, "a/."],
+    ["a//b/./c/", {}, "a/b/c"], ["", {}, "."], ["./", {}, "."], ["./a", {}, "a"], ["/", {}, "/"], ["//a", {}, "/a"],
+    ["a/.", {}, "a/."],
     ["a/.", { dropTrailingDotDir: true }, "a"], ["a/.", { dropTrailingDotDir: true, keepTrailingSlash: true }, "a/"],
     ["a/b/", { keepTrailingSlash: true }, "a/b/"], ["a/../b", {}, "a/../b"], ["a/../b", { collapseDotDot: true }, "b"],
-    ["/../a", { collapseDotDot: true }, "/a"], ["../a", { collapseDotDot: true }, "../a"], ["a/b/../../c", { collapseDotDot: true }, "c"],
-    ["a/../b", { refuseDotDot: true }, null], ["..", { refuseDotDot: true }, null], ["..a/b..", { refuseDotDot: true }, "..a/b.."],
+    ["/../a", { collapseDotDot: true }, "/a"], ["../a", { collapseDotDot: true }, "../a"],
+    ["a/b/../../c", { collapseDotDot: true }, "c"],
+    ["a/../b", { refuseDotDot: true }, null], ["..", { refuseDotDot: true }, null],
+    ["..a/b..", { refuseDotDot: true }, "..a/b.."],
     ["./a/./b", { keepDotDirs: true }, "./a/./b"],
   ])("%j with %o: %j", (name, options, expected) => {
     expect(cleanName(name, options)).toBe(expected);
@@ -15,5 +18,6 @@ describe("cleaned names", () => {
 });
 
 test("joined paths", () => {
-  expect([joinPath("", "a"), joinPath("d", "a"), joinPath("d/", "a"), joinPath("d", "/a")]).toEqual(["a", "d/a", "d/a", "/a"]);
+  expect([joinPath("", "a"), joinPath("d", "a"), joinPath("d/", "a"), joinPath("d", "/a")])
+    .toEqual(["a", "d/a", "d/a", "/a"]);
 });

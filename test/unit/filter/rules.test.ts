@@ -11,9 +11,11 @@ describe("rule prefixes", () => {
     ["- x", 0, "x"], ["+ x y", F.include, "x y"], ["-_x", 0, "x"], ["-,/! x", F.absolute | F.negate, "x"],
     ["exclude x", 0, "x"], ["exclude,! x", F.negate, "x"], ["include_x", F.include, "x"],
     ["hide x", F.senderSide, "x"], ["show,p x", F.include | F.senderSide | F.perishable, "x"],
-    ["protect x", F.receiverSide, "x"], ["risk x", F.include | F.receiverSide, "x"], ["-sr x", F.senderSide | F.receiverSide, "x"],
+    ["protect x", F.receiverSide, "x"], ["risk x", F.include | F.receiverSide, "x"],
+    ["-sr x", F.senderSide | F.receiverSide, "x"],
     ["P x", F.receiverSide, "x"], ["!", F.clearList, ""], ["clear", F.clearList, ""], ["-x user.*", F.xattr, "user.*"],
-    [". f", F.mergeFile, "f"], ["merge,- f", F.mergeFile | F.noPrefixes, "f"], [".+ f", F.mergeFile | F.noPrefixes | F.include, "f"],
+    [". f", F.mergeFile, "f"], ["merge,- f", F.mergeFile | F.noPrefixes, "f"],
+    [".+ f", F.mergeFile | F.noPrefixes | F.include, "f"],
     ["dir-merge,ewn f", F.mergeFile | F.perDirMerge | F.finishSetup | F.excludeSelf | F.wordSplit | F.noInherit, "f"],
     [":C", F.mergeFile | F.perDirMerge | F.finishSetup | F.noPrefixes | F.wordSplit | F.noInherit | F.cvsIgnore, ""],
     ["-C", F.noPrefixes | F.wordSplit | F.noInherit | F.cvsIgnore, ""],
@@ -22,9 +24,12 @@ describe("rule prefixes", () => {
   });
 
   test.each([
-    ["x y", "Unknown filter rule: x y"], ["hidex y", "Unknown filter rule: hidex y"], ["-", "unexpected end of filter rule: -"],
-    ["-q x", "invalid modifier 'q' at position 1 in filter rule: -q x"], ["-e x", "invalid modifier 'e' at position 1 in filter rule: -e x"],
-    ["Hs x", "invalid modifier 's' at position 1 in filter rule: Hs x"], ["! x", "'!' rule has trailing characters: ! x"],
+    ["x y", "Unknown filter rule: x y"], ["hidex y", "Unknown filter rule: hidex y"],
+    ["-", "unexpected end of filter rule: -"],
+    ["-q x", "invalid modifier 'q' at position 1 in filter rule: -q x"],
+    ["-e x", "invalid modifier 'e' at position 1 in filter rule: -e x"],
+    ["Hs x", "invalid modifier 's' at position 1 in filter rule: Hs x"],
+    ["! x", "'!' rule has trailing characters: ! x"],
     ["merge,! x", "invalid modifier '!' at position 6 in filter rule: merge,! x"],
   ])("%j is refused", (text, message) => {
     expect(() => parse(text)).toThrow(message);
@@ -72,9 +77,11 @@ describe("prefixes for the other side", () => {
   const prefix = (flags: number, pattern: string, version: number, amSender = true): string | null =>
     wirePrefix(makeRule(flags, pattern, ""), { version, amSender, deleteExcluded: false });
   test.each<[number, string, number, string | null]>([
-    [0, "x", 32, "- "], [0, "x", 28, ""], [0, "- x", 28, "- "], [F.include, "x", 28, "+ "], [F.absolute, "/x", 28, null],
+    [0, "x", 32, "- "], [0, "x", 28, ""], [0, "- x", 28, "- "], [F.include, "x", 28, "+ "],
+    [F.absolute, "/x", 28, null],
     [F.absolute | F.negate, "/x", 32, "-/! "], [F.senderSide, "x", 32, "-s "], [F.senderSide, "x", 28, ""],
-    [F.perishable, "x", 30, "-p "], [F.perishable, "x", 29, null], [F.perDirMerge | F.noInherit | F.wordSplit, "f", 29, ":nw "],
+    [F.perishable, "x", 30, "-p "], [F.perishable, "x", 29, null],
+    [F.perDirMerge | F.noInherit | F.wordSplit, "f", 29, ":nw "],
     [F.perDirMerge, "f", 28, null], [F.perDirMerge | F.noPrefixes, "f", 31, ":- "],
     [F.cvsIgnore | F.noPrefixes | F.wordSplit | F.noInherit, "", 31, "-C "],
   ])("flags %i, pattern %j, protocol %i: %j", (flags, pattern, version, text) => {

@@ -12,8 +12,10 @@ const CASES: [string, string, boolean][] = [
   ["[\\]]", "]", true], ["[\\a-\\c]", "b", true], ["[[:digit:]]", "7", true], ["[[:digit:][:upper:]]", "G", true],
   ["[[:digit:]]", "x", false], ["[[:nonsense:]]", "x", false], ["[[:alpha]", "[", true], ["[[:space:]]", "\t", true],
   ["[[:punct:]]", "~", true], ["[[:xdigit:]]", "f", true], ["[[:cntrl:]]", "\x7f", true], ["[[:graph:]]", " ", false],
-  ["[", "[", false], ["[a", "a", false], ["\\*", "*", true], ["\\*", "x", false], ["a\\", "a\\", false], ["\\\\", "\\", true],
-  ["[/]", "/", false], ["a[^x]b", "a/b", false], ["\xff?", "\xff\xfe", true], ["*.[ch]", "x.c", true], ["*a*b*c*", "xxaxxbxxcxx", true],
+  ["[", "[", false], ["[a", "a", false], ["\\*", "*", true], ["\\*", "x", false], ["a\\", "a\\", false],
+  ["\\\\", "\\", true],
+  ["[/]", "/", false], ["a[^x]b", "a/b", false], ["\xff?", "\xff\xfe", true], ["*.[ch]", "x.c", true],
+  ["*a*b*c*", "xxaxxbxxcxx", true],
   ["*a*b*c", "aabbccb", false], ["-*-*-*", "-adobe-courier", false],
 ];
 

@@ -9,16 +9,21 @@ function parts(arg: string, relative = false): [string | null, string, string] {
 
 describe("source arguments", () => {
   test.each<[string, [string | null, string, string]]>([
-    ["a", [null, "a", "normal"]], ["d/a", ["d", "a", "normal"]], ["d/", ["d", ".", "dotdir"]], ["/", ["/", ".", "dotdir"]],
-    ["", [null, ".", "dotdir"]], [".", [null, ".", "dotdir"]], ["./", [null, ".", "dotdir"]], ["..", ["..", ".", "dotdir"]],
-    ["d/..", ["d/..", ".", "dotdir"]], ["d/.", ["d", ".", "dotdir"]], ["/a", ["/", "a", "normal"]], ["d/e/.x", ["d/e", ".x", "normal"]],
+    ["a", [null, "a", "normal"]], ["d/a", ["d", "a", "normal"]], ["d/", ["d", ".", "dotdir"]],
+    ["/", ["/", ".", "dotdir"]],
+    ["", [null, ".", "dotdir"]], [".", [null, ".", "dotdir"]], ["./", [null, ".", "dotdir"]],
+    ["..", ["..", ".", "dotdir"]],
+    ["d/..", ["d/..", ".", "dotdir"]], ["d/.", ["d", ".", "dotdir"]], ["/a", ["/", "a", "normal"]],
+    ["d/e/.x", ["d/e", ".x", "normal"]],
   ])("%j", (arg, expected) => {
     expect(parts(arg)).toEqual(expected);
   });
 
   test.each<[string, [string | null, string, string]]>([
-    ["d/a", [null, "d/a", "normal"]], ["d//a/", [null, "d/a", "slash"]], ["x/./d/a", ["x", "d/a", "normal"]], ["/./a", ["/", "a", "normal"]],
-    ["x/./", ["x", ".", "dotdir"]], ["/", [null, "/.", "dotdir"]], ["/a/b", [null, "/a/b", "normal"]], [".", [null, ".", "dotdir"]],
+    ["d/a", [null, "d/a", "normal"]], ["d//a/", [null, "d/a", "slash"]], ["x/./d/a", ["x", "d/a", "normal"]],
+    ["/./a", ["/", "a", "normal"]],
+    ["x/./", ["x", ".", "dotdir"]], ["/", [null, "/.", "dotdir"]], ["/a/b", [null, "/a/b", "normal"]],
+    [".", [null, ".", "dotdir"]],
     ["d/.", [null, "d", "slash"]],
   ])("%j with --relative", (arg, expected) => {
     expect(parts(arg, true)).toEqual(expected);
@@ -33,7 +38,8 @@ describe("source arguments", () => {
 
 test.each<[string, string, boolean]>([
   ["a", "d/link", false], ["../a", "d/link", false], ["../a", "link", true], ["/a", "d/link", true], ["", "link", true],
-  ["a/../b", "d/link", true], ["../../a", "d/link", true], ["a/..", "d/e/link", true], ["..", "d/link", false], ["..", "link", true],
+  ["a/../b", "d/link", true], ["../../a", "d/link", true], ["a/..", "d/e/link", true], ["..", "d/link", false],
+  ["..", "link", true],
   ["../..//x", "a/b/link", false],
 ])("symlink to %j at %j leaves the tree: %s", (target, source, unsafe) => {
   expect(isUnsafeSymlink(target, source)).toBe(unsafe);

@@ -45,7 +45,7 @@ describe("one list", () => {
     const { segments, links } = setUp(false);
     const list = addSegment(segments, [3, -1, 3, 9, 3]);
     links.match(list);
-    expect([...list.extra.hlinkPrev!.slice(0, 5)]).toEqual([-1, -1, 0, -1, 2]);
+    expect(Array.from(list.extra.hlinkPrev!.slice(0, 5))).toEqual([-1, -1, 0, -1, 2]);
     expect([list.flags[0], list.flags[2], list.flags[4]]).toEqual([hlinked | hlinkFirst, hlinked, hlinked | hlinkLast]);
     expect(list.flags[3]).toBe(hlinkDone);
   });

@@ -13,7 +13,7 @@ import { Segments, type SegmentView } from "../../../src/flist/segments.ts";
 import { FlistSender, type WalkOptions } from "../../../src/flist/walk.ts";
 import { diskFs, testMemory, type DiskFs } from "./diskfs.ts";
 
-export const NO_FILTERS: WalkFilters = {
+const NO_FILTERS: WalkFilters = {
   isEmpty: true, isExcluded: () => false, push: () => null, pop: () => {}, changeDir: () => {}, setRoot: () => {},
   ignorePerishable: false, notePerishable: () => {},
 };
@@ -63,7 +63,8 @@ export function sendList(
       ioError: note("io"),
     },
     writeNdx: (to, value) => ndx.write(to, value),
-    checksum: fields.checksumLength > 0 ? (_fd, _name, stat, into) => void into.fill(stat.size & 0xff, 0, fields.checksumLength) : null,
+    checksum: fields.checksumLength > 0 ? (_fd, _name, stat, into) => void into.fill(stat.size & 0xff, 0,
+      fields.checksumLength) : null,
     options: {
       recurse: true, dirs: true, relative: false, impliedDirs: true, missingArgs: 0, ignoreErrors: false,
       deleteDuring: false, insecureLinks: false, oneFileSystem: 0, copyLinks: false, copyUnsafeLinks: false,
@@ -90,11 +91,13 @@ export function receiveList(
   const segments = new Segments(fs.memory, context.incRecurse);
   const view = segments.view();
   const ids = new ReceiverIds(fs, {
-    amRoot: true, numericIds: fields.numericIds, usermap: null, groupmap: null, id0Names: context.id0Names, ownGroups: [0],
+    amRoot: true, numericIds: fields.numericIds, usermap: null, groupmap: null, id0Names: context.id0Names,
+      ownGroups: [0],
   });
   const receiver = new FlistReceiver({
     context, fields, segments, ids, inodes: context.version < 30 ? new IdevTable() : null,
-    options: { recurse: true, relative: false, ignoreErrors: false, deleteMissingArgs: false, pruneEmptyDirs: false, ...options },
+    options: { recurse: true, relative: false, ignoreErrors: false, deleteMissingArgs: false, pruneEmptyDirs: false,
+      ...options },
   });
   const ndx = new NdxReader(context.version);
   const cursor = new Cursor(bytes, 0, Math.min(chunk, bytes.length));

@@ -89,7 +89,8 @@ describe("names from a peer", () => {
   });
 
   test("are cleaned where that is harmless", () => {
-    expect(receiveFlat(["a//b", "./c", "d/./e", "f/", "...", "..g", "h..", " "])).toEqual([" ", "...", "..g", "c", "h..", "f/", "a/b", "d/e"].sort((x, y) => order(x) - order(y)));
+    expect(receiveFlat(["a//b", "./c", "d/./e", "f/", "...", "..g", "h..", " "]))
+      .toEqual([" ", "...", "..g", "c", "h..", "f/", "a/b", "d/e"].sort((x, y) => order(x) - order(y)));
   });
 
   test("lose a leading slash with --relative", () => {
@@ -97,7 +98,8 @@ describe("names from a peer", () => {
   });
 
   test("the root has to be a directory", () => {
-    expect(refusal(() => receiveFlat([{ name: ".", mode: 0o100644 }]))).toMatch(/^flist-mode 2: ERROR: rejecting non-directory transfer-root/);
+    expect(refusal(() => receiveFlat([{ name: ".", mode: 0o100644 }])))
+      .toMatch(/^flist-mode 2: ERROR: rejecting non-directory transfer-root/);
     expect(receiveFlat(["./", "x"])).toEqual(["./", "x"]);
   });
 
@@ -126,16 +128,21 @@ describe("segments of incremental recursion", () => {
   });
 
   test.each<[string, (peer: Peer) => Uint8Array, RegExp]>([
-    ["a name outside the directory", (peer) => peer.announce(1).list(["b/x"], 6).eof(), /^flist-name 4: ABORTING due to invalid path from sender: b\/x/],
-    ["a name at the top", (peer) => peer.announce(1).list(["x"], 6).eof(), /^flist-name 4: ABORTING due to invalid path/],
-    ["an unknown directory", (peer) => peer.announce(9).list([], 6).eof(), /^flist-dir-ndx 2: refusing invalid dir_ndx 9 >= 3/],
-    ["a directory twice", (peer) => peer.announce(1).list([], 6).announce(1).list([], 7).eof(), /^flist-dir-ndx 2: refusing malicious duplicate flist for dir 1/],
+    ["a name outside the directory", (peer) => peer.announce(1).list(["b/x"], 6).eof(),
+      /^flist-name 4: ABORTING due to invalid path from sender: b\/x/],
+    ["a name at the top", (peer) => peer.announce(1).list(["x"], 6).eof(),
+      /^flist-name 4: ABORTING due to invalid path/],
+    ["an unknown directory", (peer) => peer.announce(9).list([], 6).eof(),
+      /^flist-dir-ndx 2: refusing invalid dir_ndx 9 >= 3/],
+    ["a directory twice", (peer) => peer.announce(1).list([], 6).announce(1).list([], 7).eof(),
+      /^flist-dir-ndx 2: refusing malicious duplicate flist for dir 1/],
   ])("%s is refused", (_what, build, message) => {
     expect(refusal(() => receiveList(build(first()), INC, PLAIN))).toMatch(message);
   });
 
   test("a directory dropped as a duplicate gets none", () => {
-    const bytes = new Peer(INC, PLAIN).list([{ name: "./", topDir: true }, "a/", "a/"]).announce(2).list(["a/x"], 5).eof();
+    const bytes = new Peer(INC, PLAIN).list([{ name: "./", topDir: true }, "a/", "a/"]).announce(2).list(["a/x"],
+      5).eof();
     expect(refusal(() => receiveList(bytes, INC, PLAIN))).toMatch(/refusing flist for cleared dir_ndx 2/);
   });
 
@@ -148,7 +155,8 @@ describe("segments of incremental recursion", () => {
 test("directory flags say what belongs to the transfer", () => {
   const { topDir, contentDir, impliedDir } = FileFlag;
   const items = [
-    { name: "top/", topDir: true }, "top/in/", { name: "way/", topDir: true, noContentDir: true }, { name: "other/", noContentDir: true },
+    { name: "top/", topDir: true }, "top/in/", { name: "way/", topDir: true, noContentDir: true }, { name: "other/",
+      noContentDir: true },
   ];
   const { view } = receiveList(new Peer(FLAT, PLAIN).list(items, 0).out.view(), FLAT, PLAIN);
   const flags = (name: string): number => {
@@ -156,7 +164,8 @@ test("directory flags say what belongs to the transfer", () => {
     for (let row = 0; row < list.used; row++) if (list.path(row) === name) return list.flags[row];
     return -1;
   };
-  expect([flags("top"), flags("top/in"), flags("way"), flags("other")]).toEqual([topDir | contentDir, contentDir, impliedDir, 0]);
+  expect([flags("top"), flags("top/in"), flags("way"), flags("other")])
+    .toEqual([topDir | contentDir, contentDir, impliedDir, 0]);
 });
 
 test("old protocols mark what lies below a root", () => {
@@ -165,13 +174,15 @@ test("old protocols mark what lies below a root", () => {
   peer.out.i32le(2);
   const { receiver, view } = receiveList(peer.out.view(), context, PLAIN);
   const list = view.first!;
-  expect(Array.from({ length: 3 }, (_, row) => `${list.path(row)} ${list.flags[row]}`)).toEqual(["d 5", "d/s 4", "e 4"]);
+  expect(Array.from({ length: 3 }, (_, row) => `${list.path(row)} ${list.flags[row]}`))
+    .toEqual(["d 5", "d/s 4", "e 4"]);
   expect(receiver.ioError).toBe(2);
 });
 
 test("abbreviated hard links are filled from their first row", () => {
   const fields = fieldsOf({ numericIds: true, preserveHardLinks: true });
-  const items = [{ name: "one", hlinkNdx: -1, mode: 0o100600, uid: 12 }, { name: "two", hlinkNdx: 1, mode: 0o100600, uid: 12 }];
+  const items = [{ name: "one", hlinkNdx: -1, mode: 0o100600, uid: 12 }, { name: "two", hlinkNdx: 1, mode: 0o100600,
+    uid: 12 }];
   const { view } = receiveList(new Peer(INC, fields).list(items).eof(), INC, fields);
   const list = view.first!;
   expect([list.mode[1], list.uid[1], list.extra.hlink![0], list.extra.hlink![1]]).toEqual([0o100600, 12, 1, 1]);
@@ -181,5 +192,6 @@ test("counts tell files apart", () => {
   const items = ["f", "d/", { name: "l", mode: 0o120777 }, { name: "p", mode: 0o10600 }, { name: "c", mode: 0o20600 }];
   const fields = fieldsOf({ numericIds: true, preserveLinks: false, preserveSpecials: false, preserveDevices: false });
   const { receiver } = receiveList(new Peer(FLAT, fields).list(items, 0).out.view(), FLAT, fields);
-  expect(receiver.counts).toEqual({ numFiles: 5, numDirs: 1, numLinks: 1, numDevices: 1, numSpecials: 1, totalSize: 0 });
+  expect(receiver.counts)
+    .toEqual({ numFiles: 5, numDirs: 1, numLinks: 1, numDevices: 1, numSpecials: 1, totalSize: 0 });
 });

@@ -61,7 +61,8 @@ test("a row's flags reach the directory list", () => {
   list.want("dirNdx")[1] = ndx;
   segments.orFlags(list, 1, 16);
   segments.orFlags(list, 0, 32);
-  expect([list.flags[1], segments.dirList.flags[ndx], list.flags[0], segments.dirList.path(ndx)]).toEqual([16, 16, 32, "b"]);
+  expect([list.flags[1], segments.dirList.flags[ndx], list.flags[0], segments.dirList.path(ndx)])
+    .toEqual([16, 16, 32, "b"]);
 });
 
 test("the directory tree links siblings and children", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DirNames, FileList } from "../../../src/flist/filelist.ts";
-import { cleanList, compareRows, findRow, hasPrefix, sortAndClean, sortList, type CleanOptions } from "../../../src/flist/sort.ts";
+import { cleanList, compareRows, findRow, hasPrefix, sortAndClean, sortList,
+  type CleanOptions } from "../../../src/flist/sort.ts";
 import { FileFlag } from "../../../src/protocol/constants.ts";
 import { testMemory } from "./diskfs.ts";
 
@@ -24,7 +25,8 @@ function addPath(list: FileList, text: string): number {
 }
 
 function pathsOf(list: FileList): string[] {
-  return Array.from({ length: list.used }, (_, row) => (list.isActive(row) ? list.path(row) + (list.isDir(row) ? "/" : "") : "-"));
+  return Array.from({ length: list.used }, (_,
+    row) => (list.isActive(row) ? list.path(row) + (list.isDir(row) ? "/" : "") : "-"));
 }
 
 /** The modern order by its definition: element by element, non-directories first, directories with their slash. */
@@ -41,7 +43,8 @@ function reference(a: string, b: string): number {
 }
 
 const TREE = [
-  "b/", "a-b/x", "a/", "a.b", "./", "a/b/c/", "a/z", "a-b/", "a/b/", "zz", "a/b/c/d", "a/b.c/", "Z", "\xff", "a/b/c.d", "a0/", "n",
+  "b/", "a-b/x", "a/", "a.b", "./", "a/b/c/", "a/z", "a-b/", "a/b/", "zz", "a/b/c/d", "a/b.c/", "Z", "\xff",
+    "a/b/c.d", "a0/", "n",
 ];
 
 describe("the order of lists", () => {
@@ -49,7 +52,8 @@ describe("the order of lists", () => {
     const list = listOf(TREE);
     sortList(list, 29);
     expect(pathsOf(list)).toEqual([
-      "./", "Z", "a.b", "n", "zz", "\xff", "a-b/", "a-b/x", "a/", "a/z", "a/b.c/", "a/b/", "a/b/c.d", "a/b/c/", "a/b/c/d", "a0/", "b/",
+      "./", "Z", "a.b", "n", "zz", "\xff", "a-b/", "a-b/x", "a/", "a/z", "a/b.c/", "a/b/", "a/b/c.d", "a/b/c/",
+        "a/b/c/d", "a0/", "b/",
     ]);
   });
 
@@ -68,7 +72,8 @@ describe("the order of lists", () => {
       const names = new Set<string>();
       for (let i = 0; i < 80; i++) {
         const depth = 1 + random(4);
-        const elements = Array.from({ length: depth }, () => "ab.-0/\xffcommon".slice(0, 5).charAt(random(5)) + "x".repeat(random(9)));
+        const elements = Array.from({ length: depth }, () => "ab.-0/\xffcommon".slice(0,
+          5).charAt(random(5)) + "x".repeat(random(9)));
         names.add(elements.join("/") + (random(2) === 0 ? "/" : ""));
       }
       const list = listOf([...names]);
@@ -91,7 +96,7 @@ describe("the order of lists", () => {
     const list = listOf(["b", "a", "b", "a", "b"]);
     for (let row = 0; row < 5; row++) list.size[row] = row;
     sortList(list, 32);
-    expect([...list.size.slice(0, 5)]).toEqual([1, 3, 0, 2, 4]);
+    expect(Array.from(list.size.slice(0, 5))).toEqual([1, 3, 0, 2, 4]);
   });
 
   test("puts absolute paths where their slash byte belongs", () => {
@@ -101,7 +106,8 @@ describe("the order of lists", () => {
   });
 });
 
-const RECEIVER: CleanOptions = { version: 32, amSender: false, incRecurse: false, stripRoot: false, pruneEmptyDirs: false };
+const RECEIVER: CleanOptions = { version: 32, amSender: false, incRecurse: false, stripRoot: false,
+  pruneEmptyDirs: false };
 
 describe("cleaning", () => {
   test("keeps the first of equal names and numbers stay", () => {
@@ -110,7 +116,8 @@ describe("cleaning", () => {
     sortAndClean(list, RECEIVER);
     expect(pathsOf(list)).toEqual(["a", "-", "b", "-", "c"]);
     expect([list.low, list.high, list.size[0], list.size[2]]).toEqual([0, 4, 0, 1]);
-    expect([findRow(list, "a", 0, 32), findRow(list, "b", 0, 32), findRow(list, "c", 0, 32), findRow(list, "bb", 0, 32)]).toEqual([0, 2, 4, -1]);
+    expect([findRow(list, "a", 0, 32), findRow(list, "b", 0, 32), findRow(list, "c", 0, 32), findRow(list, "bb", 0,
+      32)]).toEqual([0, 2, 4, -1]);
   });
 
   test("keeps a directory rather than a file of its name", () => {
@@ -134,7 +141,7 @@ describe("cleaning", () => {
     const list = listOf(["d/", "f", "d/", "f"]);
     sortAndClean(list, { ...RECEIVER, amSender: true, incRecurse: true });
     expect(pathsOf(list)).toEqual(["f", "f", "d/", "d/"]);
-    expect([...list.flags.slice(0, 4)]).toEqual([0, 0, 0, FileFlag.duplicate]);
+    expect(Array.from(list.flags.slice(0, 4))).toEqual([0, 0, 0, FileFlag.duplicate]);
   });
 
   test("strips leading slashes only after sorting", () => {

@@ -33,7 +33,8 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(top, { recursive: true }));
 
 const ALL = [
-  ".", "b", "dangling", "link", "outside", "zlinked", "a.b/", "a/", "empty/", "skip/", "a.b/f", "a/linked", "a/x", "a/deep/",
+  ".", "b", "dangling", "link", "outside", "zlinked", "a.b/", "a/", "empty/", "skip/", "a.b/f", "a/linked", "a/x",
+    "a/deep/",
   "a/deep/er/", "a/deep/er/leaf", "skip/me",
 ];
 
@@ -91,13 +92,17 @@ describe("what arguments name", () => {
   });
 
   test("--relative sends the directories on the way", () => {
-    expect(rows(["src/a/deep/er"], { relative: true })).toEqual(["src/", "src/a/", "src/a/deep/", "src/a/deep/er/", "src/a/deep/er/leaf"]);
-    expect(rows(["src/./a/deep", "src/./a/x", "src/./b"], { relative: true })).toEqual(["b", "a/", "a/x", "a/deep/", "a/deep/er/", "a/deep/er/leaf"]);
-    expect(rows(["src/a/x", "src/a.b/f"], { relative: true }, false)).toEqual(["src/", "src/a.b/", "src/a.b/f", "src/a/", "src/a/x"]);
+    expect(rows(["src/a/deep/er"], { relative: true }))
+      .toEqual(["src/", "src/a/", "src/a/deep/", "src/a/deep/er/", "src/a/deep/er/leaf"]);
+    expect(rows(["src/./a/deep", "src/./a/x", "src/./b"], { relative: true }))
+      .toEqual(["b", "a/", "a/x", "a/deep/", "a/deep/er/", "a/deep/er/leaf"]);
+    expect(rows(["src/a/x", "src/a.b/f"], { relative: true }, false))
+      .toEqual(["src/", "src/a.b/", "src/a.b/f", "src/a/", "src/a/x"]);
   });
 
   test("the same name from two roots arrives once, both contents merged", () => {
-    expect(rows(["src/a", "other/a", "other/b", "src/b"])).toEqual(["b", "-", "a/", "-", "a/linked", "a/x", "a/y", "a/deep/", "a/deep/er/", "a/deep/er/leaf"]);
+    expect(rows(["src/a", "other/a", "other/b", "src/b"]))
+      .toEqual(["b", "-", "a/", "-", "a/linked", "a/x", "a/y", "a/deep/", "a/deep/er/", "a/deep/er/leaf"]);
   });
 
   test("without -r directories are skipped, with -d and a slash listed", () => {
@@ -152,7 +157,8 @@ describe("trouble on the way", () => {
   });
 
   test("\"..\" may not be part of what --relative sends", () => {
-    expect(() => sendList(top, ["src/../src"], contextOf(32, false), fieldsOf(), { relative: true })).toThrow('found ".." dir in relative path');
+    expect(() => sendList(top, ["src/../src"], contextOf(32, false), fieldsOf(), { relative: true }))
+      .toThrow('found ".." dir in relative path');
   });
 });
 
@@ -162,7 +168,8 @@ test("filters hide names and whole directories", () => {
     cvsExclude: false, from0: false, cwd: top, home: null, cvsIgnore: null, readFile: () => -2, strerror: () => "",
     error: () => {}, debug: null, who: "sender",
   });
-  filters.addArguments([{ kind: "exclude", value: "skip/" }, { kind: "exclude", value: "/src/a/deep" }, { kind: "exclude", value: "*link*" }]);
+  filters.addArguments([{ kind: "exclude", value: "skip/" }, { kind: "exclude", value: "/src/a/deep" },
+    { kind: "exclude", value: "*link*" }]);
   const { view } = sendList(top, ["src"], contextOf(32, true), fieldsOf(), {}, filters);
   expect(rowsOf(view).map((row) => row.split(" ")[1])).toEqual([
     "src/", "src/b", "src/dangling", "src/outside", "src/a.b/", "src/a/", "src/empty/", "src/a.b/f", "src/a/x",

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../../../src/errors.ts";
 import type { FlistFields, ProtocolContext } from "../../../src/protocol/context.ts";
 import { Cursor, NEED_MORE, Writer } from "../../../src/protocol/cursor.ts";
-import { FlistEntryReader, FlistEntryWriter, WireEntry, type FlistEntryHooks } from "../../../src/protocol/flistentry.ts";
+import { FlistEntryReader, FlistEntryWriter, WireEntry,
+  type FlistEntryHooks } from "../../../src/protocol/flistentry.ts";
 
 interface Sample {
   name: string;
@@ -26,7 +27,8 @@ interface Sample {
 const SAMPLES: Sample[] = [
   { name: ".", mode: 0o40755, mtime: 1700000000, topDir: true },
   { name: "a", mode: 0o100644, size: 0, mtime: 1700000000 },
-  { name: "a/long" + "x".repeat(300), mode: 0o100644, size: 5_000_000_000, mtime: 1, mtimeNsec: 999999999, uid: 1000, gid: 7 },
+  { name: "a/long" + "x".repeat(300), mode: 0o100644, size: 5_000_000_000, mtime: 1, mtimeNsec: 999999999, uid: 1000,
+    gid: 7 },
   { name: "a/long" + "x".repeat(300) + "y", mode: 0o100600, size: 70000, mtime: 4000000000, uid: 1000, gid: 7 },
   { name: "bytes\xff\xfe\n", mode: 0o100644, size: 2 ** 40, mtime: 1700000000, uid: 4294967294, gid: 0, checksum: 9 },
   { name: "dev", mode: 0o20600, rdevMajor: 5, rdevMinor: 300 },
@@ -42,7 +44,8 @@ const SAMPLES: Sample[] = [
 const VERSIONS = [27, 28, 29, 30, 31, 32];
 
 function contextOf(version: number, varint = version >= 32): ProtocolContext {
-  return { version, incRecurse: version >= 30, varintFlistFlags: varint, safeFlist: version >= 30, id0Names: false } as ProtocolContext;
+  return { version, incRecurse: version >= 30, varintFlistFlags: varint, safeFlist: version >= 30,
+    id0Names: false } as ProtocolContext;
 }
 
 function fieldsOf(changes: Partial<FlistFields> = {}): FlistFields {
@@ -53,7 +56,8 @@ function fieldsOf(changes: Partial<FlistFields> = {}): FlistFields {
   };
 }
 
-const HOOKS: FlistEntryHooks = { user: (id) => id, group: (id) => id, sibling: () => { throw new Error("no sibling expected"); } };
+const HOOKS: FlistEntryHooks = { user: (id) => id, group: (id) => id,
+  sibling: () => { throw new Error("no sibling expected"); } };
 
 function fill(entry: WireEntry, sample: Sample, version: number): void {
   for (let i = 0; i < sample.name.length; i++) entry.name[i] = sample.name.charCodeAt(i);
@@ -87,7 +91,8 @@ function nameOf(entry: WireEntry): string {
 /** Writes all samples as a segment that starts at ndx 10, so that the hard link refers to an earlier one. */
 function encode(version: number, fields = fieldsOf()): Uint8Array {
   const out = new Writer(16);
-  const writer = new FlistEntryWriter(contextOf(version), fields, { user: (id) => (id === 1000 ? "joe" : null), group: () => null });
+  const writer = new FlistEntryWriter(contextOf(version), fields, { user: (id) => (id === 1000 ? "joe" : null),
+    group: () => null });
   const entry = new WireEntry();
   for (const sample of SAMPLES) {
     fill(entry, sample, version);
@@ -103,14 +108,16 @@ function checkEntry(entry: WireEntry, sample: Sample, version: number): void {
   const type = sample.mode & 0o170000;
   const device = type === 0o20000 || type === 0o60000;
   expect(nameOf(entry)).toBe(sample.name);
-  for (const key of ["mode", "size", "mtime", "mtimeNsec", "uid", "gid", "linkLength", "hlinked", "hlinkNdx"] as const) {
+  for (const key of ["mode", "size", "mtime", "mtimeNsec", "uid", "gid", "linkLength", "hlinked",
+    "hlinkNdx"] as const) {
     expect([sample.name, key, entry[key]]).toEqual([sample.name, key, want[key]]);
   }
   if (type === 0o40000) expect([entry.topDir, entry.noContentDir]).toEqual([want.topDir, want.noContentDir]);
   if (device) expect([entry.rdevMajor, entry.rdevMinor]).toEqual([want.rdevMajor, want.rdevMinor]);
   if (type === 0o100000) expect(entry.checksum.slice(0, 16)).toEqual(want.checksum.slice(0, 16));
   if (entry.hlinked && version < 30) {
-    expect([entry.devLo, entry.devHi, entry.inoLo, entry.inoHi]).toEqual([want.devLo, want.devHi, want.inoLo, want.inoHi]);
+    expect([entry.devLo, entry.devHi, entry.inoLo, entry.inoHi])
+      .toEqual([want.devLo, want.devHi, want.inoLo, want.inoHi]);
   }
 }
 
@@ -181,7 +188,8 @@ test("an abbreviated hard link takes its fields from the row it names", () => {
 test("ids and their names reach the hooks once, when the entry is whole", () => {
   const bytes = encode(30);
   const seen: [number, string | null][] = [];
-  const reader = new FlistEntryReader(contextOf(30), fieldsOf(), { ...HOOKS, user: (id, name) => (seen.push([id, name]), id + 1) });
+  const reader = new FlistEntryReader(contextOf(30), fieldsOf(), { ...HOOKS, user: (id, name) => (seen.push([id,
+    name]), id + 1) });
   const cursor = new Cursor(bytes);
   const entry = new WireEntry();
   for (let used = 0; used < 4; used++) reader.read(cursor, entry, 10, used);
@@ -215,7 +223,8 @@ describe("hostile entries end in a ProtocolError", () => {
     ["a hard link to a negative ndx", 31, [0x04, 0x02, ...name, 0xf0, 0xff, 0xff, 0xff, 0xff], "flist-hlink-ndx 2"],
     ["a mode of no known type", 31, [0x01, ...name, 0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0], "flist-mode 2"],
     ["a mode of zero", 31, [0x01, ...name, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "flist-mode 2"],
-    ["a billion nanoseconds", 31, [0x04, 0x20, ...name, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x00, 0xca, 0x9a, 0x3b], "flist-mtime-nsec 2"],
+    ["a billion nanoseconds", 31, [0x04, 0x20, ...name, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x00, 0xca, 0x9a, 0x3b],
+      "flist-mtime-nsec 2"],
     ["a negative size", 31, [0x98, ...name, 0xfc, ...new Array(8).fill(0xff), 0xa4, 0x81, 0, 0], "flist-size 4"],
     ["a negative old size", 29, [0x98, ...name, 0xfe, 0xff, 0xff, 0xff, 0xa4, 0x81, 0, 0], "flist-size 4"],
   ])("%s", (_what, version, bytes, label) => {
@@ -224,7 +233,8 @@ describe("hostile entries end in a ProtocolError", () => {
 
   test("an io_error end without the safe list", () => {
     const reader = new FlistEntryReader({ ...contextOf(30, false), safeFlist: false }, fieldsOf(), HOOKS);
-    expect(() => reader.read(new Cursor(Uint8Array.of(0x04, 0x10, 1)), new WireEntry(), 0, 0)).toThrow("Invalid flist flag: 1004");
+    expect(() => reader.read(new Cursor(Uint8Array.of(0x04, 0x10, 1)), new WireEntry(), 0, 0))
+      .toThrow("Invalid flist flag: 1004");
   });
 
   test("a symlink target past the path limit", () => {

@@ -3,7 +3,8 @@ import type { ProtocolContext } from "../../../src/protocol/context.ts";
 import { Cursor, NEED_MORE, Writer } from "../../../src/protocol/cursor.ts";
 import { readIdName, writeIdList, type IdName } from "../../../src/protocol/idlist.ts";
 
-const PAIRS: IdName[] = [{ id: 1000, name: "joe" }, { id: 4294967294, name: "nobody\xff" }, { id: 5, name: "" }, { id: 0, name: "root" }];
+const PAIRS: IdName[] = [{ id: 1000, name: "joe" }, { id: 4294967294, name: "nobody\xff" }, { id: 5, name: "" },
+  { id: 0, name: "root" }];
 
 function contextOf(version: number, id0Names: boolean): ProtocolContext {
   return { version, id0Names } as ProtocolContext;
@@ -19,7 +20,8 @@ function readAll(cursor: Cursor, context: ProtocolContext): IdName[] {
   }
 }
 
-describe.each([[27, false], [29, false], [30, false], [32, true]])("id lists, protocol %i, id 0 named: %s", (version, id0Names) => {
+describe.each([[27, false], [29, false], [30, false], [32, true]])("id lists, protocol %i, id 0 named: %s", (version,
+  id0Names) => {
   const context = contextOf(version, id0Names);
   const out = new Writer();
   writeIdList(out, context, PAIRS, "toor");
