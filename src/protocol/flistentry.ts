@@ -154,7 +154,6 @@ export class FlistEntryReader {
     this.readName(cursor, entry, flags);
     entry.topDir = (flags & topDir) !== 0;
     entry.hlinked = this.fields.preserveHardLinks && (flags & hlinked) !== 0;
-    entry.hlinkNdx = -1;
     const first = this.readHlinkNdx(cursor, flags, ndxStart + used);
     entry.hlinkNdx = first;
     if (first >= ndxStart) this.hooks.sibling(first, entry);
