@@ -49,7 +49,7 @@ export function createHost(): Host {
     get ffiMissing() {
       return loadFfi() === null ? missing : "";
     },
-    connect: (options) => connectSocket(options, loadFfi, false),
+    connect: (options) => connectSocket(require("node:net"), options, loadFfi, false),
   });
 }
 

@@ -2,7 +2,6 @@
 import { type NetConnectOpts, type Socket } from "node:net";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream, type ConnectOptions, type Ffi } from "../src/host.ts";
-import { require } from "./_nodelike.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
 import { setSocketOptions } from "./_sockopts.ts";
 
@@ -17,8 +16,9 @@ const WORDING: Readonly<Record<string, string>> = {
  * Connects, trying the addresses of the name in turn. Rejects with TransportError 10, or 35 when time runs out.
  * `ffi` sets socket options; `onread`: the runtime fills a buffer of ours instead of allocating chunks.
  */
-export function connectSocket(options: ConnectOptions, ffi: () => Ffi | null, onread: boolean): Promise<ByteStream> {
-  const net = require("node:net") as typeof import("node:net");
+export function connectSocket(
+  net: typeof import("node:net"), options: ConnectOptions, ffi: () => Ffi | null, onread: boolean,
+): Promise<ByteStream> {
   const reader = new SocketReader();
   const socket = net.connect({
     host: options.hostname, port: options.port, family: options.family, localAddress: options.localAddress,

@@ -1,87 +1,233 @@
-/** The Host of Deno. Foreign functions come from Deno.dlopen and need --allow-ffi. */
-import { type Ffi, type FfiFunction, type FfiSignature, type FfiType, type Host } from "../src/host.ts";
-import { connectSocket } from "./_connect.ts";
-import { bindAll, cString, lazyFunctions } from "./_ffi.ts";
-import { makeHost } from "./_nodelike.ts";
-
-type Pointer = object | null;
-type Native = (...args: (number | bigint)[]) => number | bigint;
-interface Definition {
-  readonly parameters: readonly string[];
-  readonly result: string;
-}
-
-/** The part of Deno that is used. */
-interface DenoApi {
-  readonly version: { readonly deno: string };
-  dlopen(library: string, symbols: Record<string, Definition>): { readonly symbols: Record<string, Native> };
-  readonly UnsafePointer: { of(view: Uint8Array): Pointer; value(pointer: Pointer): number | bigint; create(address: bigint): Pointer };
-  readonly UnsafePointerView: new (pointer: Pointer) => { getInt32(): number };
-  readonly env: { get(name: string): string | undefined };
-}
+/**
+ * The Host of Deno, from Deno's own functions: loading node:fs or node:process would double its start-up time, so they
+ * are loaded only where nothing else serves. Foreign functions need --allow-ffi.
+ */
+import { ExitCode, TransportError, UsageError } from "../src/errors.ts";
+import { type ByteStream, type ChildProcess, type ConnectOptions, type Host, type SpawnOptions } from "../src/host.ts";
+import { nameOfText } from "../src/memory.ts";
+import { argvNames, passableArgv, textOfName } from "./_argv.ts";
+import { connectError, connectSocket, timeoutError } from "./_connect.ts";
+import { type DenoApi, type DenoCommand, LazyFfi } from "./_denoffi.ts";
+import { spawnChild } from "./_denospawn.ts";
+import { denoError, DuplexStream, webStreams } from "./_denostreams.ts";
+import { FdStream } from "./_fdstream.ts";
+import { kernelBytes } from "./_kernels.ts";
+import { readLine } from "./_ttyinput.ts";
 
 declare const Deno: DenoApi;
 
-const DENO_TYPES: Readonly<Record<FfiType, string>> = {
-  i32: "i32", u32: "u32", i64: "i64", u64: "u64", ptr: "usize", void: "void",
-};
+const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGUSR1: 10 };
+const COMM_BYTES = 15;
 
-/** Builds the Host. Libraries are opened when first used. */
+/** Builds the Host. Libraries are opened and node's modules loaded when first used. */
 export function createHost(): Host {
-  let ffi: Ffi | null | undefined;
-  let missing = "";
-  const loadFfi = (): Ffi | null => {
-    if (ffi !== undefined) return ffi;
-    try {
-      if (Deno.env.get("WSYNC_NO_FFI")) throw new Error("WSYNC_NO_FFI is set");
-      ffi = denoFfi();
-    } catch (error) {
-      missing = `Deno cannot call libc: ${(error as Error).message.split("\n")[0]}`;
-      ffi = null;
-    }
-    return ffi;
-  };
-  return makeHost({
+  const foreign = new LazyFfi();
+  let stdio: ByteStream | null = null;
+  return {
     runtime: "deno",
     runtimeVersion: Deno.version.deno,
+    os: osName(),
+    arch: Deno.build.arch === "x86_64" ? "x64" : Deno.build.arch === "aarch64" ? "arm64" : "other",
+    pid: Deno.pid,
+    argv: argvNames(Deno.args, Deno.readFileSync),
+    get self() {
+      return [Deno.execPath(), "run", "--allow-all", new URL(Deno.mainModule).pathname];
+    },
+    env: (name) => Deno.env.get(name),
+    cwd: () => nameOfText(Deno.cwd()),
     get ffi() {
-      return loadFfi();
+      return foreign.ffi;
     },
     get ffiMissing() {
-      return loadFfi() === null ? missing : "";
+      return foreign.ffi === null ? foreign.missing : "";
     },
-    connect: (options) => connectSocket(options, loadFfi, false),
-  });
-}
-
-/** Throws when permission is denied. The library "" is the program itself, whose scope holds libc and what is preloaded. */
-function denoFfi(): Ffi {
-  const { symbols } = Deno.dlopen("", {
-    dlsym: { parameters: ["usize", "buffer"], result: "usize" },
-    __errno_location: { parameters: [], result: "usize" },
-  });
-  const dlsym = symbols.dlsym as unknown as (handle: number, name: Uint8Array) => bigint;
-  const errnoView = new Deno.UnsafePointerView(Deno.UnsafePointer.create(BigInt(symbols.__errno_location())));
-  const bind = (library: string) => (name: string, signature: FfiSignature) => bindOne(library, name, signature);
-  return {
-    dlopen(library, wanted) {
-      if (library === null) return lazyFunctions(wanted, (name) => dlsym(0, cString(name)) !== 0n, bind(""));
-      try {
-        Deno.dlopen(library, {});
-      } catch {
-        return null;
-      }
-      return bindAll(wanted, bind(library));
+    files: {
+      get nodeFs() {
+        return builtin("node:fs");
+      },
+      nodePath: textOfName,
+      readFile: (path) => Deno.readFileSync(textOfName(path)),
+      ids: () => ({ euid: Deno.uid() ?? 0, egid: Deno.gid() ?? 0, groups: [] }),
+      umask: (mask) => Deno.umask(mask),
+      chdir: (path) => Deno.chdir(textOfName(path)),
     },
-    addressOf: (view) => Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view))),
-    errno: () => errnoView.getInt32(),
+    kernels: () => kernelBytes(Deno.readFileSync),
+    stdio: () => (stdio ??= openStdio(foreign)),
+    print,
+    isTerminal: (fd) => [Deno.stdin, Deno.stdout, Deno.stderr][fd].isTerminal(),
+    readPassword: async (prompt) => readPassword(prompt),
+    spawn: (options) => (foreign.calls === null ? spawnCommand(options) : spawnChild(foreign.calls, Deno.env.toObject(), options)),
+    connect: (options) => connect(options, foreign),
+    onSignal,
+    setTitle,
+    exit: (code) => Deno.exit(code),
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    random,
+    memoryUsage: () => {
+      const usage = Deno.memoryUsage();
+      return { residentBytes: usage.rss, heapBytes: usage.heapUsed };
+    },
+    get zlib() {
+      return builtin("node:zlib");
+    },
   };
 }
 
-/** Results of 64 bits come as BigInt and are made numbers; no hot call has one. */
-function bindOne(library: string, name: string, { args, result }: FfiSignature): FfiFunction {
-  const definition = { parameters: args.map((type) => DENO_TYPES[type]), result: DENO_TYPES[result] };
-  const native = Deno.dlopen(library, { [name]: definition }).symbols[name];
-  if (result === "i32" || result === "u32" || result === "void") return native as FfiFunction;
-  return (...words) => Number(native(...words));
+function osName(): Host["os"] {
+  const { os } = Deno.build;
+  return os === "linux" || os === "darwin" || os === "windows" ? os : "other";
+}
+
+/** One of node's modules, loaded now. */
+function builtin(name: string): unknown {
+  const { process } = globalThis as unknown as { process: { getBuiltinModule(name: string): unknown } };
+  return process.getBuiltinModule(name);
+}
+
+/** Pipes and sockets by descriptor where libc can be called; everything else through Deno. */
+function openStdio(foreign: LazyFfi): ByteStream {
+  if (foreign.calls !== null && foreign.isStream(0) && foreign.isStream(1)) return new FdStream(foreign.calls, 0, 1);
+  return new DuplexStream({
+    read: (buffer) => Deno.stdin.read(buffer),
+    write: (chunk) => Deno.stdout.write(chunk),
+    closeWrite: () => Promise.resolve(),
+    close: () => undefined,
+  });
+}
+
+const broken = new Set<number>();
+
+/** Writes all bytes. A full pipe is waited for; a closed one is reported once, then ignored. */
+function print(fd: 1 | 2, bytes: Uint8Array): void {
+  const output = fd === 1 ? Deno.stdout : Deno.stderr;
+  let done = 0;
+  while (done < bytes.length && !broken.has(fd)) {
+    try {
+      done += output.writeSync(bytes.subarray(done));
+    } catch (error) {
+      const { name, message } = error as Error;
+      if (name === "WouldBlock") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      else if (name !== "Interrupted") {
+        broken.add(fd);
+        const what = fd === 1 ? "standard output" : "standard error";
+        throw new TransportError(`cannot write to ${what}: ${message}`, ExitCode.messageIo);
+      }
+    }
+  }
+}
+
+/** Asks on the controlling terminal; null without one, at end of file or on interruption. */
+function readPassword(prompt: string): string | null {
+  const stty = (mode: string): void => {
+    new Deno.Command("stty", { args: ["-F", "/dev/tty", mode], stderr: "null" }).outputSync();
+  };
+  try {
+    const tty = Deno.openSync("/dev/tty", { read: true, write: true });
+    const byte = new Uint8Array(1);
+    tty.writeSync(new TextEncoder().encode(prompt));
+    stty("-echo");
+    try {
+      return readLine(() => (tty.readSync(byte) === 1 ? byte[0] : -1));
+    } finally {
+      stty("echo");
+      tty.writeSync(Uint8Array.of(10));
+      tty.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** A child by Deno.Command, without foreign functions: slower, and arguments must be UTF-8. */
+function spawnCommand(options: SpawnOptions): ChildProcess {
+  const [command, ...args] = passableArgv(options.argv);
+  const env = { ...Deno.env.toObject() };
+  for (const [name, value] of Object.entries(options.env ?? {})) {
+    if (value === null) delete env[name];
+    else env[name] = value;
+  }
+  const stderr = options.stderr === "ignore" ? "null" : "inherit";
+  const child = startCommand(command, { args, env, clearEnv: true, stdin: "piped", stdout: "piped", stderr });
+  return {
+    pid: child.pid,
+    stream: new DuplexStream(webStreams(child.stdout, child.stdin)),
+    exited: child.status.then(({ code, signal }) => (signal === null ? code : 128 - code)),
+    kill: (signal) => child.kill(Object.keys(SIGNALS).find((name) => SIGNALS[name] === signal) ?? "SIGTERM"),
+  };
+}
+
+function startCommand(command: string, options: object): ReturnType<DenoCommand["spawn"]> {
+  try {
+    return new Deno.Command(command, options).spawn();
+  } catch (error) {
+    const { name, message } = error as Error;
+    const why = name === "NotFound" ? "No such file or directory (2)" : message;
+    throw new TransportError(`Failed to exec ${command}: ${why}`, ExitCode.ipc, { cause: error });
+  }
+}
+
+/** TCP by Deno.connect; an address family or a local address needs node:net, because Deno.connect has neither. */
+async function connect(options: ConnectOptions, foreign: LazyFfi): Promise<ByteStream> {
+  if (options.family !== 0 || options.localAddress !== undefined) {
+    return connectSocket(builtin("node:net") as typeof import("node:net"), options, () => foreign.ffi, false);
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const attempt = Deno.connect({ hostname: options.hostname, port: options.port });
+  const late = new Promise<never>((_, reject) => {
+    if (options.timeoutMs > 0) timer = setTimeout(() => reject(timeoutError(options)), options.timeoutMs);
+  });
+  try {
+    const connection = await Promise.race([attempt, late]);
+    connection.setNoDelay(true);
+    if (options.socketOptions) setOptions(connection, options.socketOptions);
+    return new DuplexStream(connection);
+  } catch (error) {
+    attempt.then((connection) => connection.close(), () => undefined);
+    throw error instanceof TransportError || error instanceof UsageError ? error : connectError(options, named(error as Error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Gives a Deno error the code that node's would have, which the wording goes by. */
+function named(error: Error): Error {
+  const codes: Record<string, string> = {
+    ConnectionRefused: "ECONNREFUSED", TimedOut: "ETIMEDOUT", ConnectionReset: "ECONNRESET", AddrNotAvailable: "EADDRNOTAVAIL",
+  };
+  const lookup = /failed to lookup address/.test(error.message) ? "ENOTFOUND" : undefined;
+  return Object.assign(denoError(error), { message: error.message, code: lookup ?? codes[error.name] });
+}
+
+/** Deno hides the descriptor, so only what it sets itself is available. */
+function setOptions(connection: { setNoDelay(on: boolean): void; setKeepAlive(on: boolean): void }, list: string): void {
+  for (const word of list.split(/[ \t,]+/).filter((part) => part !== "")) {
+    const [name, value] = word.split("=", 2);
+    if (name === "TCP_NODELAY") connection.setNoDelay(value !== "0");
+    else if (name === "SO_KEEPALIVE") connection.setKeepAlive(value !== "0");
+    else throw new UsageError(`socket option ${name} is not available on Deno`, ExitCode.unsupported);
+  }
+}
+
+function onSignal(signals: Parameters<Host["onSignal"]>[0], handler: (signal: number) => void): () => void {
+  const listeners = signals.map((name) => [name, () => handler(SIGNALS[name])] as const);
+  for (const [name, listener] of listeners) Deno.addSignalListener(name, listener);
+  return () => listeners.forEach(([name, listener]) => Deno.removeSignalListener(name, listener));
+}
+
+/** Sets the name that ps shows as the command; its arguments stay as they are. */
+function setTitle(title: string): void {
+  try {
+    Deno.writeTextFileSync("/proc/self/comm", title.slice(0, COMM_BYTES));
+  } catch {
+    // Cosmetic, and not there on every system.
+  }
+}
+
+/** The runtime's generator takes at most 64 KiB at a time and no shared memory. */
+function random(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at += 65536) {
+    bytes.set(crypto.getRandomValues(new Uint8Array(Math.min(65536, bytes.length - at))), at);
+  }
 }

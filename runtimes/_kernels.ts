@@ -1,11 +1,13 @@
 /** The kernels' bytes: embedded by the bundler as base64, or read from build/ when the sources run as they are. */
-import { readFileSync } from "node:fs";
 
 /** Set by runtimes/build.mjs in bundles only. */
 declare const WSYNC_KERNELS: string | undefined;
 
-/** The bytes of build/wsync.wasm. Throws the runtime's error when it was never built. */
-export function kernelBytes(): Uint8Array {
-  if (typeof WSYNC_KERNELS === "string") return Buffer.from(WSYNC_KERNELS, "base64");
-  return readFileSync(new URL("../build/wsync.wasm", import.meta.url));
+/** The bytes of build/wsync.wasm, read by the runtime's `readFile`, whose error it throws when it was never built. */
+export function kernelBytes(readFile: (url: URL) => Uint8Array): Uint8Array {
+  if (typeof WSYNC_KERNELS !== "string") return readFile(new URL("../build/wsync.wasm", import.meta.url));
+  const text = atob(WSYNC_KERNELS);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }

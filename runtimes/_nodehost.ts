@@ -13,7 +13,7 @@ type Dlsym = (handle: number, name: string) => number | bigint;
 
 /** The part of koffi that is used. */
 interface Koffi {
-  load(library: string | null): Library;
+  load(library: string | null, options?: { deep: boolean }): Library;
   address(view: Uint8Array): bigint;
   errno(): number;
 }
@@ -45,7 +45,7 @@ export function createHost(): Host {
     get ffiMissing() {
       return loadFfi() === null ? missing : "";
     },
-    connect: (options) => connectSocket(options, loadFfi, true),
+    connect: (options) => connectSocket(require("node:net"), options, loadFfi, true),
   });
 }
 
@@ -66,7 +66,8 @@ function koffiFfi(koffi: Koffi): Ffi {
   return {
     dlopen(name, symbols) {
       try {
-        const library = koffi.load(name);
+        // Node exports a zlib of its own: a library must bind to itself first, or the system's libz calls into that one.
+        const library = koffi.load(name, { deep: name !== null });
         if (name !== null) return bindAll(symbols, bind(library));
         const dlsym = library.func("dlsym", "uintptr_t", ["uintptr_t", "str"]) as unknown as Dlsym;
         return lazyFunctions(symbols, (symbol) => Number(dlsym(0, symbol)) !== 0, bind(library));

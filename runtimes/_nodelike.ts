@@ -8,10 +8,12 @@ import { constants } from "node:os";
 import process from "node:process";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream, type ChildProcess, type Host, type SpawnOptions } from "../src/host.ts";
-import { argvNames, cwdName, textOfName } from "./_argv.ts";
+import { latin1, nameOfText } from "../src/memory.ts";
+import { argvNames, passableArgv, textOfName } from "./_argv.ts";
 import { kernelBytes } from "./_kernels.ts";
 import { FileStream } from "./_filestream.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
+import { readLine } from "./_ttyinput.ts";
 
 export const require = createRequire(import.meta.url);
 
@@ -26,10 +28,10 @@ export function makeHost(parts: RuntimeParts): Host {
     os: osName(),
     arch: process.arch === "x64" ? "x64" : process.arch === "arm64" ? "arm64" : "other",
     pid: process.pid,
-    argv: argvNames(process.argv.slice(2)),
+    argv: argvNames(process.argv.slice(2), fs.readFileSync),
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],
     env: (name) => process.env[name],
-    cwd: () => cwdName(process.cwd()),
+    cwd: workingDirectory,
     files: {
       nodeFs: fs,
       readFile: (path) => fs.readFileSync(Buffer.from(path, "latin1")),
@@ -37,7 +39,7 @@ export function makeHost(parts: RuntimeParts): Host {
       umask: (mask) => process.umask(mask),
       chdir: (path) => process.chdir(textOfName(path)),
     },
-    kernels: kernelBytes,
+    kernels: () => kernelBytes(fs.readFileSync),
     stdio: () => (stdio ??= openStdio()),
     print,
     isTerminal: (fd) => require("node:tty").isatty(fd),
@@ -65,6 +67,14 @@ function osName(): Host["os"] {
   const { platform } = process;
   if (platform === "linux" || platform === "darwin") return platform;
   return platform === "win32" ? "windows" : "other";
+}
+
+/** The working directory's exact bytes where the system shows them. */
+function workingDirectory(): string {
+  const text = process.cwd();
+  if (!text.includes("\ufffd")) return nameOfText(text);
+  const bytes = fs.readlinkSync("/proc/self/cwd", { encoding: "buffer" });
+  return latin1(bytes, 0, bytes.length);
 }
 
 /** Standard input and output as one stream, each by the way that suits its kind. */
@@ -130,26 +140,15 @@ function readPassword(prompt: string): string | null {
   const stty = (mode: string): void => void spawnSync("stty", [mode], { stdio: [tty, "ignore", "ignore"] });
   fs.writeSync(tty, prompt);
   stty("-echo");
+  const byte = new Uint8Array(1);
   try {
-    return readLine(tty);
+    return readLine(() => (fs.readSync(tty, byte, 0, 1, null) === 1 ? byte[0] : -1));
+  } catch {
+    return null;
   } finally {
     stty("echo");
     fs.writeSync(tty, "\n");
     fs.closeSync(tty);
-  }
-}
-
-function readLine(fd: number): string | null {
-  const line: number[] = [];
-  const byte = new Uint8Array(1);
-  try {
-    while (fs.readSync(fd, byte, 0, 1, null) === 1) {
-      if (byte[0] === 10) return Buffer.from(line).toString("utf8");
-      line.push(byte[0]);
-    }
-    return line.length > 0 ? Buffer.from(line).toString("utf8") : null;
-  } catch {
-    return null;
   }
 }
 
@@ -179,7 +178,7 @@ export function exitStatus(code: number | null, signal: string | null): number {
 
 function spawnChild(options: SpawnOptions): ChildProcess {
   const { spawn } = require("node:child_process") as typeof import("node:child_process");
-  const [command, ...args] = options.argv.map(textOfName);
+  const [command, ...args] = passableArgv(options.argv);
   const child = spawn(command, args, {
     stdio: ["pipe", "pipe", options.stderr ?? "inherit"], env: childEnv(options.env),
   });

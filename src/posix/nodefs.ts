@@ -15,7 +15,9 @@ import {
 import { NameSlots } from "./names.ts";
 import { majorOf, minorOf } from "./structs.ts";
 
-const COPY_BYTES = 256 * 1024;
+const WRITE_BYTES = 4 << 20;
+/** Room for the longest name of any file system, and a terminator. */
+const NAME_BYTES = 1024;
 
 interface BigStats {
   readonly dev: bigint; readonly ino: bigint; readonly mode: bigint; readonly nlink: bigint; readonly uid: bigint;
@@ -23,37 +25,34 @@ interface BigStats {
   readonly atimeNs: bigint; readonly mtimeNs: bigint; readonly ctimeNs: bigint;
 }
 
-interface NodeDirent {
-  readonly name: Uint8Array;
-  isFile(): boolean; isDirectory(): boolean; isSymbolicLink(): boolean; isFIFO(): boolean; isSocket(): boolean;
-  isBlockDevice(): boolean; isCharacterDevice(): boolean;
-}
+/** A path as the runtime's node:fs takes it: bytes, or text where it knows nothing else. */
+type NodePath = Uint8Array;
 
-/** The functions of node:fs that serve here; paths are bytes, so that names which are not UTF-8 survive. */
+/** The functions of node:fs that serve here. */
 export interface NodeFs {
-  openSync(path: Uint8Array, flags: number, mode: number): number;
+  openSync(path: NodePath, flags: number, mode: number): number;
   closeSync(fd: number): void;
-  lstatSync(path: Uint8Array, o: { bigint: true }): BigStats;
-  statSync(path: Uint8Array, o: { bigint: true }): BigStats;
+  lstatSync(path: NodePath, o: { bigint: true }): BigStats;
+  statSync(path: NodePath, o: { bigint: true }): BigStats;
   fstatSync(fd: number, o: { bigint: true }): BigStats;
-  readdirSync(path: Uint8Array, o: { encoding: "buffer"; withFileTypes: true }): NodeDirent[];
+  readdirSync(path: NodePath, o: { encoding: "buffer" }): Uint8Array[];
   readSync(fd: number, view: Uint8Array, at: number, byteLength: number, position: number | null): number;
   writeSync(fd: number, view: Uint8Array, at: number, byteLength: number, position: number | null): number;
   ftruncateSync(fd: number, byteLength: number): void;
   fsyncSync(fd: number): void;
-  mkdirSync(path: Uint8Array, mode: number): void;
-  unlinkSync(path: Uint8Array): void;
-  rmdirSync(path: Uint8Array): void;
-  renameSync(from: Uint8Array, to: Uint8Array): void;
-  linkSync(from: Uint8Array, to: Uint8Array): void;
-  symlinkSync(target: Uint8Array, path: Uint8Array): void;
-  readlinkSync(path: Uint8Array, o: { encoding: "buffer" }): Uint8Array;
+  mkdirSync(path: NodePath, mode: number): void;
+  unlinkSync(path: NodePath): void;
+  rmdirSync(path: NodePath): void;
+  renameSync(from: NodePath, to: NodePath): void;
+  linkSync(from: NodePath, to: NodePath): void;
+  symlinkSync(target: NodePath, path: NodePath): void;
+  readlinkSync(path: NodePath, o: { encoding: "buffer" }): Uint8Array;
   fchmodSync(fd: number, mode: number): void;
-  chmodSync(path: Uint8Array, mode: number): void;
+  chmodSync(path: NodePath, mode: number): void;
   fchownSync(fd: number, uid: number, gid: number): void;
-  lchownSync(path: Uint8Array, uid: number, gid: number): void;
-  lutimesSync(path: Uint8Array, atime: number, mtime: number): void;
-  futimesSync(fd: number, atime: number, mtime: number): void;
+  lchownSync(path: NodePath, uid: number, gid: number): void;
+  lutimesSync(path: NodePath, atime: number | Date, mtime: number | Date): void;
+  futimesSync(fd: number, atime: number | Date, mtime: number | Date): void;
 }
 
 /** What is remembered of an open descriptor. `pos` is -1 for pipes and devices, which have no position. */
@@ -104,7 +103,7 @@ export class NodeFileSystem implements FileSystem {
     const { O } = this.constants;
     const path = this.join(dirfd, this.text(name));
     return this.attempt(() => {
-      const fd = this.fs.openSync(bytesOf(path), flags & ~O.PATH, mode);
+      const fd = this.fs.openSync(this.path(path), flags & ~O.PATH, mode);
       this.files.set(fd, { path, append: (flags & O.APPEND) !== 0, pos: this.isSeekable(fd) ? 0 : -1 });
       return fd;
     });
@@ -120,7 +119,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   fstatat(dirfd: number, name: number, stat: StatRecord, follow: boolean): number {
-    const path = bytesOf(this.join(dirfd, this.text(name)));
+    const path = this.path(this.join(dirfd, this.text(name)));
     return this.attempt(() => {
       fill(stat, follow ? this.fs.statSync(path, { bigint: true }) : this.fs.lstatSync(path, { bigint: true }));
     });
@@ -133,19 +132,19 @@ export class NodeFileSystem implements FileSystem {
   readDir(dirfd: number, visit: DirentVisitor): number {
     const path = this.pathOf(dirfd);
     if (path === null) return -this.E.EBADF;
-    let entries: NodeDirent[] = [];
+    let names: Uint8Array[] = [];
     const failed = this.attempt(() => {
-      entries = this.fs.readdirSync(bytesOf(path), { encoding: "buffer", withFileTypes: true });
+      names = this.fs.readdirSync(this.path(path), { encoding: "buffer" });
     });
     if (failed < 0) return failed;
-    const ptr = this.memory.alloc(1024);
-    for (const entry of entries) {
-      this.memory.u8.set(entry.name, ptr);
-      this.memory.u8[ptr + entry.name.length] = 0;
-      visit(ptr, entry.name.length, typeOf(entry));
+    const ptr = this.memory.alloc(NAME_BYTES);
+    for (const name of names) {
+      this.memory.u8.set(name, ptr);
+      this.memory.u8[ptr + name.length] = 0;
+      visit(ptr, name.length, 0);
     }
     this.memory.release(ptr);
-    return entries.length;
+    return names.length;
   }
 
   read(fd: number, ptr: number, byteLength: number): number {
@@ -213,17 +212,17 @@ export class NodeFileSystem implements FileSystem {
   }
 
   renameat(fromDir: number, from: number, toDir: number, to: number): number {
-    const target = bytesOf(this.join(toDir, this.text(to)));
+    const target = this.path(this.join(toDir, this.text(to)));
     return this.at(fromDir, from, (path) => this.fs.renameSync(path, target));
   }
 
   linkat(fromDir: number, from: number, toDir: number, to: number): number {
-    const target = bytesOf(this.join(toDir, this.text(to)));
+    const target = this.path(this.join(toDir, this.text(to)));
     return this.at(fromDir, from, (path) => this.fs.linkSync(path, target));
   }
 
   symlinkat(target: number, dirfd: number, name: number): number {
-    return this.at(dirfd, name, (path) => this.fs.symlinkSync(bytesOf(this.text(target)), path));
+    return this.at(dirfd, name, (path) => this.fs.symlinkSync(this.path(this.text(target)), path));
   }
 
   readlinkat(dirfd: number, name: number, ptr: number, byteLength: number): number {
@@ -314,6 +313,10 @@ export class NodeFileSystem implements FileSystem {
     }
   }
 
+  private path(name: string): NodePath {
+    return (this.host.files.nodePath?.(name) ?? bytesOf(name)) as NodePath;
+  }
+
   private text(name: number): string {
     const end = this.memory.u8.indexOf(0, name);
     return this.memory.readLatin1(name, end - name);
@@ -330,8 +333,8 @@ export class NodeFileSystem implements FileSystem {
     return (this.pathOf(dirfd) ?? "/dev/null") + "/" + name;
   }
 
-  private at(dirfd: number, name: number, call: (path: Uint8Array) => number | void): number {
-    const path = bytesOf(this.join(dirfd, this.text(name)));
+  private at(dirfd: number, name: number, call: (path: NodePath) => number | void): number {
+    const path = this.path(this.join(dirfd, this.text(name)));
     return this.attempt(() => call(path));
   }
 
@@ -339,7 +342,7 @@ export class NodeFileSystem implements FileSystem {
     return this.attempt(() => {
       let done = 0;
       while (done < byteLength) {
-        const most = Math.min(byteLength - done, COPY_BYTES * 16);
+        const most = Math.min(byteLength - done, WRITE_BYTES);
         done += this.fs.writeSync(fd, this.memory.u8, ptr + done, most, offset < 0 ? null : offset + done);
       }
       return done;
@@ -350,9 +353,11 @@ export class NodeFileSystem implements FileSystem {
     return (Number(this.fs.fstatSync(fd, { bigint: true }).mode) & 0o170000) === 0o100000;
   }
 
-  private seconds(seconds: number, nsec: number, old: bigint | undefined): number {
-    if (nsec === -2) return Number(old) / 1e9;
-    return nsec === -1 ? this.host.now() / 1000 : seconds + nsec / 1e9;
+  /** A time as node:fs takes it. Negative seconds would be read as "now", so they go as a Date, to the millisecond. */
+  private seconds(seconds: number, nsec: number, old: bigint | undefined): number | Date {
+    if (nsec === -1) return this.host.now() / 1000;
+    const time = nsec === -2 ? Number(old) / 1e9 : seconds + nsec / 1e9;
+    return time < 0 ? new Date(time * 1000) : time;
   }
 
   private error(code: string): Error {
@@ -397,15 +402,4 @@ function halves(value: bigint): [number, number] {
 function splitTime(total: bigint): [number, number] {
   const nsec = ((total % 1000000000n) + 1000000000n) % 1000000000n;
   return [Number((total - nsec) / 1000000000n), Number(nsec)];
-}
-
-/** DT_* value of a directory entry. */
-function typeOf(entry: NodeDirent): number {
-  if (entry.isFile()) return 8;
-  if (entry.isDirectory()) return 4;
-  if (entry.isSymbolicLink()) return 10;
-  if (entry.isFIFO()) return 1;
-  if (entry.isSocket()) return 12;
-  if (entry.isBlockDevice()) return 6;
-  return entry.isCharacterDevice() ? 2 : 0;
 }
