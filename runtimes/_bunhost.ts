@@ -1,6 +1,8 @@
 /** The Host of Bun. Foreign functions come from bun:ffi. */
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { type Ffi, type FfiFunction, type FfiSignature, type FfiType, type Host } from "../src/host.ts";
+import { type FileSink, SinkStream } from "./_bunstreams.ts";
 import { connectSocket } from "./_connect.ts";
 import { bindAll, cString, lazyFunctions } from "./_ffi.ts";
 import { makeHost, require } from "./_nodelike.ts";
@@ -10,6 +12,14 @@ interface Definition {
   readonly returns: string;
   readonly ptr?: number;
 }
+
+/** The part of Bun that is used. */
+interface BunApi {
+  readonly stdin: { stream(): ReadableStream<Uint8Array> };
+  readonly stdout: { writer(): FileSink };
+}
+
+declare const Bun: BunApi;
 
 /** The part of bun:ffi that is used. */
 interface BunFfi {
@@ -23,6 +33,7 @@ const BUN_TYPES: Readonly<Record<FfiType, string>> = {
   i32: "i32", u32: "u32", i64: "i64_fast", u64: "u64_fast", ptr: "ptr", void: "void",
 };
 
+const COMM_BYTES = 15;
 const LIBC_NAMES = ["libc.so.6", "libc.so", "libSystem.B.dylib"];
 
 /** Builds the Host. Libraries are opened when first used. */
@@ -49,8 +60,19 @@ export function createHost(): Host {
     get ffiMissing() {
       return loadFfi() === null ? missing : "";
     },
+    stdio: () => new SinkStream(Bun.stdin.stream(), Bun.stdout.writer()),
+    setTitle,
     connect: (options) => connectSocket(require("node:net"), options, loadFfi, false),
   });
+}
+
+/** Sets the name that ps shows as the command; Bun keeps process.title to itself. */
+function setTitle(title: string): void {
+  try {
+    writeFileSync("/proc/self/comm", title.slice(0, COMM_BYTES));
+  } catch {
+    // Cosmetic, and not there on every system.
+  }
 }
 
 /** bun:ffi cannot open the program's own scope, so libc is opened by name and its dlsym searches that scope. */

@@ -23,7 +23,6 @@ export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ff
 
 /** Builds a Host from node's modules and the parts given, which win; getters among them stay lazy. */
 export function makeHost(parts: RuntimeParts): Host {
-  let stdio: ByteStream | null = null;
   const members: Omit<Host, keyof RuntimeParts> & Partial<Host> = {
     os: osName(),
     arch: process.arch === "x64" ? "x64" : process.arch === "arm64" ? "arm64" : "other",
@@ -40,7 +39,6 @@ export function makeHost(parts: RuntimeParts): Host {
       chdir: (path) => process.chdir(textOfName(path)),
     },
     kernels: () => kernelBytes(fs.readFileSync),
-    stdio: () => (stdio ??= openStdio()),
     print,
     isTerminal: (fd) => require("node:tty").isatty(fd),
     readPassword: async (prompt) => readPassword(prompt),
@@ -60,7 +58,10 @@ export function makeHost(parts: RuntimeParts): Host {
       return require("node:zlib");
     },
   };
-  return Object.defineProperties(members, Object.getOwnPropertyDescriptors(parts)) as Host;
+  const host = Object.defineProperties(members, Object.getOwnPropertyDescriptors(parts)) as Host;
+  const open = parts.stdio ?? openStdio;
+  let stdio: ByteStream | null = null;
+  return Object.defineProperty(host, "stdio", { value: () => (stdio ??= open()) });
 }
 
 function osName(): Host["os"] {
