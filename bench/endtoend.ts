@@ -8,7 +8,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
-  closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, utimesSync,
+  closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, utimesSync,
   writeFileSync, writeSync,
 } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -296,8 +296,9 @@ function pair(count: number): string[] {
 
 const programs = [stock, ...argument("runtime", "node").split(",").map(wsyncOn)];
 const version = execFileSync(stock.command[0], ["--version"], { encoding: "utf8" }).split("\n")[0];
-console.log(`${version}; Node ${process.versions.node}; ${cpus()[0]?.model ?? "?"} x ${cpus().length}; Linux ${release()};`);
-console.log(`trees on ${statSync("/dev/shm", { throwIfNoEntry: false }) === undefined ? tmpdir() : "tmpfs"}; ${rounds} rounds\n`);
+const processor = `${cpus()[0]?.model ?? "?"} x ${cpus().length}`;
+console.log(`${version}; Node ${process.versions.node}; ${processor}; Linux ${release()};`);
+console.log(`trees on ${existsSync("/dev/shm") ? "tmpfs" : tmpdir()}; ${rounds} rounds\n`);
 const daemon = await startDaemon();
 try {
   await measureTransfers(programs, daemon.port);

@@ -63,8 +63,12 @@ function buildTypes() {
   const where = ["--rootDir", "src", "--outDir", "dist/types", "--ignoreConfig", "src/index.ts"];
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   execFileSync(process.execPath, [tsc, ...language, ...emit, ...where], { cwd: root, stdio: "inherit" });
-  const createHost = "/** The Host of the runtime that this bundle is for. */\nexport declare function createHost(): Host;\n";
-  writeFileSync(join(root, "dist/types/createhost.d.ts"), `import type { Host } from "./host.js";\n\n${createHost}`);
+  const createHost = [
+    'import type { Host } from "./host.js";', "",
+    "/** The Host of the runtime that this bundle is for. */",
+    "export declare function createHost(): Host;", "",
+  ];
+  writeFileSync(join(root, "dist/types/createhost.d.ts"), createHost.join("\n"));
 }
 
 rmSync(join(root, "dist"), { recursive: true, force: true });

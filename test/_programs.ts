@@ -16,8 +16,7 @@ import { runtimeWords } from "./_binaries.mjs";
 export const projectRoot: string = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** The runtimes wsync is tested on. */
-export const runtimes = ["node", "deno", "bun"] as const;
-export type Runtime = (typeof runtimes)[number];
+export type Runtime = "node" | "deno" | "bun";
 
 /** The first executable of that name on PATH or in the system's sbin, or null. */
 export function whereIs(name: string): string | null {

@@ -28,7 +28,7 @@ export function freePort(): Promise<number> {
 }
 
 /** Resolves when something accepts on the port; rejects after `timeoutMs`. */
-export async function listening(port: number, timeoutMs = 10_000): Promise<void> {
+async function listening(port: number, timeoutMs = 10_000): Promise<void> {
   const until = Date.now() + timeoutMs;
   while (!(await accepts(port))) {
     if (Date.now() > until) throw new Error(`nothing listens on port ${port}`);
@@ -51,7 +51,7 @@ type Parameters = Readonly<Record<string, string>>;
 export type Modules = Readonly<Record<string, Parameters>>;
 
 /** The text of an rsyncd.conf for tests. */
-export function daemonConfig(modules: Modules, global: Parameters = {}): string {
+function daemonConfig(modules: Modules, global: Parameters = {}): string {
   const base = { "use chroot": "no", "munge symlinks": "no", "max verbosity": "4",
     ...(asRoot ? { uid: "0", gid: "0" } : {}), ...global };
   const section = (values: Parameters): string[] =>
@@ -63,7 +63,7 @@ export function daemonConfig(modules: Modules, global: Parameters = {}): string 
 let configs = 0;
 
 /** Writes a configuration file into the scratch folder and returns its path. */
-export function writeConfig(text: string): string {
+function writeConfig(text: string): string {
   const path = join(scratch, `rsyncd-${process.pid}-${configs++}.conf`);
   writeFileSync(path, text);
   return path;

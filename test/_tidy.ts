@@ -92,7 +92,7 @@ export function visit(nodes: readonly Node[], see: (node: Node, parent: Node | n
 /** 1-based line of an offset. */
 export function lineAt(text: string, offset: number): number {
   let line = 1;
-  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) line++;
+  for (let end = text.indexOf("\n"); end >= 0 && end < offset; end = text.indexOf("\n", end + 1)) line++;
   return line;
 }
 

@@ -6,12 +6,12 @@
  */
 import { createHash } from "node:crypto";
 import {
-  chmodSync, type BigIntStats, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, closeSync,
+  chmodSync, type BigIntStats, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, closeSync,
   readFileSync, readdirSync, readlinkSync, symlinkSync, utimesSync, writeFileSync, writeSync,
 } from "node:fs";
 
 /** A small deterministic generator (mulberry32): numbers in [0, 1). */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -22,24 +22,24 @@ export function seeded(seed: number): () => number {
 }
 
 /** `byteLength` bytes from a generator. `variety` below 256 makes them compressible. */
-export function randomBytes(random: () => number, byteLength: number, variety = 256): Buffer {
+function randomBytes(random: () => number, byteLength: number, variety = 256): Buffer {
   const bytes = Buffer.alloc(byteLength);
   for (let i = 0; i < byteLength; i++) bytes[i] = random() * variety;
   return bytes;
 }
 
 /** The path of a latin1 name as the bytes node:fs wants. */
-export function raw(path: string): Buffer {
+function raw(path: string): Buffer {
   return Buffer.from(path, "latin1");
 }
 
 /** Sizes around what rsync treats specially: empty, block, chunk and window edges. */
-export const edgeSizes: readonly number[] = [
+const edgeSizes: readonly number[] = [
   0, 1, 2, 63, 64, 699, 700, 701, 1399, 1400, 1401, 4095, 4096, 32767, 32768, 32769, 65536, 131072, 262143, 262145,
 ];
 
 /** Names that break careless programs. Each is one path component. */
-export const oddNames: readonly string[] = [
+const oddNames: readonly string[] = [
   "-dash", "--delete", "with space", "tab\there", "new\nline", "back\\slash", "quote'\"", "*star?[x]", "#hash",
   "~tilde",
   "caf\xc3\xa9", "bad\xff\xfeutf8", "\x01control\x7f", "a:b", "$HOME", "x".repeat(255), ".hidden", "...",
@@ -91,7 +91,7 @@ function sparse(path: string, byteLength: number): void {
 }
 
 /** Gives every entry its own past time with odd nanoseconds, deepest first so that directories keep theirs. */
-export function stampTree(root: string, random: () => number): void {
+function stampTree(root: string, random: () => number): void {
   for (const path of walk(root).reverse()) {
     const at = epoch + Math.floor(random() * 1e8) + random();
     if (lstatSync(raw(`${root}/${path}`)).isSymbolicLink()) lutimesSync(raw(`${root}/${path}`), at, at);
@@ -101,7 +101,7 @@ export function stampTree(root: string, random: () => number): void {
 }
 
 /** All paths below a root, latin1, parents before children, in byte order. */
-export function walk(root: string, below = ""): string[] {
+function walk(root: string, below = ""): string[] {
   const entries = readdirSync(raw(below === "" ? root : `${root}/${below}`),
     { withFileTypes: true, encoding: "buffer" });
   const names = entries.map((entry) => ({ name: entry.name.toString("latin1"), isDir: entry.isDirectory() }));
@@ -202,9 +202,4 @@ export function compare(expected: Map<string, string>, actual: Map<string, strin
   }
   for (const path of actual.keys()) if (!expected.has(path)) lines.push(`extra ${JSON.stringify(path)}`);
   return lines;
-}
-
-/** Changes the owner of one entry without following links; needs root. */
-export function own(path: string, uid: number, gid: number): void {
-  lchownSync(raw(path), uid, gid);
 }

@@ -70,7 +70,7 @@ function installPeers() {
   const packages = [...new Set(missing.map((row) => row.package))];
   console.log(`installing for the tests: ${packages.join(" ")}`);
   const install = ["install", "-y", "-q", "--no-install-recommends", ...packages];
-  if (!aptGet(install)) aptGet(["update", "-q"]) && aptGet(install);
+  if (!aptGet(install) && aptGet(["update", "-q"])) aptGet(install);
   return missingNow();
 }
 

@@ -127,7 +127,8 @@ describe.skipIf(reason !== "").concurrent(`trouble${reason === "" ? "" : ` [${re
       execFileSync("umount", [disk]);
     }
   });
-  it.skipIf(asRoot)("an unreadable source costs exit code 23, and the rest arrives [needs an ordinary user]", async () => {
+  it.skipIf(asRoot)("an unreadable source costs exit code 23, and the rest arrives [needs an ordinary user]",
+    async () => {
     const top = room();
     const { source, dest, fresh } = bigPair(top);
     writeFileSync(join(source, "secret"), "x");

@@ -109,7 +109,7 @@ export async function tryCase(bench: Bench, runtime: Runtime, one: Case): Promis
 }
 
 /** Exit code 0 and nothing said on standard error. */
-export function expectClean(outcome: Outcome): void {
+function expectClean(outcome: Outcome): void {
   const { code, signal, stderr } = outcome;
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
 }
@@ -123,7 +123,7 @@ function differences(bench: Bench, one: Case, dest: string): string[] {
 }
 
 /** The words of the client's command line. */
-export function commandLine(bench: Bench, runtime: Runtime, one: Case, dest: string): string[] {
+function commandLine(bench: Bench, runtime: Runtime, one: Case, dest: string): string[] {
   const ours = wsync(runtime)!;
   const client = one.who === "server" ? peer! : ours;
   const server = one.who === "client" ? peer! : ours;
@@ -163,13 +163,11 @@ function directions(transport: Transport): readonly Direction[] {
 /** Every combination of the given transports, variants and protocols. */
 export function fullMatrix(transports: readonly Transport[], names: readonly string[],
   versions: readonly number[]): Case[] {
-  const cases: Case[] = [];
-  for (const transport of transports) for (const direction of directions(transport)) for (const who of parts(transport)) {
-    for (const variant of names) for (const protocol of versions) {
-      if (protocol >= (variants[variant].from ?? 0)) cases.push({ transport, direction, who, variant, protocol });
-    }
-  }
-  return cases;
+  const each = transports.flatMap((transport) => directions(transport).flatMap((direction) =>
+    parts(transport).map((who) => ({ transport, direction, who }))));
+  const cases = each.flatMap((one) => names.flatMap((variant) =>
+    versions.map((protocol) => ({ ...one, variant, protocol }))));
+  return cases.filter(({ variant, protocol }) => protocol >= (variants[variant].from ?? 0));
 }
 
 /** A small subset of `cases` in which every pair of values of two different fields still occurs (greedy choice). */

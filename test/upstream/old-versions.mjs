@@ -79,7 +79,7 @@ const lines = [
   `|---|${columns.map(() => "---|---|").join("")}`,
 ];
 let bad = 0;
-for (const name of readdirSync(binaries).filter((one) => /^rsync_/.test(one)).sort()) {
+for (const name of readdirSync(binaries).filter((one) => one.startsWith("rsync_")).sort()) {
   const old = resolve(binaries, name);
   const cells = columns.flatMap(({ pick }) => [[], ["-z"]].map((options) => tryPair(...pick(old), options)));
   bad += cells.filter((cell) => cell !== "ok").length;

@@ -65,7 +65,8 @@ export function dumpGreeting(bytes: Uint8Array, count: number): { lines: string[
  * Describes what a sender said, as demultiplexed data: one file list (no incremental recursion), then items with
  * uncompressed tokens. Stops quietly where the recording ends.
  */
-export function dumpSender(data: Uint8Array, context: ProtocolContext, fields: FlistFields, digestLength: number): string[] {
+export function dumpSender(data: Uint8Array, context: ProtocolContext, fields: FlistFields,
+  digestLength: number): string[] {
   const lines: string[] = [];
   const cursor = new Cursor(data);
   try {
@@ -95,7 +96,8 @@ function dumpList(cursor: Cursor, context: ProtocolContext, fields: FlistFields,
 }
 
 /** One item; false after the last end of a phase, where statistics follow. */
-function dumpItem(cursor: Cursor, ndx: NdxReader, context: ProtocolContext, digestLength: number, lines: string[]): boolean {
+function dumpItem(cursor: Cursor, ndx: NdxReader, context: ProtocolContext, digestLength: number,
+  lines: string[]): boolean {
   const { offset } = cursor;
   const index = ndx.read(cursor);
   if (index < 0) {
