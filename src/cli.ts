@@ -1,0 +1,100 @@
+/**
+ * The command line: words in, exit code out. Upstream main.c:main.
+ */
+import { ExitCode, exitCodeOf, WsyncError } from "./errors.ts";
+import { type Host } from "./host.ts";
+import { bytesOf, nameOfText } from "./memory.ts";
+import { loadKernels } from "./checksum/kernels.ts";
+import { AUTH_DIGESTS, CHECKSUMS } from "./protocol/negotiate.ts";
+import { Compressors } from "./compress/registry.ts";
+import { type Platform } from "./client/conversation.ts";
+import { parseHostSpec } from "./client/hostspec.ts";
+import { runClient } from "./client/run.ts";
+import { runServer } from "./client/serve.ts";
+import { helpText } from "./options/help.ts";
+import { parseArguments, type ParseContext, type Parsed } from "./options/parse.ts";
+import { type Capabilities } from "./options/version.ts";
+import { exitLine } from "./output/messages.ts";
+import { openFileSystem } from "./posix/open.ts";
+
+/** Runs the program and returns its exit code. Never throws. */
+export async function main(host: Host): Promise<number> {
+  host.setTitle("wsync rsync");
+  try {
+    return await run(host);
+  } catch (error) {
+    const code = exitCodeOf(error);
+    const text = error instanceof WsyncError ? error.message : `internal error: ${stackOf(error)}`;
+    if (text !== "") print(host, 2, text.endsWith("\n") ? text : `${text}\n`);
+    print(host, 2, exitLine(code, "main.ts(1)", "client"));
+    return code;
+  }
+}
+
+async function run(host: Host): Promise<number> {
+  const platform = lazyPlatform(host);
+  const context: ParseContext = {
+    env: (name) => host.env(name),
+    capabilities: () => capabilitiesOf(platform()),
+    splitHost: (text) => parseHostSpec(text, 0),
+  };
+  if (host.argv.length === 0) {
+    print(host, 2, helpText(context.capabilities()));
+    throw new WsyncError("", ExitCode.syntax);
+  }
+  const parsed = parseArguments(host.argv, context);
+  return act(host, parsed, platform, context);
+}
+
+async function act(host: Host, parsed: Parsed, platform: () => Platform, parseContext: ParseContext): Promise<number> {
+  switch (parsed.action) {
+    case "print":
+      print(host, 1, parsed.text);
+      return 0;
+    case "daemon":
+      throw new WsyncError("rsync: --daemon is not available in this version of wsync.", ExitCode.syntax);
+    case "secluded":
+      return runServer(platform(), parsed);
+    case "run":
+      if (parsed.options.server) return runServer(platform(), parsed);
+      if (parsed.options.args.length === 0) {
+        print(host, 2, helpText(parseContext.capabilities()));
+        throw new WsyncError("", ExitCode.syntax);
+      }
+      return runClient({ platform: platform(), options: parsed.options, parseContext, logFile: null });
+  }
+}
+
+/** Kernels and file system, made when something needs them: --version and --help of usage errors start faster. */
+function lazyPlatform(host: Host): () => Platform {
+  let platform: Platform | null = null;
+  return () => {
+    if (!platform) {
+      const kernels = loadKernels(host.kernels());
+      platform = { host, kernels, fs: openFileSystem(host, kernels.memory) };
+    }
+    return platform;
+  };
+}
+
+function capabilitiesOf({ host, fs, kernels }: Platform): Capabilities {
+  const { capabilities } = fs;
+  return {
+    symlinks: true, symlinkTimes: capabilities.symlinkTimes, hardlinks: capabilities.hardLinks,
+    hardlinkSpecials: capabilities.hardLinks, hardlinkSymlinks: capabilities.hardLinks, ipv6: true,
+    atimes: false, crtimes: false, batchFiles: false, inplace: true, append: true, acls: false, aclAt: false,
+    xattrs: false, iconv: false, preallocate: false, stopAt: false,
+    checksums: [...CHECKSUMS.names], compressors: new Compressors(host, kernels.memory).available(),
+    daemonAuth: [...AUTH_DIGESTS.names],
+    runtime: `${host.runtime} ${host.runtimeVersion}`,
+    fileAccess: host.ffi ? "libc" : `node:fs (${host.ffiMissing})`,
+  };
+}
+
+function print(host: Host, fd: 1 | 2, text: string): void {
+  host.print(fd, bytesOf(/[^\x00-\xff]/.test(text) ? nameOfText(text) : text));
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

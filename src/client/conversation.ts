@@ -1,0 +1,226 @@
+/**
+ * One session from the handshake to its exit code, on either side of any connection. Upstream main.c: client_run,
+ * start_server; cleanup.c: _exit_cleanup.
+ */
+import { ExitCode, exitCodeOf, ProtocolError, RemoteExit, WsyncError } from "../errors.ts";
+import { type ByteStream, type Host } from "../host.ts";
+import { type Kernels } from "../checksum/kernels.ts";
+import { Compressors } from "../compress/registry.ts";
+import { exitLine, type RoleName } from "../output/messages.ts";
+import { Numbers } from "../output/numbers.ts";
+import { heapLines, summaryLines } from "../output/summary.ts";
+import { type Options } from "../options/options.ts";
+import { type FileSystem } from "../posix/filesystem.ts";
+import { IoError, MessageTag } from "../protocol/constants.ts";
+import { runHostA } from "../roles/hosta.ts";
+import { runHostB } from "../roles/hostb.ts";
+import { agree } from "../session/agree.ts";
+import { Input } from "../session/input.ts";
+import { type LocalLink } from "../session/locallink.ts";
+import { Log, LogCode } from "../session/log.ts";
+import { Output } from "../session/output.ts";
+import { BandwidthLimit } from "../session/bandwidth.ts";
+import { Session } from "../session/session.ts";
+import { TimeoutWatch } from "../session/timeout.ts";
+
+/** Longest wait for the other side to take in our reason for stopping, milliseconds. */
+const LAST_WORDS_MS = 2000;
+
+/** What every conversation of this process shares. */
+export interface Platform {
+  readonly host: Host;
+  readonly kernels: Kernels;
+  readonly fs: FileSystem;
+}
+
+/** One conversation to hold. */
+export interface Conversation {
+  readonly options: Options;
+  readonly role: "sender" | "receiver";
+  readonly stream: ByteStream;
+  /** Paths: see runHostA and runHostB. */
+  readonly args: readonly string[];
+  /** Version settled by a daemon's greeting; null to exchange versions. */
+  readonly version: number | null;
+  /** The client's `-e` letters, on a server. */
+  readonly clientInfo: string;
+  /** Set when the other side is in this process. */
+  readonly localLink: LocalLink | null;
+  /** Where filter arguments come from; a local server uses its client's. */
+  readonly filterArgs: Options;
+  /** Resolves to the exit code of the remote shell, if there is one. */
+  readonly childExit?: Promise<number>;
+}
+
+/** Writes log-file lines; made by the caller, which owns the file. */
+export type LogFileWriter = ((line: string) => void) | null;
+
+/** Holds a conversation and returns its exit code. Everything worth telling has been told. */
+export async function converse(
+  platform: Platform, conversation: Conversation, logFile: LogFileWriter, onSession: (session: Session) => void = () => {},
+): Promise<number> {
+  const session = open(platform, conversation, logFile);
+  onSession(session);
+  try {
+    await underTimeout(session, conduct(platform, conversation, session));
+  } catch (error) {
+    return await failed(session, conversation, error);
+  }
+  const childCode = await childExit(session, conversation);
+  if (!session.amServer) summarize(session);
+  await session.output.finish().catch(() => {});
+  const code = Math.max(finalCode(session), childCode);
+  if (code !== 0) tellExit(session, code, "main.ts(1)");
+  if (session.amServer) await conversation.stream.end().catch(() => {});
+  conversation.stream.destroy();
+  return code;
+}
+
+function open(platform: Platform, conversation: Conversation, logFile: LogFileWriter): Session {
+  const { host, kernels, fs } = platform;
+  const { options, role, stream, localLink } = conversation;
+  const log = new Log(host, options, options.levels);
+  log.logFile = logFile;
+  const session = new Session({ host, kernels, fs, options, log, localLink }, role);
+  session.input = new Input(session.memory, stream, () => host.monotonic());
+  session.output = new Output(stream, () => host.monotonic());
+  session.input.role = session.who;
+  session.input.beforeWait = () => session.output.flush();
+  if (options.bwlimit > 0) session.output.rateLimit = new BandwidthLimit(host, options.bwlimit);
+  if (session.amServer) {
+    log.send = (tag, payload) => session.output.message(tag, payload);
+  }
+  return session;
+}
+
+async function conduct(platform: Platform, conversation: Conversation, session: Session): Promise<void> {
+  const { clientInfo, version, role, args, filterArgs } = conversation;
+  const compressors = session.options.compress || session.options.compressChoice !== null
+    ? new Compressors(platform.host, session.memory).available()
+    : (["none"] as const);
+  await agree(session, { version, clientInfo, compressors });
+  if (role === "sender") {
+    await runHostA(session, args, filterArgs);
+  } else if (!(await runHostB(session, args, filterArgs))) {
+    session.log.debug("RECV", 1);
+  }
+}
+
+async function underTimeout(session: Session, work: Promise<void>): Promise<void> {
+  const watch = new TimeoutWatch(session);
+  try {
+    await Promise.race([work, watch.expired()]);
+  } finally {
+    watch.stop();
+  }
+}
+
+/** Waits for the remote shell, taking in what the other side still has to say. */
+async function childExit(session: Session, conversation: Conversation): Promise<number> {
+  if (!conversation.childExit) return 0;
+  await conversation.stream.end().catch(() => {});
+  const [code] = await Promise.all([conversation.childExit, session.input.drainToEnd().catch(() => {})]);
+  return code < 0 ? ExitCode.terminated : code;
+}
+
+/** The exit code of a run that reached its end; upstream _exit_cleanup's last part. */
+function finalCode(session: Session): number {
+  if (session.ioError & IoError.general || session.log.gotXferError) return ExitCode.partial;
+  if (session.ioError & IoError.vanished) return ExitCode.vanished;
+  return session.ioError & IoError.deleteLimit ? ExitCode.deleteLimit : 0;
+}
+
+/** The run ended with an error: tell the user, and the other side so that it ends with the same code. */
+async function failed(session: Session, conversation: Conversation, error: unknown): Promise<number> {
+  const { stream } = conversation;
+  let code = exitCodeOf(error);
+  if (error instanceof RemoteExit) {
+    code = code || finalCode(session) || ExitCode.partial;
+    await lastWords(session, stream);
+    const childCode = await settleChild(conversation);
+    return Math.max(code, childCode);
+  }
+  tell(session, error);
+  tellExit(session, code, placeOf(error));
+  await sendExit(session, code, stream);
+  const childCode = await settleChild(conversation);
+  // A remote shell that failed says more about the cause than the connection that broke.
+  return code === ExitCode.streamIo && childCode > code ? childCode : code;
+}
+
+async function settleChild(conversation: Conversation): Promise<number> {
+  conversation.stream.destroy();
+  if (!conversation.childExit) return 0;
+  const code = await Promise.race([conversation.childExit, new Promise<number>((resolve) => setTimeout(resolve, LAST_WORDS_MS, 0))]);
+  return Math.max(code, 0);
+}
+
+function tell(session: Session, error: unknown): void {
+  const text = error instanceof WsyncError ? error.message : `internal error: ${stackOf(error)}`;
+  if (text === "") return;
+  const role = error instanceof ProtocolError && error.label !== "file" ? ` [${session.who}]` : "";
+  const line = text.endsWith("\n") ? text : `${text}${role !== "" && !text.includes(role) ? role : ""}\n`;
+  session.log.write(LogCode.error, line);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Where the error was noticed, as rsync's last line names a file and line. */
+function placeOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const match = /([A-Za-z_]+\.(?:ts|js|mjs)):(\d+)/.exec(stack);
+  return match ? `${match[1]}(${match[2]})` : "main.ts(1)";
+}
+
+function tellExit(session: Session, code: number, place: string): void {
+  const text = exitLine(code, place, session.who as RoleName);
+  session.log.write(code === ExitCode.vanished ? LogCode.warning : LogCode.error, text);
+}
+
+async function sendExit(session: Session, code: number, stream: ByteStream): Promise<void> {
+  const silent = code === ExitCode.socketIo || code === ExitCode.streamIo || code === ExitCode.timeout || session.shuttingDown;
+  if (!silent && session.context?.version >= 31) session.output.messageInt(MessageTag.errorExit, code);
+  await lastWords(session, stream, !silent);
+}
+
+/** Sends what is left, and gives the other side a moment to read it and close. */
+async function lastWords(session: Session, stream: ByteStream, waitForPeer = false): Promise<void> {
+  const { host } = session;
+  const patience = host.sleep(LAST_WORDS_MS);
+  const said = session.output.finish().catch(() => {});
+  await Promise.race([said, patience]);
+  if (!waitForPeer || session.localLink) return;
+  session.input.onMessage = () => {};
+  await Promise.race([session.input.drainToEnd().catch(() => {}), patience]);
+  void stream;
+}
+
+/** The lines at the end of a client's run. */
+function summarize(session: Session): void {
+  const { stats, options, log, context } = session;
+  const numbers = new Numbers(options.humanReadable);
+  if (log.info("STATS", 3)) showHeap(session);
+  const lines = summaryLines(stats, {
+    level: log.levels.info.STATS,
+    protocolVersion: context.version,
+    written: stats.totalWritten || session.output.written,
+    read: stats.totalRead || session.input.received,
+    elapsedSeconds: Math.floor(session.host.now() / 1000) - session.startedSecond,
+    dryRun: options.dryRun,
+    onlyWriteBatch: options.onlyWriteBatch,
+  }, numbers);
+  for (const { text, clientOnly } of lines) log.write(clientOnly ? LogCode.client : LogCode.info, text);
+}
+
+function showHeap(session: Session): void {
+  const { host, memory, log } = session;
+  const { residentBytes, heapBytes } = host.memoryUsage();
+  const roles = session.localLink || !session.amSender ? ["sender", "generator", "receiver"] : ["sender"];
+  for (const role of roles) {
+    const server = session.localLink !== null && (role === "sender") !== session.amSender;
+    const facts = { pid: host.pid, role, server, residentBytes, heapBytes, usedBytes: memory.u8.length };
+    for (const { text } of heapLines(facts)) log.write(LogCode.info, text);
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * A client's run: works out where the other end is, connects, and holds the conversation. Upstream main.c:start_client,
+ * clientserver.c:start_socket_client.
+ */
+import { ExitCode, UsageError } from "../errors.ts";
+import { type ByteStream, type ChildProcess } from "../host.ts";
+import { authResponse } from "../checksum/auth.ts";
+import { Confined } from "../files/confine.ts";
+import { nameOfText } from "../memory.ts";
+import { type Options } from "../options/options.ts";
+import { parseArguments, type ParseContext } from "../options/parse.ts";
+import { clientInfoWord, openServerArguments, secludedServerArguments, serverArguments } from "../options/serverargs.ts";
+import { bytesOf } from "../memory.ts";
+import { Writer } from "../protocol/cursor.ts";
+import { writeProtectedArgs } from "../protocol/greeting.ts";
+import { readFile } from "../roles/filters.ts";
+import { LocalLink } from "../session/locallink.ts";
+import { streamPair } from "../session/pipe.ts";
+import { daemonPassword, daemonUser } from "./auth.ts";
+import { connectDaemon } from "./connect.ts";
+import { converse, type LogFileWriter, type Platform } from "./conversation.ts";
+import { greetDaemon, type ServerWords } from "./greeting.ts";
+import { endpointsOf, RSYNC_PORT, type Endpoints, type Remote } from "./hostspec.ts";
+import { quoteOptionArgs, remoteCommand, type QuoteSettings } from "./remoteshell.ts";
+
+/** What a client run needs. */
+export interface ClientRun {
+  readonly platform: Platform;
+  readonly options: Options;
+  readonly parseContext: ParseContext;
+  readonly logFile: LogFileWriter;
+}
+
+/** Runs a client to its exit code. Throws WsyncError for what goes wrong before the conversation starts. */
+export async function runClient(run: ClientRun): Promise<number> {
+  const { options } = run;
+  const ends = endpointsOf(options.args, options.port);
+  if (ends.remote === null) return runLocal(run, ends);
+  if (ends.remote.daemon && options.rsh === null) return runDaemonClient(run, ends, ends.remote);
+  return runShellClient(run, ends, ends.remote);
+}
+
+/** Both ends here: a client and a server session in this process, joined by a pipe. */
+async function runLocal(run: ClientRun, ends: Endpoints): Promise<number> {
+  const { platform, options, logFile } = run;
+  const link = new LocalLink();
+  const [near, far] = streamPair();
+  const serverOptions = localServerOptions(run);
+  const clientInfo = clientInfoWord(options, { sender: true }).slice(1);
+  const server = converse(platform, {
+    options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null, clientInfo,
+    localLink: link, filterArgs: options,
+  }, null);
+  const client = converse(platform, {
+    options, role: "sender", stream: near, args: ends.localArgs, version: null, clientInfo: "", localLink: link,
+    filterArgs: options, childExit: server,
+  }, logFile);
+  return Math.max(await client, await server);
+}
+
+/** The options a server would be given on its command line, by the same way. */
+function localServerOptions(run: ClientRun): Options {
+  const words = serverArguments(run.options, { sender: true });
+  const parsed = parseArguments([...words, ".", "."], run.parseContext);
+  if (parsed.action === "secluded") {
+    const rest = parsed.resume([...secludedServerArguments(run.options, { sender: true }), ".", "."]);
+    if (rest.action === "run") return rest.options;
+  }
+  if (parsed.action !== "run") throw new UsageError("the local server refused its own options");
+  return parsed.options;
+}
+
+async function runShellClient(run: ClientRun, ends: Endpoints, remote: Remote): Promise<number> {
+  const { platform, options, logFile } = run;
+  const { host } = platform;
+  if (!remote.daemon) refuseDaemonOptions(options);
+  if (remote.host.startsWith("-")) throw new UsageError("Invalid remote host: hostnames may not start with '-'.");
+  const side = { sender: ends.amSender };
+  const secludedArgs = options.secludedArgs > 0;
+  const command = remoteCommand({
+    ...quoting(options, ends.amSender), secludedArgs,
+    rsh: options.rsh, rshEnvironment: host.env("RSYNC_RSH"), host: remote.host, user: remote.user,
+    family: options.family, rsyncPath: options.rsyncPath ?? "rsync", blockingIo: options.blockingIo,
+    daemon: remote.daemon,
+    serverWords: secludedArgs ? openServerArguments(options, side) : serverArguments(options, side),
+    secludedWords: secludedServerArguments(options, side),
+    remoteOptionCount: options.remoteOptions.length,
+    paths: ends.remoteArgs,
+  });
+  if (options.levels.debug.CMD >= 1) host.print(1, bytesOf(`opening connection using: ${command.argv.join(" ")}\n`));
+  const env = remote.daemon ? { RSYNC_PORT: String(remote.port) } : undefined;
+  const child = host.spawn({ argv: command.argv, env, stderr: "inherit" });
+  let stream: ByteStream = child.stream;
+  let version: number | null = null;
+  if (remote.daemon) {
+    const greeted = await greet(run, ends, remote, stream);
+    if (greeted === null) return settle(child);
+    ({ stream, version } = greeted);
+  } else if (command.protectedArgs) {
+    await writeWords(stream, command.protectedArgs);
+  }
+  return converse(platform, {
+    options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version, clientInfo: "",
+    localLink: null, filterArgs: options, childExit: exitOf(child),
+  }, logFile);
+}
+
+async function runDaemonClient(run: ClientRun, ends: Endpoints, remote: Remote): Promise<number> {
+  const { platform, options, logFile } = run;
+  const stream = await connectDaemon(platform.host, {
+    host: remote.host, port: remote.port > 0 ? remote.port : RSYNC_PORT, family: options.family,
+    bindAddress: options.address, connectTimeout: options.contimeout, socketOptions: options.sockopts,
+  });
+  const greeted = await greet(run, ends, remote, stream);
+  if (greeted === null) {
+    stream.destroy();
+    return 0;
+  }
+  return converse(platform, {
+    options, role: ends.amSender ? "sender" : "receiver", stream: greeted.stream, args: ends.localArgs,
+    version: greeted.version, clientInfo: "", localLink: null, filterArgs: options,
+  }, logFile);
+}
+
+/** The daemon's greeting; null when it only listed its modules. */
+async function greet(
+  run: ClientRun, ends: Endpoints, remote: Remote, stream: ByteStream,
+): Promise<{ stream: ByteStream; version: number } | null> {
+  const { platform, options } = run;
+  const { host, fs } = platform;
+  const answer = await greetDaemon(stream, {
+    version: options.protocol,
+    user: daemonUser(host, remote.user),
+    paths: ends.remoteArgs,
+    oldArgs: options.oldArgs > 0,
+    earlyInput: earlyInput(run),
+    serverWords: (version) => daemonWords(options, ends.amSender, version),
+    password: () => daemonPassword(host, options.passwordFile, operatorFiles(run)),
+    authResponse: (digest, password, challenge) => authResponse(platform.kernels, digest, password, challenge),
+    onLine: (line) => {
+      if (options.motd || line.includes("\t")) host.print(1, bytesOf(`${line}\n`));
+    },
+  });
+  void fs;
+  return answer.kind === "listed" ? null : answer;
+}
+
+function operatorFiles(run: ClientRun): Confined {
+  const { fs, host } = run.platform;
+  return new Confined(fs, fs.constants.AT.FDCWD, host.cwd(), { links: "trusted" });
+}
+
+function earlyInput(run: ClientRun): Uint8Array | null {
+  const { options, platform } = run;
+  if (options.earlyInput === null) return null;
+  const bytes = readFile(platform.fs, options.earlyInput);
+  if (typeof bytes !== "number") return bytes;
+  throw new UsageError(`failed to open early-input file ${options.earlyInput}: ${platform.fs.strerror(-bytes)}`);
+}
+
+function daemonWords(options: Options, amSender: boolean, version: number): ServerWords {
+  const side = { sender: amSender };
+  const lowered = { ...options, protocol: Math.min(options.protocol, version) };
+  if (options.secludedArgs > 0 && version >= 30) {
+    return { open: openServerArguments(lowered, side), secluded: secludedServerArguments(lowered, side) };
+  }
+  const words = serverArguments(lowered, side);
+  return { open: quoteOptionArgs(words, quoting(options, amSender), options.remoteOptions.length), secluded: null };
+}
+
+function quoting(options: Options, amSender: boolean): QuoteSettings {
+  return {
+    secludedArgs: options.secludedArgs > 0, oldArgs: Math.max(options.oldArgs, 0), amSender,
+    trustSender: options.trustSender, relativePaths: options.relative > 0,
+  };
+}
+
+function refuseDaemonOptions(options: Options): void {
+  if (options.passwordFile !== null) {
+    throw new UsageError("The --password-file option may only be used when accessing an rsync daemon.");
+  }
+  if (options.contimeout > 0) {
+    throw new UsageError("The --contimeout option may only be used when connecting to an rsync daemon.");
+  }
+}
+
+async function writeWords(stream: ByteStream, words: readonly string[]): Promise<void> {
+  const out = new Writer(4096);
+  writeProtectedArgs(out, words);
+  await stream.write(out.view());
+}
+
+async function settle(child: ChildProcess): Promise<number> {
+  child.stream.destroy();
+  return Math.max(await child.exited, 0);
+}
+
+/** The remote shell's exit code in rsync's terms. Upstream main.c:wait_process_with_flush. */
+async function exitOf(child: ChildProcess): Promise<number> {
+  const code = await child.exited;
+  if (code < 0) return code === -15 || code === -2 ? ExitCode.terminated : ExitCode.crashed;
+  return code;
+}
+
+/** Text of this program (not a name) as a line to print. */
+export function printable(text: string): Uint8Array {
+  return bytesOf(nameOfText(text));
+}

@@ -1,0 +1,253 @@
+/**
+ * What the generator does with one row: looks at its place in the destination and hands it to the part that knows
+ * its type. Upstream generator.c:recv_generator.
+ *
+ * `process` is synchronous; only a regular file with a basis comes back as a request, whose block sums the caller
+ * sends with `request`, since they may be many.
+ */
+import { ProtocolError } from "../errors.ts";
+import { fileKind, type FileKind } from "../files/basis.ts";
+import { makeParents } from "../files/mkdirs.ts";
+import { type FileList } from "../flist/filelist.ts";
+import { findRow, rowDepth } from "../flist/sort.ts";
+import { FileFlag } from "../protocol/constants.ts";
+import { DirectoryEntries } from "./directories.ts";
+import { FileEntries, type SumRequest } from "./fileentries.ts";
+import { LinkEntries } from "./linkentries.ts";
+import { ListEntries } from "./listentries.ts";
+import { NodeEntries } from "./nodeentries.ts";
+import { type Item, type Scene, type Subtree } from "./scene.ts";
+
+export class Entries {
+  /** 0 while files are first looked at; see Generator. */
+  phase = 0;
+  readonly soloName: string | null;
+  readonly tweaksDirs: boolean;
+  readonly wholeFile: boolean;
+  private readonly scene: Scene;
+  private readonly directories: DirectoryEntries;
+  private readonly files: FileEntries;
+  private readonly links: LinkEntries;
+  private readonly nodes: NodeEntries;
+  private readonly listing: ListEntries | null;
+  private readonly item: Item;
+  private readonly impliedDirsMissing: boolean;
+  private lastDirId = -1;
+  private priorDir: string | null = null;
+
+  constructor(scene: Scene) {
+    const { session, destination, receiving } = scene;
+    const { options } = session;
+    this.scene = scene;
+    this.soloName = destination.soloName;
+    this.tweaksDirs = !(options.listOnly || this.soloName !== null || session.dryRun > 0);
+    this.directories = new DirectoryEntries(scene, this.tweaksDirs);
+    this.links = new LinkEntries(scene);
+    this.files = new FileEntries(scene, this.links);
+    this.nodes = new NodeEntries(scene, this.links);
+    this.listing = options.listOnly ? new ListEntries(session) : null;
+    this.wholeFile = this.files.wholeFile;
+    this.item = { list: receiving.segments.dirList, row: 0, ndx: 0 };
+    this.impliedDirsMissing = options.relative > 0 && !options.impliedDirs && session.context.version < 30;
+  }
+
+  begin(): void {
+    this.files.begin();
+  }
+
+  get needsTouchUp(): boolean {
+    return this.directories.needsTouchUp;
+  }
+
+  /** `process`, and the sums if the row wants any. */
+  async handle(list: FileList, row: number, ndx: number): Promise<void> {
+    const request = this.process(list, row, ndx);
+    if (request) await this.request(request);
+  }
+
+  async request(request: SumRequest): Promise<void> {
+    await this.files.sendSums(request);
+  }
+
+  /** Asks again for a file that arrived damaged, whatever the options said about skipping it. */
+  async redo(list: FileList, row: number, ndx: number): Promise<void> {
+    this.files.redoing = true;
+    await this.handle(list, row, ndx);
+    this.files.redoing = false;
+  }
+
+  /** A hard-link leader is in place, or never will be. */
+  async linkFinished(list: FileList, row: number, ndx: number, failed: boolean): Promise<void> {
+    if (failed) await this.skipLink({ list, row, ndx });
+    else this.links.finish({ list, row, ndx }, null);
+  }
+
+  touchUpDir(dirList: FileList, row: number): void {
+    this.directories.touchUp(dirList, row);
+  }
+
+  touchUpDirs(list: FileList): void {
+    for (let row = 0; row < list.used; row++) this.directories.touchUp(list, row);
+  }
+
+  /** Brings one row up to date as far as that needs no contents from the sender. */
+  process(list: FileList, row: number, ndx: number): SumRequest | null {
+    const { item } = this;
+    item.list = list;
+    item.row = row;
+    item.ndx = ndx;
+    const kind = fileKind(list.mode[row]);
+    if (this.listing) return this.listing.print(item, kind, this.isContents(item, kind));
+    if (this.isSkipped(item, kind)) return null;
+    this.look(item, kind);
+    if (this.isPassedOver(item, kind)) return null;
+    if (kind === "directory") {
+      if (this.isContents(item, kind)) this.directories.prepare(item);
+      else if (this.directories.complete(item, this.phase)) this.priorDir = this.scene.path(item);
+      return null;
+    }
+    this.settleMode(item);
+    if (this.links.follows(item)) return null;
+    return this.dispatch(item, kind);
+  }
+
+  private dispatch(item: Item, kind: FileKind): SumRequest | null {
+    const { options } = this.scene.session;
+    if (kind === "symlink" && options.preserveLinks) this.links.symlink(item);
+    else if (this.nodes.wants(kind)) this.nodes.create(item, kind);
+    else if (kind !== "regular") this.nodes.skip(item);
+    else return this.files.process(item);
+    return null;
+  }
+
+  /** With incremental recursion: a directory met among its siblings, whose own turn comes with its contents. */
+  private isContents(item: Item, kind: FileKind): boolean {
+    const { segments } = this.scene.receiving;
+    return kind === "directory" && segments.incRecurse && item.list !== segments.dirList;
+  }
+
+  private isBelow(item: Item, tree: Subtree): boolean {
+    if (rowDepth(item.list, item.row) <= tree.depth) return false;
+    return !this.impliedDirsMissing || item.list.path(item.row).startsWith(tree.path + "/");
+  }
+
+  /** Part of a directory whose contents are skipped. */
+  private isSkipped(item: Item, kind: FileKind): boolean {
+    const { scene } = this;
+    if (!scene.skipDir) return false;
+    if (!this.isBelow(item, scene.skipDir)) {
+      scene.skipDir = null;
+      return false;
+    }
+    if (kind === "directory") scene.receiving.segments.orFlags(item.list, item.row, FileFlag.missingDir);
+    else this.links.skip(item, this);
+    return true;
+  }
+
+  /** Finds out what stands at the row's place. */
+  private look(item: Item, kind: FileKind): void {
+    const { scene } = this;
+    const { session, destination, stat } = scene;
+    const { options } = session;
+    if (session.dryRun > 1 || (scene.dryMissingDir && this.isBelow(item, scene.dryMissingDir))) {
+      this.lastDirId = -1;
+      scene.exists = false;
+      scene.statErrno = session.fs.constants.E.ENOENT;
+      return;
+    }
+    scene.dryMissingDir = null;
+    const dirId = item.list.dir[item.row];
+    if (dirId !== this.lastDirId) this.enterParent(item, dirId);
+    let result: number;
+    if (options.keepDirlinks && kind === "directory") result = this.statThroughLink(item);
+    else result = destination.lstat(item.list, item.row, stat);
+    scene.exists = result >= 0;
+    scene.statErrno = -result;
+  }
+
+  /** --keep-dirlinks: a symlink to a directory counts as that directory. */
+  private statThroughLink(item: Item): number {
+    const { destination, stat } = this.scene;
+    const path = this.scene.path(item);
+    const followed = destination.root.stat(path, stat);
+    if (followed >= 0 && fileKind(stat.mode) === "directory") return followed;
+    return destination.root.lstat(path, stat);
+  }
+
+  /** A new parent directory: it must be one the sender listed, and must exist with --no-implied-dirs. */
+  private enterParent(item: Item, dirId: number): void {
+    const { scene } = this;
+    const { session, destination } = scene;
+    const { options, context } = session;
+    const dir = item.list.dirs.names[dirId];
+    if (!context.incRecurse && dir !== "" && dir !== "/" && dir !== this.priorDir && this.soloName === null) {
+      const row = findRow(item.list, dir, -1, context.version);
+      if (row < 0 || !item.list.isDir(row)) {
+        throw new ProtocolError("flist-name", `ABORTING due to invalid path from sender: ${item.list.path(item.row)}`);
+      }
+    }
+    if (options.relative > 0 && !options.impliedDirs && dir !== "" && this.soloName === null) {
+      if (destination.root.stat(dir, scene.stat) < 0) {
+        const made = makeParents(destination.root, scene.path(item));
+        if (made < 0) scene.failed(`recv_generator: mkdir ${destination.fullName(dir)} failed`, -made);
+        destination.root.forget(dir);
+      }
+    }
+    this.lastDirId = dirId;
+  }
+
+  /** --existing and --ignore-existing. */
+  private isPassedOver(item: Item, kind: FileKind): boolean {
+    const { scene } = this;
+    const { session, exists } = scene;
+    const { options, fs } = session;
+    const contents = this.isContents(item, kind);
+    if (this.files.redoing) return false;
+    if (options.existing && !exists && scene.statErrno === fs.constants.E.ENOENT) {
+      if (contents) return true;
+      this.notCreated(item, kind);
+      return true;
+    }
+    if (!options.ignoreExisting || !exists) return false;
+    if (kind === "directory" && fileKind(scene.stat.mode) === "directory") return false;
+    if (session.log.info("SKIP", 1) && !contents) {
+      session.log.infoLine(`${scene.path(item)} exists${this.existsHow(item, kind)}\n`);
+    }
+    this.links.skip(item, this);
+    return true;
+  }
+
+  private notCreated(item: Item, kind: FileKind): void {
+    const { scene } = this;
+    const path = scene.path(item);
+    if (kind === "directory") {
+      scene.skipDir = { depth: rowDepth(item.list, item.row), path: item.list.path(item.row) };
+      scene.receiving.segments.orFlags(item.list, item.row, FileFlag.missingDir);
+    } else {
+      this.links.skip(item, this);
+    }
+    if (!scene.session.log.info("SKIP", 1)) return;
+    scene.session.log.infoLine(`not creating new ${kind === "directory" ? "directory" : "file"} "${path}"\n`);
+  }
+
+  private existsHow(item: Item, kind: FileKind): string {
+    const { session, stat, attributes } = this.scene;
+    if (!session.log.info("SKIP", 2)) return "";
+    if (fileKind(stat.mode) !== kind) return " (type change)";
+    if (!this.files.isCurrent(item, kind)) return session.options.checksum ? " (sum change)" : " (file change)";
+    return attributes.unchanged(item.list, item.row, stat) ? " (uptodate)" : " (attr change)";
+  }
+
+  /** Without --perms the mode follows the file that is there, or the umask. */
+  private settleMode(item: Item): void {
+    const { session, exists, stat } = this.scene;
+    if (session.options.preservePerms) return;
+    const there = exists && fileKind(stat.mode) !== "directory";
+    item.list.mode[item.row] = this.directories.plainMode(item.list.mode[item.row], there);
+  }
+
+  private async skipLink(item: Item): Promise<void> {
+    const next = this.links.skipped(item);
+    if (next) await this.handle(next.list, next.row, next.ndx);
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * Regular files on the receiving side, as the generator sees them: is the file current, and if not, what may serve as
+ * basis. Upstream generator.c:recv_generator from the size limits on.
+ *
+ * The request for a file is an ndx with item flags and a sum head; block sums follow when there is a basis and the
+ * delta algorithm is on.
+ */
+import { AttrFlag } from "../files/attrs.ts";
+import { fileKind, quickCheck, type FileKind, type QuickCheckOptions, type QuickCheckProbe } from "../files/basis.ts";
+import { copyFile } from "../files/copyfile.ts";
+import { DelFlag } from "../files/remove.ts";
+import { type Place } from "../files/confine.ts";
+import { type FileList } from "../flist/filelist.ts";
+import { newStat, type StatRecord } from "../posix/filesystem.ts";
+import { FileFlag, FnamecmpType, ItemFlag } from "../protocol/constants.ts";
+import { FileSummer } from "./filesummer.ts";
+import { type LinkEntries } from "./linkentries.ts";
+import { type Item, type Scene } from "./scene.ts";
+import { SumSender } from "./sums.ts";
+
+/** A file whose block sums are to be sent now. */
+export interface SumRequest {
+  /** The basis, open for reading; closed when the sums are sent. */
+  readonly fd: number;
+  readonly byteLength: number;
+  readonly fullSums: boolean;
+  /** Where the basis is copied on the way (--backup with --inplace), or null. */
+  readonly backup: BackupCopy | null;
+}
+
+interface BackupCopy {
+  readonly fd: number;
+  readonly path: string;
+  readonly place: Place;
+  readonly stat: StatRecord;
+}
+
+export class FileEntries {
+  readonly wholeFile: boolean;
+  /** The redo phase: checks that skip files are off, sums are full length. */
+  redoing = false;
+  private readonly scene: Scene;
+  private readonly links: LinkEntries;
+  private readonly sums: SumSender;
+  private readonly check: QuickCheckOptions;
+  private readonly summer: FileSummer;
+  private readonly probe: QuickCheckProbe;
+  private readonly partialStat = newStat();
+  private current: Item | null = null;
+
+  constructor(scene: Scene, links: LinkEntries) {
+    const { session } = scene;
+    const { options } = session;
+    this.scene = scene;
+    this.links = links;
+    this.sums = new SumSender(session);
+    this.wholeFile = options.append === 0 && options.wholeFile > 0;
+    this.check = {
+      modifyWindow: options.modifyWindow, sizeOnly: options.sizeOnly, ignoreTimes: options.ignoreTimes,
+      checksum: options.checksum,
+    };
+    this.summer = new FileSummer(session.kernels, session.fs, session.context.fileChecksum);
+    this.probe = {
+      sameChecksum: (rows, row) => this.sameChecksum(rows as FileList, row),
+      linkTarget: () => null,
+    };
+  }
+
+  begin(): void {
+    this.redoing = false;
+  }
+
+  /** The quick check of any kind of row against what stands at its place. */
+  isCurrent(item: Item, kind: FileKind): boolean {
+    const { scene } = this;
+    this.current = item;
+    const target = (): string | null => {
+      const found = scene.destination.root.readlink(scene.path(item));
+      return typeof found === "string" ? found : null;
+    };
+    const probe = kind === "symlink" ? { ...this.probe, linkTarget: target } : this.probe;
+    const check = this.redoing ? { ...this.check, ignoreTimes: true, checksum: false, sizeOnly: false } : this.check;
+    return quickCheck(kind, item.list, item.row, scene.stat, check, probe, scene.session.memory);
+  }
+
+  /** Deals with one row; a request comes back when block sums must follow. */
+  process(item: Item): SumRequest | null {
+    const { scene } = this;
+    const { session } = scene;
+    if (!this.redoing && (this.isOutsideSizes(item) || this.isNewerHere(item))) return null;
+    if (scene.exists && fileKind(scene.stat.mode) !== "regular") {
+      if (!scene.deletion.makeWay(scene.path(item), scene.stat.mode, DelFlag.forFile)) return null;
+      scene.exists = false;
+      scene.statErrno = session.fs.constants.E.ENOENT;
+    }
+    const partial = this.findPartial(item);
+    if (!scene.exists && !partial) return this.missing(item);
+    if (scene.exists && this.isCurrent(item, "regular")) {
+      this.unchanged(item, partial);
+      return null;
+    }
+    const append = this.redoing ? 0 : session.options.append;
+    if (append > 0 && scene.exists && scene.stat.size >= item.list.size[item.row]) {
+      void this.links.skipped(item);
+      return null;
+    }
+    return this.openBasis(item, partial);
+  }
+
+  /** Sends the block sums of an open basis. */
+  async sendSums(request: SumRequest): Promise<void> {
+    const { session } = this.scene;
+    const { backup } = request;
+    const failed = await this.sums.send(request.fd, request.byteLength, request.fullSums, backup ? backup.fd : -1);
+    session.fs.close(request.fd);
+    if (!backup) return;
+    if (failed !== 0) this.scene.failed(`write "${backup.place.root.fullName(backup.place.path)}"`, failed);
+    session.fs.close(backup.fd);
+    this.scene.deletion.finishCopy(backup.place, backup.stat);
+    if (session.log.info("BACKUP", 1)) session.log.infoLine(`backed up ${backup.path} to ${backup.place.path}\n`);
+  }
+
+  private sameChecksum(list: FileList, row: number): boolean {
+    const { scene } = this;
+    const { root } = scene.destination;
+    const { O } = scene.session.fs.constants;
+    const item = this.current!;
+    const fd = root.open(scene.path(item), O.RDONLY, 0);
+    if (fd < 0) return false;
+    const same = this.summer.matches(fd, list.extra.checksum?.[row] ?? 0);
+    scene.session.fs.close(fd);
+    return same;
+  }
+
+  private isOutsideSizes(item: Item): boolean {
+    const { session, destination } = this.scene;
+    const { maxSize, minSize } = session.options;
+    const size = item.list.size[item.row];
+    const over = maxSize >= 0 && size > maxSize;
+    if (!over && !(minSize >= 0 && size < minSize)) return false;
+    if (session.log.info("SKIP", 1)) {
+      const path = destination.soloName === null ? this.scene.path(item) : item.list.path(item.row);
+      session.log.infoLine(`${path} is ${over ? "over max-size" : "under min-size"}\n`);
+    }
+    return true;
+  }
+
+  /** --update: what stands here is newer. */
+  private isNewerHere(item: Item): boolean {
+    const { scene } = this;
+    const { session } = scene;
+    const { options } = session;
+    if (!options.update || !scene.exists || fileKind(scene.stat.mode) !== "regular") return false;
+    if (item.list.mtime[item.row] - scene.stat.mtime >= Math.max(options.modifyWindow, 0)) return false;
+    if (session.log.info("SKIP", 1)) session.log.infoLine(`${scene.path(item)} is newer\n`);
+    void this.links.skipped(item);
+    return true;
+  }
+
+  /** A kept piece of an earlier transfer in the partial directory, or null. */
+  private findPartial(item: Item): Place | null {
+    const { partialDir } = this.scene.deletion.partials;
+    if (!partialDir) return null;
+    const place = partialDir.placeOf(this.scene.path(item));
+    if (place.root.lstat(place.path, this.partialStat) < 0) return null;
+    return fileKind(this.partialStat.mode) === "regular" ? place : null;
+  }
+
+  private unchanged(item: Item, partial: Place | null): void {
+    const { scene } = this;
+    const { session, stat } = scene;
+    if (partial) {
+      partial.root.unlink(partial.path);
+      scene.deletion.partials.partialDir!.removeIfEmpty(partial);
+    }
+    const accurate = session.options.checksum ? AttrFlag.accurateTime : 0;
+    const flags = scene.reportFlag | accurate;
+    if (scene.destination.soloName === null) scene.attributes.setRow(item.list, item.row, stat, flags);
+    else {
+      const place = { root: scene.destination.root, path: scene.destination.soloName };
+      scene.attributes.setPlace(place, item.list, item.row, stat, flags);
+    }
+    if (scene.itemizing) scene.itemizer.report(item.list, item.row, item.ndx, stat, 0);
+    this.links.finish(item, stat);
+    if (session.options.removeSourceFiles === 1 && session.dryRun === 0) scene.receiving.succeeded(item.ndx);
+  }
+
+  /** Nothing to compare with: the file is wanted whole. */
+  private missing(item: Item): null {
+    const { scene } = this;
+    if (this.waitsForLink(item)) return null;
+    if (scene.statErrno !== scene.session.fs.constants.E.ENOENT) {
+      const name = scene.destination.fullName(scene.path(item));
+      scene.failed(`recv_generator: failed to stat ${name}`, scene.statErrno);
+      return null;
+    }
+    this.ask(item, null, FnamecmpType.fname);
+    this.wantWhole();
+    return null;
+  }
+
+  /** Of a group of hard links the last row without a basis is the one to be transferred. */
+  private waitsForLink(item: Item): boolean {
+    const flags = item.list.flags[item.row];
+    if (!this.scene.hardLinks || !(flags & FileFlag.hlinked) || flags & FileFlag.hlinkLast) return false;
+    this.scene.receiving.generatorView.current!.inProgress++;
+    return true;
+  }
+
+  private openBasis(item: Item, partial: Place | null): SumRequest | null {
+    const { scene } = this;
+    const { session, stat } = scene;
+    const before = scene.exists ? stat : null;
+    const type = partial ? FnamecmpType.partialDir : FnamecmpType.fname;
+    if (!session.doTransfers) {
+      this.ask(item, before, type);
+      this.links.finish(item, stat);
+      return null;
+    }
+    if (this.wholeFile || session.options.readBatch !== null) {
+      if (!this.copyAside(item)) return null;
+      this.ask(item, before, type);
+      this.wantWhole();
+      return null;
+    }
+    return this.askWithSums(item, partial, before, type);
+  }
+
+  private askWithSums(
+    item: Item, partial: Place | null, before: StatRecord | null, type: number,
+  ): SumRequest | null {
+    const { scene } = this;
+    const { session, destination } = scene;
+    const place = partial ?? { root: destination.root, path: scene.path(item) };
+    const basis = partial ? this.partialStat : scene.stat;
+    const fd = place.root.open(place.path, session.fs.constants.O.RDONLY, 0);
+    if (fd < 0) {
+      scene.session.log.error(
+        `rsync: [generator] failed to open "${place.root.fullName(place.path)}", continuing: `
+        + `${session.fs.strerror(-fd)} (${-fd})\n`,
+      );
+      if (this.waitsForLink(item)) return null;
+      this.ask(item, null, FnamecmpType.fname);
+      this.wantWhole();
+      return null;
+    }
+    const backup = this.openBackup(item, type);
+    if (backup === "failed") {
+      session.fs.close(fd);
+      return null;
+    }
+    this.ask(item, before, backup ? FnamecmpType.backup : type);
+    if (basis.size > 0) return { fd, byteLength: basis.size, fullSums: this.redoing, backup };
+    session.fs.close(fd);
+    this.sums.sendNone();
+    if (backup) session.fs.close(backup.fd);
+    return null;
+  }
+
+  /** --inplace with --backup and no delta: the old version is copied before it is overwritten. */
+  private copyAside(item: Item): boolean {
+    const { scene } = this;
+    if (!scene.session.options.inplace || !scene.deletion.backups || !scene.exists || this.redoing) return true;
+    const path = scene.path(item);
+    const to = scene.deletion.backups.placeOf(path);
+    if (!to) return false;
+    const stat = { ...scene.stat };
+    if (copyFile({ root: scene.destination.root, path }, to, stat.mode, scene.session.options.fsync, scene.reporter) < 0) return false;
+    scene.deletion.finishCopy(to, stat);
+    return true;
+  }
+
+  /** --inplace with --backup: the copy is made while the sums are computed. */
+  private openBackup(item: Item, type: number): BackupCopy | null | "failed" {
+    const { scene } = this;
+    const { session, deletion } = scene;
+    if (!session.options.inplace || !deletion.backups || type !== FnamecmpType.fname || this.redoing) return null;
+    const path = scene.path(item);
+    const place = deletion.backups.placeOf(path);
+    if (!place) return "failed";
+    const { O, E } = session.fs.constants;
+    const gone = place.root.unlink(place.path);
+    const fd = gone < 0 && gone !== -E.ENOENT ? gone : place.root.open(place.path, O.WRONLY | O.CREAT | O.EXCL, 0o600);
+    if (fd >= 0) return { fd, path, place, stat: { ...scene.stat } };
+    scene.failed(`open "${place.root.fullName(place.path)}"`, -fd);
+    return "failed";
+  }
+
+  /** Writes the request's ndx and item flags, and notes that the file is under way. */
+  private ask(item: Item, before: StatRecord | null, type: number): void {
+    const { scene } = this;
+    const { session } = scene;
+    const { options, context, output } = session;
+    if (context.incRecurse && session.dryRun === 0) item.list.inProgress++;
+    if (scene.hardLinks && item.list.flags[item.row] & FileFlag.hlinked) item.list.flags[item.row] |= FileFlag.fileSent;
+    scene.ndxWriter.write(output.writer, item.ndx);
+    if (!scene.itemizing) return;
+    let iflags: number = ItemFlag.transfer;
+    if (options.checksum && !this.redoing) iflags |= ItemFlag.reportChange;
+    if (type !== FnamecmpType.fname) iflags |= ItemFlag.basisTypeFollows;
+    scene.itemizer.report(item.list, item.row, -1, before, iflags, type);
+  }
+
+  private wantWhole(): void {
+    if (this.scene.session.doTransfers && this.scene.session.options.readBatch === null) this.sums.sendNone();
+  }
+}

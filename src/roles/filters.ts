@@ -1,0 +1,94 @@
+/** The filter rules of a session: made from the options, exchanged with the other side. */
+import { Filters } from "../filter/mergefiles.ts";
+import { type FileSystem, newStat } from "../posix/filesystem.ts";
+import { readFilterRule, writeFilterEnd, writeFilterRule } from "../protocol/filterlist.ts";
+import { type Options } from "../options/options.ts";
+import { type Session } from "../session/session.ts";
+
+/** The largest merge file read, bytes. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** Builds the rules of this side. `cwd` is absolute; `args` are the options whose filter arguments apply here. */
+export function makeFilters(session: Session, cwd: string, args: Options | null): Filters {
+  const { options, host, fs, log } = session;
+  const filters = new Filters({
+    amSender: session.amSender,
+    amServer: session.amServer,
+    localServer: session.localLink !== null,
+    deleteMode: options.deleteMode,
+    deleteExcluded: options.deleteExcluded,
+    pruneEmptyDirs: options.pruneEmptyDirs,
+    cvsExclude: options.cvsExclude,
+    from0: options.from0,
+    cwd,
+    home: host.env("HOME") ?? null,
+    cvsIgnore: host.env("CVSIGNORE") ?? null,
+    readFile: (path) => readFile(fs, path),
+    strerror: (errno) => fs.strerror(errno),
+    error: (text) => log.errorXfer(`${text}\n`),
+    debug: log.debug("FILTER", 1) ? (text) => log.infoLine(`${text}\n`) : null,
+    who: session.who,
+  });
+  filters.version = session.context.version;
+  if (args) filters.addArguments(args.filters);
+  return filters;
+}
+
+/** On a client: sends the rules the server needs. */
+export function sendFilters(session: Session, filters: Filters): void {
+  const rules = filters.sendList();
+  if (rules === null) return;
+  for (const rule of rules) writeFilterRule(session.output.writer, rule);
+  writeFilterEnd(session.output.writer);
+}
+
+/** On a server: takes the client's rules. */
+export async function receiveFilters(session: Session, filters: Filters): Promise<void> {
+  if (filters.expectsList) {
+    // A rule is wrapped, because the end of the list is null and "not there yet" is undefined.
+    const decode = (cursor: Parameters<typeof readFilterRule>[0]): { rule: string | null } => ({
+      rule: readFilterRule(cursor),
+    });
+    for (;;) {
+      const { rule } = session.input.poll(decode) ?? (await session.input.next(decode));
+      if (rule === null) break;
+      filters.receive(rule);
+    }
+  }
+  filters.finishReceive();
+}
+
+/** A whole file's bytes, or -errno. */
+export function readFile(fs: FileSystem, path: string): Uint8Array | number {
+  const { O, AT, E } = fs.constants;
+  const fd = path === "-" ? 0 : fs.openat(AT.FDCWD, fs.cstr(path), O.RDONLY | O.CLOEXEC, 0);
+  if (fd < 0) return fd;
+  const stat = newStat();
+  const known = fs.fstat(fd, stat) >= 0 ? stat.size : 0;
+  if (known > MAX_FILE_BYTES) return -E.EFBIG;
+  const bytes = readAll(fs, fd);
+  if (fd !== 0) fs.close(fd);
+  return bytes;
+}
+
+function readAll(fs: FileSystem, fd: number): Uint8Array | number {
+  const { memory } = fs;
+  const chunk = 64 * 1024;
+  const buffer = memory.alloc(chunk);
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  let count: number;
+  while ((count = fs.read(fd, buffer, chunk)) > 0) {
+    parts.push(memory.bytes(buffer, count).slice());
+    total += count;
+  }
+  memory.release(buffer);
+  if (count < 0) return count;
+  const all = new Uint8Array(total);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

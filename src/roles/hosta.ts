@@ -1,0 +1,165 @@
+/**
+ * Host-A, the sending side, put together: from the handshake's end to the goodbye, as client or as server.
+ * Upstream main.c: do_server_sender, the sending half of client_run, read_final_goodbye.
+ */
+import { ExitCode, ProtocolError, UsageError } from "../errors.ts";
+import { Compressors } from "../compress/registry.ts";
+import { SenderIds } from "../flist/idmap.ts";
+import { Segments } from "../flist/segments.ts";
+import { FlistSender } from "../flist/walk.ts";
+import { type WalkReport } from "../flist/makefile.ts";
+import { type Filters } from "../filter/mergefiles.ts";
+import { type Options } from "../options/options.ts";
+import { type StatRecord } from "../posix/filesystem.ts";
+import { MessageTag, Ndx } from "../protocol/constants.ts";
+import { NdxWriter } from "../protocol/ndx.ts";
+import { writeEndStats } from "../protocol/stats.ts";
+import { attachMessages } from "../session/messages.ts";
+import { fileReporter } from "../session/reporter.ts";
+import { type Session } from "../session/session.ts";
+import { flistFields } from "./fields.ts";
+import { FileSummer } from "./filesummer.ts";
+import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
+import { ItemLog } from "./itemlog.ts";
+import { Sender } from "./sender.ts";
+import { SourceRemoval } from "./sourceremoval.ts";
+import { SourceTree } from "./sourcetree.ts";
+import { TokenOutput } from "./tokenoutput.ts";
+
+/** Runs the sending side over an agreed session. `args` are the paths to send. */
+export async function runHostA(session: Session, args: readonly string[], filterArgs: Options): Promise<void> {
+  const { context, input, output, amServer } = session;
+  if (amServer || context.version >= 30) output.startMultiplex();
+  if (!amServer || context.version >= 30) input.startMultiplex(amServer);
+  attachMessages(session, {});
+  const cwd = startingPoint(session, args);
+  const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
+  if (amServer) await receiveFilters(session, filters);
+  else sendFilters(session, filters);
+  const paths = amServer ? args.slice(1) : args;
+  const everything = session.options.recurse > 0 || session.options.dirs > 0 || session.options.listOnly > 0;
+  await sendAll(session, cwd, paths.length === 0 && everything ? ["."] : paths, filters);
+}
+
+/** A server changes to its first argument, unless --relative makes it part of the names. */
+function startingPoint(session: Session, args: readonly string[]): string {
+  const { options, host } = session;
+  const cwd = host.cwd();
+  if (!session.amServer || options.relative > 0) return cwd;
+  if (args.length === 0) throw new UsageError("ERROR: do_server_sender called without args");
+  const dir = args[0];
+  return dir === "." ? cwd : dir.startsWith("/") ? dir : `${cwd}/${dir}`;
+}
+
+async function sendAll(session: Session, cwd: string, paths: readonly string[], filters: Filters): Promise<void> {
+  const { context, output, options } = session;
+  const codec = new Compressors(session.host, session.memory).tokenWriter(context, options.compressThreads);
+  const segments = new Segments(session.memory, context.incRecurse);
+  const view = segments.view();
+  const ndxWriter = new NdxWriter(context.version);
+  const list = listSender(session, cwd, filters, segments, view, ndxWriter);
+  const tree = new SourceTree(session, list, segments, view);
+  const itemLog = new ItemLog(session, {
+    checked: () => view.oldTotal - (view.current?.used ?? 0) + 1,
+    listComplete: () => segments.eof,
+    rootOf: (rows, row) => tree.rootPath(rows, row),
+  });
+  const removal = new SourceRemoval(session, tree);
+  attachMessages(session, {
+    deleted: (path, mode) => itemLog.deleted(path, mode),
+    success: (ndx) => removal.remove(ndx),
+    noSend: () => {},
+  });
+  await tree.sendFirst(paths);
+  output.flush();
+  if (!(session.amServer && (view.first?.used ?? 0) === 0)) {
+    const sender = new Sender(session, tree, itemLog, ndxWriter, new TokenOutput(session, codec.tokens));
+    session.input.beforeWait = () => output.flush();
+    await sender.run();
+    await endOfRun(session, sender);
+  }
+  await output.finish();
+  tree.close();
+  segments.release();
+  codec.release();
+}
+
+function listSender(
+  session: Session, cwd: string, filters: Filters, segments: Segments, view: ReturnType<Segments["view"]>,
+  ndxWriter: NdxWriter,
+): FlistSender {
+  const { options, context, fs } = session;
+  const summer = options.checksum ? new FileSummer(session.kernels, fs, context.fileChecksum) : null;
+  return new FlistSender({
+    fs, context, filters, segments, view, cwd,
+    fields: flistFields(options, context),
+    options: {
+      recurse: options.recurse > 0, relative: options.relative > 0, impliedDirs: options.impliedDirs,
+      missingArgs: options.missingArgs, ignoreErrors: options.ignoreErrors, deleteDuring: options.deleteDuring > 0,
+      insecureLinks: options.insecureLinks, dirs: options.dirs !== 0, oneFileSystem: options.oneFileSystem,
+      copyLinks: options.copyLinks, copyUnsafeLinks: options.copyUnsafeLinks, copyDirlinks: options.copyDirlinks,
+      mungeLinks: options.mungeLinks, preserveAtimes: options.preserveAtimes > 0,
+    },
+    ids: new SenderIds(fs),
+    out: session.output.writer,
+    report: walkReport(session),
+    writeNdx: (out, ndx) => ndxWriter.write(out, ndx),
+    checksum: summer === null ? null : (dirFd, name, stat, into) => sumFile(session, summer, dirFd, name, stat, into),
+  });
+}
+
+function sumFile(
+  session: Session, summer: FileSummer, dirFd: number, name: number, _stat: StatRecord, into: Uint8Array,
+): void {
+  const { fs } = session;
+  const fd = fs.openat(dirFd, name, fs.constants.O.RDONLY | fs.constants.O.CLOEXEC, 0);
+  if (fd < 0) {
+    into.fill(0);
+    return;
+  }
+  summer.read(fd, into);
+  fs.close(fd);
+}
+
+/** The walk's messages, for either side's lists. */
+export function walkReport(session: Session): WalkReport {
+  const reporter = fileReporter(session, session.who);
+  const words = { mount: "MOUNT", symsafe: "SYMSAFE" } as const;
+  return {
+    sysError: (text, errno) => reporter.failed("errorXfer", errno, text),
+    error: (text) => reporter.print("errorXfer", text),
+    warning: (text) => reporter.print("warning", text),
+    info: (text) => reporter.print("info", text),
+    detail: (word, text) => {
+      if (session.log.info(words[word], 1)) reporter.print("info", text);
+    },
+    ioError: (bits) => {
+      session.output.messageInt(MessageTag.ioError, bits);
+    },
+  };
+}
+
+/** Statistics and the goodbye. */
+async function endOfRun(session: Session, sender: Sender): Promise<void> {
+  const { context, output, stats, input } = session;
+  await output.finish();
+  stats.totalRead = input.received;
+  stats.totalWritten = output.written;
+  if (session.amServer) {
+    writeEndStats(output.writer, {
+      totalRead: stats.totalRead, totalWritten: stats.totalWritten, totalSize: stats.totalSize,
+      flistBuildTimeMs: stats.flistBuildTime, flistXferTimeMs: stats.flistTransferTime,
+    }, context.version);
+    output.flush();
+  }
+  session.shuttingDown = true;
+  let ndx = await sender.nextNdx();
+  if (context.version >= 31 && ndx === Ndx.done) {
+    sender.ndxWriter.write(output.writer, Ndx.done);
+    output.flush();
+    ndx = await sender.nextNdx();
+  }
+  if (ndx !== Ndx.done) {
+    throw new ProtocolError("goodbye", `Invalid packet at end of run (${ndx}) [${session.who}]`, ExitCode.protocol);
+  }
+}

@@ -1,0 +1,309 @@
+/**
+ * Host-B, the receiving side, put together: generator and receiver over one list and one connection.
+ * Upstream main.c: do_recv, do_server_recv, the receiving half of client_run.
+ */
+import { ExitCode, ProtocolError } from "../errors.ts";
+import { transferDigest } from "../checksum/digest.ts";
+import { Compressors } from "../compress/registry.ts";
+import { Patcher } from "../delta/patch.ts";
+import { Attributes, AttrFlag, type AttrSettings } from "../files/attrs.ts";
+import { Backups } from "../files/backup.ts";
+import { Committer } from "../files/commit.ts";
+import { Confined, type Place } from "../files/confine.ts";
+import { PartialDir } from "../files/partial.ts";
+import { Remover } from "../files/remove.ts";
+import { isUnsafeSymlink } from "../files/symlinks.ts";
+import { type Filters } from "../filter/mergefiles.ts";
+import { DirLister } from "../flist/dirlist.ts";
+import { type FileList } from "../flist/filelist.ts";
+import { HardLinks, IdevTable } from "../flist/hardlink.ts";
+import { ReceiverIds } from "../flist/idmap.ts";
+import { FlistReceiver } from "../flist/receive.ts";
+import { Segments } from "../flist/segments.ts";
+import { type Options } from "../options/options.ts";
+import { Ndx } from "../protocol/constants.ts";
+import { NdxReader, NdxWriter } from "../protocol/ndx.ts";
+import { readEndStats } from "../protocol/stats.ts";
+import { attachMessages } from "../session/messages.ts";
+import { fileReporter } from "../session/reporter.ts";
+import { type Session } from "../session/session.ts";
+import { Deletion } from "./deletion.ts";
+import { type Destination } from "./destination.ts";
+import { Entries } from "./entries.ts";
+import { flistFields } from "./fields.ts";
+import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
+import { DestinationFinder } from "./finddestination.ts";
+import { Generator } from "./generator.ts";
+import { walkReport } from "./hosta.ts";
+import { Incoming } from "./incoming.ts";
+import { Itemizer } from "./itemize.ts";
+import { ItemLog } from "./itemlog.ts";
+import { LocalCopy } from "./localcopy.ts";
+import { Receiver } from "./receiver.ts";
+import { ListReader } from "./receivelist.ts";
+import { Receiving } from "./receiving.ts";
+import { Scene } from "./scene.ts";
+
+/**
+ * Runs the receiving side over an agreed session. `args`: on a server its directory and the destination; on a client
+ * the destination, if any. Returns false when the sender had nothing to send.
+ */
+export async function runHostB(session: Session, args: readonly string[], filterArgs: Options): Promise<boolean> {
+  const { context, input, output, amServer, memory } = session;
+  if (!amServer || context.version >= 30) input.startMultiplex(amServer);
+  if (amServer || context.version >= 30) output.startMultiplex();
+  attachMessages(session, {});
+  input.beforeWait = () => output.flush();
+  const cwd = workingDirectory(session, args);
+  const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
+  if (amServer) await receiveFilters(session, filters);
+  else sendFilters(session, filters);
+  output.flush();
+  const segments = new Segments(memory, context.incRecurse);
+  const receiving = new Receiving(session, segments);
+  const ndxReader = new NdxReader(context.version);
+  const lists = new ListReader(session, listReceiver(session, segments, filters), segments);
+  const first = await lists.readFirst(ndxReader);
+  if (first.used === 0 && !amServer) return false;
+  const word = amServer ? (args[1] ?? null) : (args[0] ?? null);
+  const total = receiving.generatorView.total;
+  const finder = new DestinationFinder(session, cwd);
+  const destination = finder.find(word, { list: first, total });
+  receiving.destination = destination;
+  await new ReceivingSide(session, receiving, lists, ndxReader, filters, destination).run(first);
+  return true;
+}
+
+/** A server's first argument is its directory. */
+function workingDirectory(session: Session, args: readonly string[]): string {
+  const cwd = session.host.cwd();
+  const dir = session.amServer ? (args[0] ?? ".") : ".";
+  return dir === "." ? cwd : dir.startsWith("/") ? dir : `${cwd}/${dir}`;
+}
+
+function listReceiver(session: Session, segments: Segments, filters: Filters): FlistReceiver {
+  const { options, context, fs } = session;
+  return new FlistReceiver({
+    context, segments,
+    fields: flistFields(options, context),
+    options: {
+      recurse: options.recurse > 0, relative: options.relative > 0, ignoreErrors: options.ignoreErrors,
+      deleteMissingArgs: options.missingArgs === 2, pruneEmptyDirs: options.pruneEmptyDirs,
+      isExcludedDir: (path) => filters.check(path, true) < 0,
+    },
+    ids: new ReceiverIds(fs, {
+      amRoot: session.amRoot, numericIds: options.numericIds, usermap: options.usermap, groupmap: options.groupmap,
+      id0Names: context.id0Names, ownGroups: [fs.egid, ...fs.groups()],
+    }),
+    inodes: context.version < 30 && options.preserveHardLinks > 0 ? new IdevTable() : null,
+  });
+}
+
+/** The parts of the receiving side of one transfer. */
+class ReceivingSide {
+  private readonly session: Session;
+  private readonly receiving: Receiving;
+  private readonly generator: Generator;
+  private readonly receiver: Receiver;
+  private readonly incoming: Incoming;
+  private readonly hardLinks: HardLinks | null;
+  private readonly ndxWriter: NdxWriter;
+  private readonly attributes: Attributes;
+  private readonly remover: Remover;
+  private readonly backups: Backups | null;
+  private readonly partialDir: PartialDir | null;
+  private readonly defaultPerms: number;
+
+  constructor(
+    session: Session, receiving: Receiving, lists: ListReader, ndxReader: NdxReader, filters: Filters,
+    destination: Destination,
+  ) {
+    const { options, context, fs } = session;
+    this.session = session;
+    this.receiving = receiving;
+    const { root } = destination;
+    const reporter = fileReporter(session, "receiver");
+    const generatorReporter = fileReporter(session, "generator");
+    const umask = fs.umask(0);
+    fs.umask(umask);
+    this.defaultPerms = 0o777 & ~umask;
+    this.ndxWriter = new NdxWriter(context.version);
+    this.attributes = new Attributes(root, attrSettings(session), generatorReporter);
+    this.remover = new Remover(root, {
+      amRoot: session.amRoot ? 1 : 0, maxDelete: options.maxDelete ?? -1, oneFileSystem: options.oneFileSystem > 0,
+      filesFirst: context.version >= 29,
+    }, deleteFilter(filters), generatorReporter);
+    const operator = new Confined(fs, root.rootFd, root.rootPath, { links: "trusted", dryRun: session.dryRun > 0 });
+    this.backups = options.backup ? this.makeBackups(destination, operator, reporter) : null;
+    if (this.backups) this.remover.backups = this.backups;
+    this.partialDir = options.partialDir ? new PartialDir(options.partialDir, operator) : null;
+    const committer = new Committer(root, this.attributes, this.remover, this.backups, {
+      fsync: options.fsync, partialDir: this.partialDir,
+    }, reporter);
+    const tempDir: Place | null = options.tempDir ? { root: operator, path: options.tempDir } : null;
+    this.incoming = new Incoming({
+      session, receiving, destination, committer, backups: this.backups, partialDir: this.partialDir, tempDir,
+      defaultPerms: this.defaultPerms, reporter,
+    });
+    this.hardLinks = options.preserveHardLinks > 0 ? new HardLinks(receiving.generatorView, context.incRecurse) : null;
+    const itemLog = this.makeItemLog();
+    this.remover.onDeleted = (path, mode) => {
+      this.syncDeleted();
+      itemLog.deleted(path, mode);
+    };
+    this.generator = this.makeGenerator(destination, filters, itemLog, generatorReporter);
+    const codec = new Compressors(session.host, session.memory).tokenReader(context);
+    this.receiver = new Receiver({
+      receiving, lists, incoming: this.incoming, itemLog, ndxReader, tokens: codec.tokens,
+      patcher: new Patcher(fs, transferDigest(session.kernels, context)),
+      localCopy: session.localLink ? new LocalCopy(session) : null,
+    });
+    attachMessages(session, {
+      noSend: (ndx) => receiving.noSend(ndx),
+      deleted: (path, mode) => itemLog.deleted(path, mode),
+    });
+  }
+
+  /** Runs both roles to the end; when one fails the other is stopped. */
+  async run(first: FileList): Promise<void> {
+    const { session, receiving, hardLinks } = this;
+    if (hardLinks) for (let list: FileList | null = first; list; list = list.next) hardLinks.match(list);
+    receiving.onSegment = (list) => hardLinks?.match(list);
+    const received = this.receive().catch((error: unknown) => {
+      receiving.events.fail(error);
+      throw error;
+    });
+    try {
+      await Promise.all([this.generate(), received]);
+    } catch (error) {
+      this.incoming.cutOff(session.stats.literalData + session.stats.matchedData > 0);
+      throw error;
+    }
+  }
+
+  private async generate(): Promise<void> {
+    const { session } = this;
+    await this.generator.run();
+    this.syncDeleted();
+    session.shuttingDown = true;
+    this.ndxWriter.write(session.output.writer, Ndx.done);
+    await session.output.finish();
+  }
+
+  private async receive(): Promise<void> {
+    const { session, receiver, receiving } = this;
+    const { context, input } = session;
+    await receiver.run();
+    if (!session.amServer) await this.readStats();
+    receiving.phaseDone();
+    if (context.version < 31) return;
+    const ndx = await receiver.nextNdx();
+    if (ndx !== Ndx.done) {
+      const text = `Invalid packet at end of run (${ndx}) [${session.who}]`;
+      throw new ProtocolError("goodbye", text, ExitCode.protocol, input.cursor.offset);
+    }
+    receiving.phaseDone();
+  }
+
+  private async readStats(): Promise<void> {
+    const { input, stats, context } = this.session;
+    const decode = (cursor: typeof input.cursor): ReturnType<typeof readEndStats> => readEndStats(cursor, context.version);
+    const end = input.poll(decode) ?? (await input.next(decode));
+    // The sender's reading is our writing.
+    stats.totalWritten = end.totalRead;
+    stats.totalRead = end.totalWritten;
+    stats.totalSize = end.totalSize;
+    stats.flistBuildTime = end.flistBuildTimeMs;
+    stats.flistTransferTime = end.flistXferTimeMs;
+  }
+
+  private makeBackups(destination: Destination, operator: Confined, reporter: ReturnType<typeof fileReporter>): Backups {
+    const { options, log, amRoot } = this.session;
+    return new Backups(destination.root, {
+      dir: options.backupDir ? { root: operator, path: options.backupDir } : null,
+      suffix: options.suffix ?? (options.backupDir ? "" : "~"),
+      amRoot: amRoot ? 1 : 0,
+      preserveLinks: options.preserveLinks, preserveDevices: options.preserveDevices,
+      preserveSpecials: options.preserveSpecials, fsync: options.fsync,
+      unsafeSymlink: options.safeLinks ? isUnsafeSymlink : null,
+      tellBackups: log.info("BACKUP", 1), tellUnsafe: log.info("SYMSAFE", 1), tellSkipped: log.info("NONREG", 1),
+    }, this.attributes, this.remover, reporter);
+  }
+
+  private makeItemLog(): ItemLog {
+    const { receiving } = this;
+    const view = receiving.receiverView;
+    return new ItemLog(this.session, {
+      checked: () => view.oldTotal - (view.current?.used ?? 0) + 1,
+      listComplete: () => receiving.segments.eof,
+    });
+  }
+
+  private makeGenerator(
+    destination: Destination, filters: Filters, itemLog: ItemLog, reporter: ReturnType<typeof fileReporter>,
+  ): Generator {
+    const { session, receiving, attributes, ndxWriter, remover } = this;
+    const { options, context, fs } = session;
+    const modern = context.version >= 29;
+    const shown = options.outFormatHasItemize > 0;
+    const deletion = new Deletion({
+      session, destination, remover, filters, attributes, backups: this.backups, partialDir: this.partialDir,
+      lister: new DirLister({
+        fs, filters, dirs: receiving.segments.dirs, report: walkReport(session), version: context.version,
+        oneFileSystem: options.oneFileSystem, rootPath: destination.root.rootPath,
+      }),
+    });
+    const itemizing = modern || (!session.amServer && shown);
+    const scene = new Scene({
+      session, receiving, destination, attributes, deletion, ndxWriter, reporter,
+      itemizer: new Itemizer(session, attributes, ndxWriter, itemLog),
+      hardLinks: this.hardLinks,
+      defaultPerms: this.defaultPerms,
+      itemizing,
+      printsNames: !modern && !itemizing,
+      reportFlag: (modern || !session.amServer) && shown ? 0 : AttrFlag.report,
+    });
+    return new Generator(receiving, new Entries(scene), deletion, ndxWriter);
+  }
+
+  /** What the remover has counted, as statistics. */
+  private syncDeleted(): void {
+    const { stats } = this.session;
+    const { counts } = this.remover;
+    stats.deletedFiles = counts.files;
+    stats.deletedDirs = counts.dirs;
+    stats.deletedSymlinks = counts.symlinks;
+    stats.deletedDevices = counts.devices;
+    stats.deletedSpecials = counts.specials;
+  }
+}
+
+function attrSettings(session: Session): AttrSettings {
+  const { options, log, context } = session;
+  return {
+    amRoot: session.amRoot ? 1 : 0,
+    preservePerms: options.preservePerms, preserveExecutability: options.preserveExecutability,
+    preserveUid: options.preserveUid, preserveGid: options.preserveGid, preserveMtimes: options.preserveMtimes,
+    preserveAtimes: options.preserveAtimes > 0, omitDirTimes: options.omitDirTimes,
+    omitLinkTimes: options.omitLinkTimes || !context.receiverSymlinkTimes,
+    modifyWindow: options.modifyWindow, keepDirlinks: options.keepDirlinks, tweakMode: null,
+    nameItems: log.info("NAME", 2),
+  };
+}
+
+/** The rules as deletion sees them: what a rule keeps is not deleted with its directory. */
+function deleteFilter(filters: Filters): ConstructorParameters<typeof Remover>[2] {
+  return {
+    enter: (dir) => {
+      const saved = { token: filters.push(dir), perishable: filters.ignorePerishable };
+      filters.ignorePerishable = true;
+      return saved;
+    },
+    leave: (saved) => {
+      const { token, perishable } = saved as { token: ReturnType<Filters["push"]>; perishable: boolean };
+      filters.ignorePerishable = perishable;
+      filters.pop(token);
+    },
+    isProtected: (path, isDir) => filters.isExcluded(path, isDir, "all"),
+  };
+}

@@ -1,0 +1,307 @@
+/**
+ * A file on its way in: its basis, its temporary file, and what becomes of it. Upstream receiver.c:recv_files around
+ * receive_data.
+ */
+import { ProtocolError } from "../errors.ts";
+import { type Committer } from "../files/commit.ts";
+import { type Place } from "../files/confine.ts";
+import { type PartialDir } from "../files/partial.ts";
+import { destMode, isDirectory, isRegular } from "../files/perms.ts";
+import { type FileReporter } from "../files/report.ts";
+import { openTemp } from "../files/tempname.ts";
+import { type Backups } from "../files/backup.ts";
+import { type FileList } from "../flist/filelist.ts";
+import { newStat } from "../posix/filesystem.ts";
+import { FileFlag, FnamecmpType } from "../protocol/constants.ts";
+import { type Session } from "../session/session.ts";
+import { type Destination } from "./destination.ts";
+import { type Receiving } from "./receiving.ts";
+
+/** One file being received. */
+export interface IncomingFile {
+  readonly list: FileList;
+  readonly row: number;
+  readonly ndx: number;
+  readonly destination: Destination;
+  /** Path below the destination. */
+  readonly path: string;
+  readonly redo: boolean;
+  /** Open old data, or -1. */
+  readonly basisFd: number;
+  /** The old data is the file's own place. */
+  readonly basisIsTarget: boolean;
+  /** Where the data goes, or -1 when it has to be discarded. */
+  readonly outputFd: number;
+  /** The temporary file; null when the data is written in place. */
+  readonly temp: Place | null;
+  /** Where a partial file of this name is kept; null without a partial directory. */
+  readonly partial: Place | null;
+  /** Basis and output are the same file. */
+  readonly updatesBasis: boolean;
+  /** The output may be longer than the new data. */
+  readonly truncate: boolean;
+}
+
+/** What incoming files need. */
+export interface IncomingParts {
+  readonly session: Session;
+  readonly receiving: Receiving;
+  readonly destination: Destination;
+  readonly committer: Committer;
+  readonly backups: Backups | null;
+  readonly partialDir: PartialDir | null;
+  readonly tempDir: Place | null;
+  readonly defaultPerms: number;
+  readonly reporter: FileReporter;
+}
+
+interface Basis {
+  fd: number;
+  isTarget: boolean;
+  type: number;
+}
+
+export class Incoming {
+  private readonly p: IncomingParts;
+  private readonly stat = newStat();
+  private readonly delayed: { list: FileList; row: number; ndx: number; path: string; partial: Place }[] = [];
+  /** The file whose temporary name exists, for clean-up when the run is cut off. */
+  private current: IncomingFile | null = null;
+
+  constructor(parts: IncomingParts) {
+    this.p = parts;
+  }
+
+  /** Opens basis and output. When that fails, which is reported, `outputFd` is -1 and the data is to be discarded. */
+  open(list: FileList, row: number, ndx: number, redo: boolean, type: number, xname: string | null): IncomingFile {
+    const { session, destination, partialDir } = this.p;
+    const { options, context } = session;
+    const path = destination.path(list, row);
+    const partial = partialDir ? partialDir.placeOf(path) : null;
+    const basis = this.openBasis(path, partial, type, xname);
+    const usable = this.checkBasis(basis, path);
+    if (!options.preservePerms) {
+      const exists = basis.fd >= 0;
+      const mode = exists ? this.stat.mode : 0;
+      list.mode[row] = destMode(list.mode[row], mode, this.p.defaultPerms, exists, options.preserveExecutability);
+    }
+    const inPartial = context.inplacePartialDir && basis.type === FnamecmpType.partialDir && basis.fd >= 0;
+    const file = {
+      list, row, ndx, destination, path, redo, basisFd: basis.fd, basisIsTarget: basis.isTarget, partial,
+      updatesBasis: inPartial || (options.inplace && (basis.isTarget || basis.type === FnamecmpType.backup)),
+      truncate: options.inplace || inPartial,
+    };
+    const output = usable ? this.openOutput(file.path, list.mode[row], inPartial ? partial : null) : { fd: -1, temp: null };
+    this.current = { ...file, outputFd: output.fd, temp: output.temp };
+    return this.current;
+  }
+
+  /** Gives up on a file whose data was discarded. */
+  abandon(file: IncomingFile): void {
+    this.closeBasis(file);
+    this.current = null;
+    this.p.receiving.noSend(file.ndx);
+  }
+
+  /** Puts a complete file in place, or keeps or drops one that arrived damaged. */
+  finish(file: IncomingFile, verified: boolean): void {
+    const { session } = this.p;
+    const { options } = session;
+    this.closeBasis(file);
+    this.current = null;
+    if ((verified && !(options.delayUpdates && file.partial)) || options.inplace) {
+      this.commit(file, verified);
+      return;
+    }
+    if (options.delayUpdates && verified) {
+      this.delay(file);
+      return;
+    }
+    const kept = options.partial && this.keep(file);
+    if (!kept) this.drop(file);
+    this.damaged(file, kept);
+  }
+
+  /** A write failed: the data so far is dropped before the run ends. */
+  writeFailed(file: IncomingFile, _errno: number): void {
+    this.closeBasis(file);
+    this.current = null;
+    if (this.p.session.options.partial) this.keep(file);
+    else this.drop(file);
+  }
+
+  /** --delay-updates: renames what was kept back. Upstream handle_delayed_updates. */
+  renameDelayed(): void {
+    const { destination, backups, committer, partialDir, receiving, reporter, session } = this.p;
+    for (const { ndx, path, partial, list, row } of this.delayed) {
+      if (backups && backups.make(path, false) === 0) continue;
+      const renamed = committer.rename(partial, { root: destination.root, path });
+      if (renamed < 0) {
+        const from = `"${partial.root.fullName(partial.path)}"`;
+        reporter.failed("errorXfer", -renamed, `rename failed for ${destination.fullName(path)} (from ${from})`);
+        continue;
+      }
+      const linked = session.options.preserveHardLinks > 0 && destination.isHardLinked(list, row);
+      if (session.options.removeSourceFiles || linked) receiving.success(ndx);
+      partialDir!.removeIfEmpty(partial);
+    }
+    this.delayed.length = 0;
+  }
+
+  /** The run is cut off: keeps or removes the file under construction. Upstream cleanup.c. */
+  cutOff(gotData: boolean): void {
+    const file = this.current;
+    if (!file) return;
+    this.current = null;
+    this.closeBasis(file);
+    if (file.outputFd < 0) return;
+    if (gotData && this.p.session.options.partial) {
+      // A partial file at the target's name must not look newer than it is, or --update would pass it over.
+      if (!file.partial) file.list.mtime[file.row] = 0;
+      this.keep(file, file.partial === null);
+    } else {
+      this.drop(file);
+    }
+  }
+
+  private openBasis(path: string, partial: Place | null, type: number, _xname: string | null): Basis {
+    const { session, destination, backups } = this.p;
+    const { O } = session.fs.constants;
+    if (type === FnamecmpType.partialDir && partial) {
+      const fd = partial.root.open(partial.path, O.RDONLY, 0);
+      if (fd >= 0) return { fd, isTarget: false, type };
+    }
+    if (type === FnamecmpType.backup && backups) {
+      const place = backups.placeOf(path);
+      const fd = place ? place.root.open(place.path, O.RDONLY, 0) : -1;
+      if (fd >= 0) return { fd, isTarget: false, type };
+    }
+    const known = type === FnamecmpType.fname || type === FnamecmpType.partialDir || type === FnamecmpType.backup;
+    if (!known) throw new ProtocolError("fnamecmp-type", `invalid basis_dir index: ${type}.`);
+    const fd = destination.root.open(path, O.RDONLY, 0);
+    return { fd: Math.max(fd, -1), isTarget: true, type: FnamecmpType.fname };
+  }
+
+  /** Only a regular file serves as basis. False when the target cannot be replaced at all. */
+  private checkBasis(basis: Basis, path: string): boolean {
+    const { session, destination } = this.p;
+    const { fs } = session;
+    if (basis.fd < 0) return true;
+    const failed = fs.fstat(basis.fd, this.stat);
+    if (failed < 0) {
+      this.p.reporter.failed("errorXfer", -failed, `fstat ${destination.fullName(path)} failed`);
+      return false;
+    }
+    if (isDirectory(this.stat.mode) && basis.isTarget) {
+      session.log.errorXfer(`recv_files: ${destination.fullName(path)} is a directory\n`);
+      return false;
+    }
+    if (!isRegular(this.stat.mode)) {
+      fs.close(basis.fd);
+      basis.fd = -1;
+    }
+    return true;
+  }
+
+  private openOutput(path: string, mode: number, inPartial: Place | null): { fd: number; temp: Place | null } {
+    const { session, destination, tempDir, reporter } = this.p;
+    const place = { root: destination.root, path };
+    if (inPartial) return this.openInPlace(inPartial, inPartial);
+    if (session.options.inplace) return this.openInPlace(place, null);
+    const root = tempDir ? tempDir.root : destination.root;
+    const { fd, path: tempPath } = openTemp(place, tempDir, mode, (bytes) => session.host.random(bytes));
+    if (fd >= 0) return { fd, temp: { root, path: tempPath } };
+    reporter.failed("errorXfer", -fd, `mkstemp "${root.fullName(tempPath)}" failed`);
+    return { fd: -1, temp: null };
+  }
+
+  private openInPlace(place: Place, temp: Place | null): { fd: number; temp: Place | null } {
+    const { session, reporter } = this.p;
+    const { O, E } = session.fs.constants;
+    let fd = place.root.open(place.path, O.WRONLY | O.CREAT, 0o600);
+    // Some kernels refuse O_CREAT on another user's file in a sticky directory, but not plain writing.
+    if (fd === -E.EACCES) fd = place.root.open(place.path, O.WRONLY, 0);
+    if (fd >= 0) return { fd, temp };
+    reporter.failed("errorXfer", -fd, `open "${place.root.fullName(place.path)}" failed`);
+    return { fd: -1, temp: null };
+  }
+
+  private commit(file: IncomingFile, verified: boolean): void {
+    const { committer, receiving, partialDir, session } = this.p;
+    const result = committer.finish({
+      rows: file.list, row: file.row, path: file.path, temp: file.temp, fd: file.outputFd, partial: file.partial,
+      okToSetTime: verified, overwritingBasis: true,
+    });
+    if (result === "backup-failed") throw new ProtocolError("file", "", 11);
+    if (result === "failed") {
+      receiving.noSend(file.ndx);
+      return;
+    }
+    if (file.partial && !file.basisIsTarget && partialDir && file.basisFd >= 0) {
+      file.partial.root.unlink(file.partial.path);
+      partialDir.removeIfEmpty(file.partial);
+    }
+    if (verified) {
+      this.noteLocal(file);
+      receiving.success(file.ndx);
+    } else {
+      this.damaged(file, session.options.inplace);
+    }
+  }
+
+  /** Tells a sender in this process which inode the file now has, so that it does not remove that one. */
+  private noteLocal(file: IncomingFile): void {
+    const { session, destination } = this.p;
+    if (!session.localLink || !session.options.removeSourceFiles) return;
+    const found = destination.root.lstat(file.path, this.stat);
+    const { devHi, devLo, inoHi, inoLo } = this.stat;
+    session.localLink.lastDevice = found >= 0 ? `${devHi}:${devLo}:${inoHi}:${inoLo}` : "";
+  }
+
+  private delay(file: IncomingFile): void {
+    if (!this.keep(file, true)) {
+      this.p.receiving.noSend(file.ndx);
+      return;
+    }
+    const { list, row, ndx, path, partial } = file;
+    this.delayed.push({ list, row, ndx, path, partial: partial! });
+    this.p.receiving.delayed(ndx);
+  }
+
+  private keep(file: IncomingFile, okToSetTime = false): boolean {
+    return this.p.committer.keepPartial({
+      rows: file.list, row: file.row, path: file.path, temp: file.temp, fd: file.outputFd, partial: file.partial,
+      okToSetTime, overwritingBasis: file.partial === null,
+    });
+  }
+
+  private drop(file: IncomingFile): void {
+    const { fs } = this.p.session;
+    fs.close(file.outputFd);
+    file.temp?.root.unlink(file.temp.path);
+  }
+
+  /** The digest was wrong: ask once more, then give up. */
+  private damaged(file: IncomingFile, kept: boolean): void {
+    const { session, receiving, partialDir } = this.p;
+    const { log, options } = session;
+    if (file.redo || log.info("NAME", 1) || options.outFormatHasItemize > 0) {
+      const what = !kept && !options.inplace ? "discarded" : partialDir ? "put into partial-dir" : "retained";
+      const level = file.redo ? "ERROR" : "WARNING";
+      const again = file.redo ? "" : " (will try again)";
+      const text = `${level}: ${file.path} failed verification -- update ${what}${again}.\n`;
+      if (file.redo) log.errorXfer(text);
+      else log.warning(text);
+    }
+    if (file.redo) {
+      receiving.noSend(file.ndx);
+      return;
+    }
+    file.list.flags[file.row] |= FileFlag.fileSent;
+    receiving.requestRedo(file.ndx);
+  }
+
+  private closeBasis(file: IncomingFile): void {
+    if (file.basisFd >= 0) this.p.session.fs.close(file.basisFd);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The lines about items: what is printed for each, before or after its transfer, and the progress line between.
+ * Upstream log.c:log_item, maybe_log_item, log_delete; progress.c.
+ */
+import { type FileList } from "../flist/filelist.ts";
+import { fileKind } from "../files/basis.ts";
+import { LogFormat, type LogItem, type LogRun } from "../output/format.ts";
+import { Numbers } from "../output/numbers.ts";
+import { Progress } from "../output/progress.ts";
+import { bytesOf } from "../memory.ts";
+import { ItemFlag, MessageTag, SIGNIFICANT_ITEM_FLAGS, FileFlag } from "../protocol/constants.ts";
+import { checksumLength } from "../checksum/registry.ts";
+import { type Session } from "../session/session.ts";
+import { LogCode } from "../session/log.ts";
+
+/** Where the current file stands in the list. */
+export interface ListPlace {
+  checked(): number;
+  listComplete(): boolean;
+  /** The sender's directory that a row's name starts from. */
+  rootOf?(list: FileList, row: number): string | null;
+}
+
+const DELETING = "deleting %n";
+
+export class ItemLog {
+  private readonly session: Session;
+  private readonly place: ListPlace;
+  private readonly outFormat: LogFormat | null;
+  private readonly logFormat: LogFormat | null;
+  private readonly deleteFormat: LogFormat;
+  private readonly run: LogRun;
+  private readonly progressLine: Progress | null;
+  private readonly showsNames: boolean;
+  private readonly itemizing: boolean;
+  private writtenBefore = 0;
+  private readBefore = 0;
+
+  constructor(session: Session, place: ListPlace) {
+    const { options, log, context } = session;
+    this.session = session;
+    this.place = place;
+    this.outFormat = options.outFormat ? new LogFormat(options.outFormat) : null;
+    this.logFormat = options.logFormat && log.logFile ? new LogFormat(options.logFormat) : null;
+    const named = options.outFormatHasItemize > 0 || options.outFormatHasOperation;
+    this.deleteFormat = named && this.outFormat ? this.outFormat : new LogFormat(DELETING);
+    this.itemizing = session.amServer ? options.logFormatHasItemize : options.outFormatHasItemize > 0;
+    const level = log.levels.info.PROGRESS;
+    this.showsNames = !session.amServer && log.info("NAME", 1) && level === 1;
+    this.progressLine = session.amServer || level === 0
+      ? null
+      : new Progress(new Numbers(options.humanReadable), session.stats, level >= 2);
+    this.run = {
+      itemize: {
+        local: session.localLink !== null, preserveMtimes: options.preserveMtimes,
+        receiverSymlinkTimes: context.receiverSymlinkTimes,
+      },
+      sender: session.amSender,
+      pid: session.host.pid,
+      checksumWidth: checksumLength(context.fileChecksum) * 2,
+      now: () => session.host.now() / 1000,
+      itemBytes: () => ({
+        written: session.output.written + session.output.pending - this.writtenBefore,
+        read: session.input.received - this.readBefore,
+      }),
+    };
+  }
+
+  /** Logs an item that is not transferred, if it is worth a line here. `xname` "" for none. */
+  maybeLog(list: FileList, row: number, iflags: number, xname: string): void {
+    const { session } = this;
+    const { options, log } = session;
+    const significant = (iflags & SIGNIFICANT_ITEM_FLAGS) !== 0;
+    const all = options.outFormatHasItemize > 1 || (log.info("NAME", 2) && options.outFormatHasItemize > 0);
+    const see = this.itemizing && (significant || xname !== "" || all);
+    const local = (iflags & ItemFlag.localChange) !== 0 && significant;
+    if (session.amServer) {
+      if (log.logFile && !options.dryRun && see) this.log(LogCode.log, list, row, iflags, xname);
+      return;
+    }
+    const isDir = fileKind(list.mode[row]) === "directory";
+    if (!see && !local && xname === "" && !(isDir && significant)) return;
+    const code = significant || options.logFormatHasItemize ? LogCode.info : LogCode.client;
+    this.log(code, list, row, iflags, xname);
+  }
+
+  /** Logs an item here and now: protocols before 29 report none to the sender. */
+  logNow(list: FileList, row: number, iflags: number, xname: string): void {
+    this.log(this.session.options.logFormatHasItemize ? LogCode.info : LogCode.client, list, row, iflags, xname);
+  }
+
+  /** Logs a transfer that only a dry run reports. */
+  logTransfer(list: FileList, row: number, iflags: number): void {
+    this.log(LogCode.client, list, row, iflags, "");
+  }
+
+  /** The transfer of a file begins. */
+  beforeTransfer(list: FileList, row: number, iflags: number): void {
+    const { session } = this;
+    this.writtenBefore = session.output.written + session.output.pending;
+    this.readBefore = session.input.received;
+    if (session.options.logBeforeTransfer) this.log(LogCode.client, list, row, iflags, "");
+    else if (this.showsNames) session.log.write(LogCode.client, `${list.path(row)}\n`);
+  }
+
+  /** The transfer of a file has ended. `size` is its length as transferred. */
+  afterTransfer(list: FileList, row: number, iflags: number, size: number): void {
+    const { session } = this;
+    if (this.progressLine) {
+      const at = { checked: this.place.checked(), listComplete: this.place.listComplete() };
+      this.draw(this.progressLine.end(size, session.host.monotonic(), at), true);
+    }
+    this.log(session.options.logBeforeTransfer ? LogCode.log : LogCode.info, list, row, iflags, "");
+  }
+
+  /** How far the current file has come, in bytes. */
+  progress(offset: number, size: number): void {
+    if (this.progressLine) this.draw(this.progressLine.show(offset, size, this.session.host.monotonic()), false);
+  }
+
+  /** A segment or phase has ended. */
+  endOfList(): void {
+    const { session } = this;
+    if (!this.progressLine || session.log.levels.info.PROGRESS < 2) return;
+    const at = { checked: this.place.checked(), listComplete: this.place.listComplete() };
+    this.draw(this.progressLine.end(0, session.host.monotonic(), at), true);
+  }
+
+  /** An item was deleted at the destination. A server tells its client, which prints it. */
+  deleted(path: string, mode: number): void {
+    const { session } = this;
+    const isDir = fileKind(mode) === "directory";
+    if (session.amServer && session.context.version >= 29) {
+      session.output.message(MessageTag.deleted, bytesOf(isDir ? `${path}\0` : path));
+      return;
+    }
+    if (session.log.info("DEL", 1) || this.outFormat) {
+      session.log.write(LogCode.client, this.deleteFormat.line(deletedItem(path, mode), this.run));
+    }
+    if (this.logFormat && !session.options.dryRun) {
+      session.log.write(LogCode.log, this.deleteFormat.line(deletedItem(path, mode), this.run));
+    }
+  }
+
+  private draw(line: string, ended: boolean): void {
+    const { session } = this;
+    if (line === "") return;
+    session.log.needsNewline = false;
+    session.log.write(LogCode.client, line);
+    session.log.needsNewline = this.progressLine!.leavesCursor(ended);
+  }
+
+  private log(code: LogCode, list: FileList, row: number, iflags: number, xname: string): void {
+    const { session } = this;
+    const toOut = code !== LogCode.log && this.outFormat !== null && !session.amServer;
+    const toLog = code !== LogCode.client && this.logFormat !== null;
+    if (!toOut && !toLog) return;
+    const item = this.itemOf(list, row, iflags, xname);
+    if (toOut) session.log.write(LogCode.client, this.outFormat!.line(item, this.run));
+    if (toLog) session.log.write(LogCode.log, this.logFormat!.line(item, this.run));
+  }
+
+  private itemOf(list: FileList, row: number, iflags: number, xname: string): LogItem {
+    const { session } = this;
+    const isLink = fileKind(list.mode[row]) === "symlink";
+    return {
+      operation: session.amSender ? "send" : "recv",
+      name: list.path(row),
+      mode: list.mode[row],
+      size: list.size[row],
+      mtime: list.mtime[row],
+      uid: list.uid[row],
+      gid: list.flags[row] & FileFlag.skipGroup ? null : list.gid[row],
+      linkTarget: isLink ? list.linkTarget(row) : null,
+      xname,
+      root: this.place.rootOf?.(list, row) ?? null,
+      iflags,
+      checksum: this.checksumOf(list, row),
+    };
+  }
+
+  private checksumOf(list: FileList, row: number): string | null {
+    const ptr = list.extra.checksum?.[row] ?? 0;
+    if (ptr === 0) return null;
+    let hex = "";
+    for (let i = 0; i < checksumLength(this.session.context.fileChecksum); i++) {
+      hex += this.session.memory.u8[ptr + i].toString(16).padStart(2, "0");
+    }
+    return hex;
+  }
+}
+
+function deletedItem(path: string, mode: number): LogItem {
+  return {
+    operation: "del.", name: path, mode, size: 0, mtime: 0, uid: 0, gid: null, linkTarget: null, xname: "", root: null,
+    iflags: ItemFlag.deleted, checksum: null,
+  };
+}

@@ -1,0 +1,36 @@
+/** --list-only: rows are printed instead of made. Upstream generator.c:list_file_entry. */
+import { type FileKind } from "../files/basis.ts";
+import { listLine, missingLine } from "../output/listonly.ts";
+import { Numbers } from "../output/numbers.ts";
+import { FileFlag } from "../protocol/constants.ts";
+import { type Session } from "../session/session.ts";
+import { type Item } from "./scene.ts";
+
+export class ListEntries {
+  private readonly session: Session;
+  private readonly numbers: Numbers;
+
+  constructor(session: Session) {
+    this.session = session;
+    this.numbers = new Numbers(session.options.humanReadable);
+  }
+
+  /** Prints a row. `isContents`: a directory whose own turn comes later. */
+  print(item: Item, kind: FileKind, isContents: boolean): null {
+    const { list, row } = item;
+    const { options, log } = this.session;
+    if (isContents) return null;
+    if (kind === "directory" && !options.impliedDirs && list.flags[row] & FileFlag.impliedDir) return null;
+    const entry = {
+      name: list.path(row),
+      mode: list.mode[row],
+      size: list.size[row],
+      mtime: list.mtime[row],
+      atime: options.preserveAtimes ? (list.extra.atime?.[row] ?? 0) : null,
+      crtime: options.preserveCrtimes ? (list.extra.crtime?.[row] ?? 0) : null,
+      linkTarget: kind === "symlink" && options.preserveLinks ? list.linkTarget(row) : null,
+    };
+    log.infoLine(list.mode[row] === 0 ? missingLine(entry, this.numbers) : listLine(entry, this.numbers));
+    return null;
+  }
+}

@@ -1,0 +1,69 @@
+/** Devices, fifos and sockets on the receiving side. Upstream generator.c:recv_generator, the FT_DEVICE part. */
+import { fileKind, type FileKind } from "../files/basis.ts";
+import { DelFlag } from "../files/remove.ts";
+import { ItemFlag } from "../protocol/constants.ts";
+import { type LinkEntries } from "./linkentries.ts";
+import { type Item, type Scene } from "./scene.ts";
+
+export class NodeEntries {
+  private readonly scene: Scene;
+  private readonly links: LinkEntries;
+
+  constructor(scene: Scene, links: LinkEntries) {
+    this.scene = scene;
+    this.links = links;
+  }
+
+  /** Are entries of this kind made at all? Devices take root. */
+  wants(kind: FileKind): boolean {
+    const { options, amRoot } = this.scene.session;
+    if (options.dropDevices) return false;
+    return kind === "device" ? amRoot && options.preserveDevices : kind === "special" && options.preserveSpecials;
+  }
+
+  create(item: Item, kind: FileKind): void {
+    const { scene } = this;
+    const { list, row } = item;
+    const { stat } = scene;
+    const path = scene.path(item);
+    const sameKind = scene.exists && fileKind(stat.mode) === kind;
+    if (sameKind && this.isCurrent(item, kind)) return this.links.unchanged(item, stat);
+    const delFor = kind === "device" ? DelFlag.forDevice : DelFlag.forSpecial;
+    if (!this.links.create(path, scene.exists ? stat : null, delFor, (name) => this.make(item, name))) return;
+    this.links.setAttributes(item, path);
+    if (scene.itemizing) {
+      const iflags = ItemFlag.localChange | ItemFlag.reportChange;
+      scene.itemizer.report(list, row, item.ndx, sameKind ? stat : null, iflags);
+    }
+    scene.printName(`${path}\n`);
+    this.links.finish(item, null);
+    if (scene.session.options.removeSourceFiles === 1 && scene.session.dryRun === 0) scene.receiving.succeeded(item.ndx);
+  }
+
+  /** A kind that the options leave out. */
+  skip(item: Item): void {
+    const { session, destination } = this.scene;
+    if (!session.log.info("NONREG", 1)) return;
+    const path = destination.soloName === null ? this.scene.path(item) : item.list.path(item.row);
+    session.log.infoLine(`skipping non-regular file "${path}"\n`);
+  }
+
+  private isCurrent(item: Item, kind: FileKind): boolean {
+    const { list, row } = item;
+    const { stat } = this.scene;
+    if (kind === "special") return ((list.mode[row] ^ stat.mode) & 0o170000) === 0;
+    return stat.rdevMajor === (list.extra.rdevMajor?.[row] ?? 0) && stat.rdevMinor === (list.extra.rdevMinor?.[row] ?? 0);
+  }
+
+  private make(item: Item, name: string): boolean {
+    const { list, row } = item;
+    const { destination } = this.scene;
+    const isDevice = fileKind(list.mode[row]) === "device";
+    const major = isDevice ? (list.extra.rdevMajor?.[row] ?? 0) : 0;
+    const minor = isDevice ? (list.extra.rdevMinor?.[row] ?? 0) : 0;
+    const result = destination.root.mknod(name, list.mode[row], major, minor);
+    if (result >= 0) return true;
+    this.scene.failed(`mknod ${destination.fullName(name)} failed`, -result);
+    return false;
+  }
+}

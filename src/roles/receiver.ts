@@ -1,0 +1,240 @@
+/**
+ * The receiver: turns the sender's token streams into files. Each is built under a temporary name beside its target,
+ * checked against the sender's whole-file digest, given its attributes and renamed into place; so the name holds the
+ * old file or the new one at every moment. Upstream receiver.c:recv_files, receive_data.
+ */
+import { ExitCode, ProtocolError } from "../errors.ts";
+import { type PatchTarget, type Patcher } from "../delta/patch.ts";
+import { checksumLength } from "../checksum/registry.ts";
+import { type FileList } from "../flist/filelist.ts";
+import { FileFlag, FnamecmpType, ItemFlag, Ndx } from "../protocol/constants.ts";
+import { type Cursor } from "../protocol/cursor.ts";
+import { type NdxReader } from "../protocol/ndx.ts";
+import { readDeleteStats } from "../protocol/stats.ts";
+import { newSumHead, readSumHead } from "../protocol/sumhead.ts";
+import { type TokenReader, type TokenSink } from "../protocol/token.ts";
+import { type Session } from "../session/session.ts";
+import { countCreated, noteDeleteStats } from "./counts.ts";
+import { type Incoming, type IncomingFile } from "./incoming.ts";
+import { checkTransferRequest, ItemReader } from "./items.ts";
+import { type ItemLog } from "./itemlog.ts";
+import { type LocalCopy } from "./localcopy.ts";
+import { type ListReader } from "./receivelist.ts";
+import { type Receiving } from "./receiving.ts";
+
+/** What a receiver works with. */
+export interface ReceiverParts {
+  readonly receiving: Receiving;
+  readonly lists: ListReader;
+  readonly incoming: Incoming;
+  readonly patcher: Patcher;
+  readonly tokens: TokenReader;
+  readonly itemLog: ItemLog;
+  readonly ndxReader: NdxReader;
+  /** Takes offered files from a sender in this process; null otherwise. */
+  readonly localCopy: LocalCopy | null;
+}
+
+export class Receiver implements TokenSink {
+  private readonly session: Session;
+  private readonly p: ReceiverParts;
+  private readonly items: ItemReader;
+  private readonly head = newSumHead();
+  private readonly digestLength: number;
+  private readonly digest: Uint8Array;
+  private readonly decodeHead: (cursor: Cursor) => true;
+  private readonly decodeDigest: (cursor: Cursor) => true;
+  private readonly maxPhase: number;
+  private phase = 0;
+  private file: IncomingFile | null = null;
+  /** The file at hand came as an open descriptor and has been copied. */
+  private copied = false;
+
+  constructor(parts: ReceiverParts) {
+    const { session } = parts.receiving;
+    const { context } = session;
+    this.session = session;
+    this.p = parts;
+    this.items = new ItemReader(session.input, parts.ndxReader, context.version);
+    this.digestLength = checksumLength(context.transferChecksum);
+    this.digest = new Uint8Array(this.digestLength);
+    this.maxPhase = context.version >= 29 ? 2 : 1;
+    this.decodeHead = (cursor) => {
+      readSumHead(cursor, this.head, context.version, this.digestLength);
+      return true;
+    };
+    this.decodeDigest = (cursor) => {
+      this.digest.set(cursor.take(this.digestLength));
+      return true;
+    };
+  }
+
+  /** Receives until the last phase has ended. */
+  async run(): Promise<void> {
+    for (;;) {
+      const ndx = await this.nextNdx();
+      if (ndx === Ndx.done) {
+        if (this.atDone()) return;
+      } else {
+        await this.take(ndx);
+      }
+    }
+  }
+
+  /** The next item, with file-list segments and delete statistics dealt with on the way. */
+  async nextNdx(): Promise<number> {
+    for (;;) {
+      const ndx = this.items.poll() ?? (await this.items.next());
+      if (ndx >= 0 || ndx === Ndx.done) return ndx;
+      if (ndx === Ndx.delStats) await this.readDeleteStats();
+      else {
+        const list = await this.p.lists.special(ndx);
+        if (list) this.p.receiving.onSegment(list);
+        this.p.receiving.events.notify();
+      }
+    }
+  }
+
+  private async readDeleteStats(): Promise<void> {
+    const { session } = this;
+    const stats = session.input.poll(readDeleteStats) ?? (await session.input.next(readDeleteStats));
+    noteDeleteStats(session.stats, stats);
+  }
+
+  /** The sender has no more of this segment or phase; true at the very end. */
+  private atDone(): boolean {
+    const { receiving, itemLog, incoming } = this.p;
+    itemLog.endOfList();
+    const view = receiving.receiverView;
+    if (this.session.context.incRecurse && view.first) {
+      view.freeFirst();
+      if (view.first) return false;
+    }
+    if (++this.phase > this.maxPhase) return true;
+    if (this.phase === 2) incoming.renameDelayed();
+    receiving.phaseDone();
+    return false;
+  }
+
+  private async take(ndx: number): Promise<void> {
+    const { session, items } = this;
+    const { receiving, itemLog } = this.p;
+    const { iflags, xname } = items.attrs;
+    if (this.isKeepAlive(ndx, iflags)) return;
+    const segment = receiving.receiverView.select(ndx, "read_ndx_and_attrs");
+    checkTransferRequest(segment, ndx - segment.ndxStart, ndx, iflags, session.who);
+    const { list, row } = this.entryOf(segment, ndx);
+    if ((iflags & ItemFlag.transfer) === 0) {
+      itemLog.maybeLog(list, row, iflags, xname ?? "");
+      if (iflags & ItemFlag.isNew) countCreated(session.stats, list.mode[row]);
+      return;
+    }
+    if (this.phase === 2) throw new ProtocolError("iflags", `got transfer request in phase 2 [${session.who}]`);
+    await this.receiveFile(list, row, ndx, iflags);
+  }
+
+  private isKeepAlive(ndx: number, iflags: number): boolean {
+    const used = this.p.receiving.receiverView.current?.used ?? -1;
+    return this.session.context.version < 30 && ndx === used && iflags === ItemFlag.isNew;
+  }
+
+  private entryOf(segment: FileList, ndx: number): { list: FileList; row: number } {
+    const { dirList } = this.p.receiving.segments;
+    const at = ndx - segment.ndxStart;
+    const found = at >= 0 ? { list: segment, row: at } : { list: dirList, row: segment.parentNdx };
+    if (found.row < 0 || found.row >= found.list.used || !found.list.isActive(found.row)) {
+      throw new ProtocolError("ndx", `refusing transfer of cleared file index ${ndx}`);
+    }
+    return found;
+  }
+
+  private async receiveFile(list: FileList, row: number, ndx: number, iflags: number): Promise<void> {
+    const { session, items } = this;
+    const { stats } = session;
+    const { incoming, itemLog } = this.p;
+    const redo = (list.flags[row] & FileFlag.fileSent) !== 0;
+    if (!redo && iflags & ItemFlag.isNew) stats.createdFiles++;
+    stats.transferredFiles++;
+    stats.totalTransferredSize += list.size[row];
+    if (!session.doTransfers) {
+      itemLog.logTransfer(list, row, iflags);
+      return;
+    }
+    const file = incoming.open(list, row, ndx, redo, this.basisType(), items.attrs.xname);
+    if (file.outputFd >= 0) itemLog.beforeTransfer(list, row, iflags);
+    await this.receiveData(file);
+    if (file.outputFd < 0) return incoming.abandon(file);
+    itemLog.afterTransfer(list, row, iflags, list.size[row]);
+    incoming.finish(file, this.copied || this.p.patcher.verify(this.digest));
+  }
+
+  /** Which file serves as basis; before protocol 29 it is not sent. */
+  private basisType(): number {
+    const { options, context } = this.session;
+    const { fnamecmpType } = this.items.attrs;
+    if (context.version >= 29) return fnamecmpType;
+    return options.inplace && options.backup ? FnamecmpType.backup : FnamecmpType.fname;
+  }
+
+  /** Reads one file's tokens and digest; what cannot be written is read all the same. */
+  private async receiveData(file: IncomingFile): Promise<void> {
+    const { session } = this;
+    const { input, stats } = session;
+    const { patcher, tokens, itemLog, incoming } = this.p;
+    if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
+    patcher.start(this.targetOf(file));
+    this.file = file;
+    this.copied = false;
+    const size = file.list.size[file.row];
+    while (!tokens.read(input.cursor, this)) {
+      itemLog.progress(patcher.offset, size);
+      await input.more();
+    }
+    const failed = this.copied ? 0 : patcher.finish(file.truncate);
+    if (input.poll(this.decodeDigest) === undefined) await input.next(this.decodeDigest);
+    stats.literalData += patcher.literalBytes;
+    stats.matchedData += patcher.matchedBytes;
+    this.file = null;
+    if (failed < 0) {
+      incoming.writeFailed(file, -failed);
+      const name = this.p.receiving.destination.fullName(file.path);
+      session.log.errorXfer(`rsync: [receiver] write failed on ${name}: ${session.fs.strerror(-failed)} (${-failed})\n`);
+      throw new ProtocolError("file", "", ExitCode.fileIo);
+    }
+  }
+
+  private targetOf(file: IncomingFile): PatchTarget {
+    const { append } = this.session.options;
+    const appending = append > 0 && !file.redo;
+    const { tokens } = this.p;
+    const { memory } = this.session;
+    return {
+      head: this.head,
+      outputFd: file.outputFd,
+      basisFd: file.basisFd,
+      inplace: file.updatesBasis,
+      skipBytes: appending ? this.head.fileLength : 0,
+      digestSkipped: append === 2,
+      seen: tokens.wantsSeen ? (ptr, byteLength) => tokens.seen(memory.bytes(ptr, byteLength)) : undefined,
+    };
+  }
+
+  // TokenSink.
+
+  literal(bytes: Uint8Array): void {
+    this.p.patcher.literal(bytes);
+  }
+
+  match(index: number): void {
+    const { localCopy } = this.p;
+    if (localCopy && this.head.count === 0 && index === 0 && this.file) {
+      this.copied = true;
+      localCopy.take(this.file);
+      return;
+    }
+    this.p.patcher.match(index);
+  }
+
+  /** The end shows in what the token reader returns. */
+  end(): void {}
+}

@@ -1,0 +1,92 @@
+/**
+ * What generator and receiver share: they are one side (Host-B), work on the same list and meet here and nowhere
+ * else. The receiver reports how each requested file ended; the generator reads the reports between its own files.
+ * Upstream sends these over a pipe: io.c:got_flist_entry_status, wait_for_receiver.
+ */
+import { type FileList } from "../flist/filelist.ts";
+import { type SegmentView, Segments } from "../flist/segments.ts";
+import { Signal } from "../session/signal.ts";
+import { type Session } from "../session/session.ts";
+import { MessageTag } from "../protocol/constants.ts";
+import { type Destination } from "./destination.ts";
+
+/** One finished hard-link leader for the generator to act on. */
+export interface LinkReport {
+  readonly ndx: number;
+  /** The sender could not send it. */
+  readonly failed: boolean;
+}
+
+export class Receiving {
+  readonly session: Session;
+  readonly segments: Segments;
+  readonly generatorView: SegmentView;
+  readonly receiverView: SegmentView;
+  destination!: Destination;
+  /** Wakes the generator. */
+  readonly events = new Signal();
+  /** Phases the receiver has seen the end of. */
+  phasesDone = 0;
+  readonly redo: number[] = [];
+  readonly linkReports: LinkReport[] = [];
+  /** A segment has arrived and is about to be seen by the generator. */
+  onSegment: (list: FileList) => void = () => {};
+
+  constructor(session: Session, segments: Segments) {
+    this.session = session;
+    this.segments = segments;
+    this.generatorView = segments.view();
+    this.receiverView = segments.view();
+  }
+
+  /** A file arrived and is in place. */
+  success(ndx: number): void {
+    this.finished(ndx);
+    const { session } = this;
+    if (session.options.removeSourceFiles) session.output.messageInt(MessageTag.success, ndx);
+    this.reportLink(ndx, false);
+  }
+
+  /** A file arrived and waits for its rename at the end (--delay-updates). */
+  delayed(_ndx: number): void {
+    this.events.notify();
+  }
+
+  /** An item that needed no transfer is in place: its source may be removed. Upstream io.c:send_msg_success. */
+  succeeded(ndx: number): void {
+    this.session.output.messageInt(MessageTag.success, ndx);
+  }
+
+  /** A file will not arrive. */
+  noSend(ndx: number): void {
+    this.finished(ndx);
+    this.reportLink(ndx, true);
+  }
+
+  /** A file arrived damaged: ask again with full-length sums. */
+  requestRedo(ndx: number): void {
+    this.finished(ndx).toRedo++;
+    this.redo.push(ndx);
+  }
+
+  phaseDone(): void {
+    this.phasesDone++;
+    this.events.notify();
+  }
+
+  private finished(ndx: number): FileList {
+    this.events.notify();
+    const list = this.generatorView.forNdx(ndx, "got_flist_entry_status");
+    if (this.session.context.incRecurse) list.inProgress--;
+    return list;
+  }
+
+  private reportLink(ndx: number, failed: boolean): void {
+    const { session } = this;
+    if (!session.options.preserveHardLinks) return;
+    const list = this.generatorView.forNdx(ndx, "got_flist_entry_status");
+    if (!this.destination.isHardLinked(list, ndx - list.ndxStart)) return;
+    this.linkReports.push({ ndx, failed });
+    if (session.context.incRecurse) list.inProgress++;
+  }
+}

@@ -1,0 +1,317 @@
+/**
+ * The sender (Host-A): answers the generator's requests with token streams.
+ *
+ * For each requested file it reads the block sums of the receiver's old data, searches the source for them and sends
+ * literals and block references, then the whole-file digest. With incremental recursion it also keeps the file list
+ * ahead of the requests. Upstream sender.c:send_files; the phases and the closing of segments are in `atDone`.
+ */
+import { ExitCode, ProtocolError } from "../errors.ts";
+import { BlockTable, Matcher, type MatchOptions } from "../delta/match.ts";
+import { type FileSource } from "../delta/tokens.ts";
+import { transferDigest } from "../checksum/digest.ts";
+import { checksumLength } from "../checksum/registry.ts";
+import { type FileList } from "../flist/filelist.ts";
+import { FileFlag, IoError, ItemFlag, MessageTag, Ndx, FnamecmpType } from "../protocol/constants.ts";
+import { type Cursor } from "../protocol/cursor.ts";
+import { NdxReader, NdxWriter } from "../protocol/ndx.ts";
+import { isKeepAliveItem, writeNdxAttrs } from "../protocol/ndxattrs.ts";
+import { readDeleteStats, writeDeleteStats } from "../protocol/stats.ts";
+import { newSumHead, readSumHead, writeSumHead } from "../protocol/sumhead.ts";
+import { newStat } from "../posix/filesystem.ts";
+import { type Session } from "../session/session.ts";
+import { countCreated, noteDeleteStats } from "./counts.ts";
+import { checkTransferRequest, ItemReader } from "./items.ts";
+import { ItemLog } from "./itemlog.ts";
+import { type SourceTree } from "./sourcetree.ts";
+import { type TokenOutput } from "./tokenoutput.ts";
+
+/** Rows the list is kept ahead of the requests; upstream MIN_FILECNT_LOOKAHEAD. */
+export const LOOKAHEAD = 1000;
+/** A whole file at least this long is copied by the kernel when the receiver is in this process. */
+const LOCAL_COPY_LEAST = 1;
+const SUM1_BYTES = 4;
+
+export class Sender {
+  readonly items: ItemReader;
+  readonly ndxWriter: NdxWriter;
+  private readonly session: Session;
+  private readonly tree: SourceTree;
+  private readonly itemLog: ItemLog;
+  private readonly head = newSumHead();
+  private readonly stat = newStat();
+  private readonly digestLength: number;
+  private readonly matcher: Matcher;
+  private readonly tokens: TokenOutput;
+  private readonly source: FdSource;
+  private readonly decodeHead: (cursor: Cursor) => true;
+  private readonly maxPhase: number;
+  private phase = 0;
+  /** The file at hand was sent before and arrived damaged. */
+  private redo = false;
+
+  constructor(session: Session, tree: SourceTree, itemLog: ItemLog, ndxWriter: NdxWriter, tokens: TokenOutput) {
+    const { context, kernels } = session;
+    this.session = session;
+    this.tree = tree;
+    this.itemLog = itemLog;
+    this.ndxWriter = ndxWriter;
+    this.items = new ItemReader(session.input, new NdxReader(context.version), context.version);
+    this.digestLength = checksumLength(context.transferChecksum);
+    this.matcher = new Matcher(kernels, transferDigest(kernels, context));
+    this.tokens = tokens;
+    this.source = new FdSource(session);
+    this.maxPhase = context.version >= 29 ? 2 : 1;
+    this.decodeHead = (cursor) => {
+      readSumHead(cursor, this.head, context.version, this.digestLength);
+      return true;
+    };
+  }
+
+  /** Serves requests until the receiver has ended the last phase. */
+  async run(): Promise<void> {
+    const { session, items } = this;
+    const ioErrorBefore = session.ioError;
+    for (;;) {
+      if (this.tree.needsMore(LOOKAHEAD)) await this.tree.sendAhead(LOOKAHEAD);
+      const ndx = items.poll() ?? (await items.next());
+      if (ndx === Ndx.done) {
+        if (this.atDone()) break;
+      } else if (ndx === Ndx.delStats) {
+        await this.passDeleteStats();
+      } else {
+        await this.serve(ndx);
+      }
+      session.output.spill();
+      if (session.output.congested) await session.output.drain();
+    }
+    if (session.ioError !== ioErrorBefore && session.context.version >= 30) {
+      session.output.messageInt(MessageTag.ioError, session.ioError);
+    }
+    this.reportMatches();
+    this.ndxWriter.write(session.output.writer, Ndx.done);
+  }
+
+  /** Reads a request after the last phase; used for the goodbye. */
+  async nextNdx(): Promise<number> {
+    for (;;) {
+      const ndx = this.items.poll() ?? (await this.items.next());
+      if (ndx !== Ndx.delStats) return ndx;
+      await this.passDeleteStats();
+    }
+  }
+
+  /** The receiver has nothing more to ask for in this segment or phase; true when that was the last. */
+  private atDone(): boolean {
+    const { session, tree } = this;
+    this.itemLog.endOfList();
+    if (session.context.incRecurse && tree.view.first) {
+      tree.view.freeFirst();
+      if (tree.view.first) {
+        this.ndxWriter.write(session.output.writer, Ndx.done);
+        return false;
+      }
+    }
+    if (++this.phase > this.maxPhase) return true;
+    this.ndxWriter.write(session.output.writer, Ndx.done);
+    return false;
+  }
+
+  private async passDeleteStats(): Promise<void> {
+    const { session } = this;
+    const stats = session.input.poll(readDeleteStats) ?? (await session.input.next(readDeleteStats));
+    noteDeleteStats(session.stats, stats);
+    if (session.amServer) {
+      this.ndxWriter.write(session.output.writer, Ndx.delStats);
+      writeDeleteStats(session.output.writer, stats);
+    }
+  }
+
+  /** One request: either news about an item, which is logged and echoed, or a file to send. */
+  private async serve(ndx: number): Promise<void> {
+    const { session, items } = this;
+    if (ndx < 0) throw new ProtocolError("ndx", `Invalid file index: ${ndx} [${session.who}]`);
+    const { iflags, xname } = items.attrs;
+    if (this.isKeepAlive(ndx, iflags)) return session.output.keepAlive();
+    const segment = this.tree.view.select(ndx, "read_ndx_and_attrs");
+    checkTransferRequest(segment, ndx - segment.ndxStart, ndx, iflags, session.who);
+    const { list, row } = this.tree.entryOf(segment, ndx);
+    if ((iflags & ItemFlag.transfer) === 0) {
+      this.itemLog.maybeLog(list, row, iflags, xname ?? "");
+      this.writeItem(ndx);
+      if (iflags & ItemFlag.isNew) countCreated(session.stats, list.mode[row]);
+      return;
+    }
+    if (this.phase === 2) throw new ProtocolError("iflags", `got transfer request in phase 2 [${session.who}]`);
+    await this.sendFile(ndx, list, row);
+  }
+
+  private isKeepAlive(ndx: number, iflags: number): boolean {
+    return isKeepAliveItem(ndx, iflags, this.tree.view.current?.used ?? -1, this.session.context.version);
+  }
+
+  /** Echoes the request, so that the receiver knows what follows. */
+  private writeItem(ndx: number): void {
+    const { writer } = this.session.output;
+    this.ndxWriter.write(writer, ndx);
+    writeNdxAttrs(writer, this.items.attrs, this.session.context.version);
+  }
+
+  private async sendFile(ndx: number, list: FileList, row: number): Promise<void> {
+    const { session, items } = this;
+    const { iflags } = items.attrs;
+    this.redo = (list.flags[row] & FileFlag.fileSent) !== 0;
+    if (!this.redo && iflags & ItemFlag.isNew) session.stats.createdFiles++;
+    session.stats.transferredFiles++;
+    session.stats.totalTransferredSize += list.size[row];
+    if (!session.doTransfers) {
+      this.itemLog.logTransfer(list, row, iflags);
+      this.writeItem(ndx);
+      return;
+    }
+    const table = await this.receiveSums();
+    try {
+      const fd = this.openSource(ndx, list, row);
+      if (fd >= 0) await this.sendOpened(ndx, list, row, fd, table);
+    } finally {
+      table?.release();
+    }
+  }
+
+  /** Reads the sum head and, when there are blocks, their sums straight into a block table. */
+  private async receiveSums(): Promise<BlockTable | null> {
+    const { session, head } = this;
+    const { input } = session;
+    if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
+    if (head.count === 0 || (session.options.append > 0 && !this.redo)) return null;
+    const byteLength = head.count * (SUM1_BYTES + head.s2length);
+    if (byteLength > session.options.maxAlloc) {
+      throw new ProtocolError("sum-head", `exceeded --max-alloc=${session.options.maxAlloc} setting for block sums`, ExitCode.malloc);
+    }
+    const table = new BlockTable(session.kernels, session.context, head);
+    await input.readTo(table.sumsPtr, byteLength);
+    table.build();
+    return table;
+  }
+
+  /** Opens the source; a failure is reported to the user and to the receiver, and -1 returned. */
+  private openSource(ndx: number, list: FileList, row: number): number {
+    const { session } = this;
+    const fd = this.tree.open(list, row);
+    if (fd >= 0) return fd;
+    if (-fd === session.fs.constants.E.ENOENT) {
+      session.ioError |= IoError.vanished;
+      session.log.warning(`file has vanished: ${this.tree.fullName(list, row)}\n`);
+    } else {
+      session.ioError |= IoError.general;
+      session.log.errorXfer(
+        `rsync: [sender] send_files failed to open ${this.tree.fullName(list, row)}: ${session.fs.strerror(-fd)} (${-fd})\n`,
+      );
+    }
+    if (session.context.version >= 30) session.output.messageInt(MessageTag.noSend, ndx);
+    return -1;
+  }
+
+  private async sendOpened(ndx: number, list: FileList, row: number, fd: number, table: BlockTable | null): Promise<void> {
+    const { session, head, items } = this;
+    const { iflags } = items.attrs;
+    const failed = session.fs.fstat(fd, this.stat);
+    if (failed < 0) {
+      session.fs.close(fd);
+      throw new ProtocolError("file", `fstat failed: ${session.fs.strerror(-failed)} (${-failed})`, ExitCode.fileIo);
+    }
+    this.writeItem(ndx);
+    writeSumHead(session.output.writer, head);
+    this.itemLog.beforeTransfer(list, row, iflags);
+    if (this.canHandOver(table)) this.handOver(fd, this.stat.size);
+    else await this.sendTokens(fd, list, row, table);
+    this.itemLog.afterTransfer(list, row, iflags, this.stat.size);
+    list.flags[row] |= FileFlag.fileSent;
+  }
+
+  /** A whole file to a receiver in this process goes as an open descriptor. */
+  private canHandOver(table: BlockTable | null): boolean {
+    const { session } = this;
+    return session.localLink !== null && table === null && this.stat.size >= LOCAL_COPY_LEAST && this.head.count === 0
+      && session.context.compress === "none" && !session.output.tee;
+  }
+
+  private handOver(fd: number, byteLength: number): void {
+    const { session, tokens } = this;
+    session.localLink!.offer({ fd, byteLength });
+    session.stats.literalData += byteLength;
+    tokens.writeLocalCopy(byteLength, this.digestLength);
+  }
+
+  private async sendTokens(fd: number, list: FileList, row: number, table: BlockTable | null): Promise<void> {
+    const { session, tokens, matcher, source } = this;
+    const { output, stats } = session;
+    source.use(fd, this.stat.size);
+    matcher.start(table, source, tokens, this.matchOptions());
+    for (;;) {
+      const more = matcher.step();
+      this.itemLog.progress(matcher.offset, this.stat.size);
+      if (!more) break;
+      output.spill();
+      if (output.congested) await output.drain();
+    }
+    tokens.finish();
+    const at = output.writer.reserve(this.digestLength);
+    output.writer.length = at + matcher.finish(output.writer.bytes, at);
+    stats.literalData += matcher.stats.literalBytes;
+    stats.matchedData += matcher.stats.matchedBytes;
+    if (matcher.readError !== 0) {
+      session.ioError |= IoError.general;
+      session.log.errorXfer(
+        `rsync: [sender] read errors mapping ${this.tree.fullName(list, row)}: `
+        + `${session.fs.strerror(matcher.readError)} (${matcher.readError})\n`,
+      );
+    }
+    session.fs.close(fd);
+  }
+
+  private matchOptions(): MatchOptions {
+    const { options } = this.session;
+    if (options.append === 0 || this.redo) return { inplace: this.updatesBasis() };
+    return { skipBytes: this.head.fileLength, digestSkipped: options.append === 2 };
+  }
+
+  /** The receiver overwrites the file it matches against, so blocks may only be used before they are overwritten. */
+  private updatesBasis(): boolean {
+    const { session, items } = this;
+    const { options, context } = session;
+    const { fnamecmpType } = items.attrs;
+    if (context.inplacePartialDir && fnamecmpType === FnamecmpType.partialDir) return true;
+    if (!options.inplace) return false;
+    return context.version >= 29 ? fnamecmpType === FnamecmpType.fname : !options.backup;
+  }
+
+  private reportMatches(): void {
+    const { session, matcher } = this;
+    if (!session.log.debug("DELTASUM", 1)) return;
+    const stats = matcher.total;
+    session.log.infoLine(
+      `total: matches=${stats.matches}  hash_hits=${stats.hashHits}  false_alarms=${stats.falseAlarms} `
+      + `data=${session.stats.literalData}\n`,
+    );
+  }
+}
+
+/** The open source file as the search reads it. */
+class FdSource implements FileSource {
+  byteLength = 0;
+  private fd = -1;
+  private readonly session: Session;
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  use(fd: number, byteLength: number): void {
+    this.fd = fd;
+    this.byteLength = byteLength;
+  }
+
+  read(offset: number, ptr: number, byteLength: number): number {
+    return this.session.fs.pread(this.fd, ptr, byteLength, offset);
+  }
+}

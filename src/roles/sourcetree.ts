@@ -1,0 +1,140 @@
+/**
+ * The sender's source: its file list, sent in steps, and its files, opened below the root their argument named.
+ * A source file is opened without following a symlink, not even one that has taken a directory's place since the scan,
+ * unless the options follow links. Upstream sender.c:sender_open_confined, flist.c:send_extra_file_list.
+ */
+import { type FileSystem } from "../posix/filesystem.ts";
+import { Confined } from "../files/confine.ts";
+import { type FileList } from "../flist/filelist.ts";
+import { openBelow } from "../flist/opendir.ts";
+import { type SegmentView, type Segments } from "../flist/segments.ts";
+import { type FlistSender } from "../flist/walk.ts";
+import { ProtocolError } from "../errors.ts";
+import { type Session } from "../session/session.ts";
+
+export class SourceTree {
+  readonly segments: Segments;
+  readonly view: SegmentView;
+  private readonly session: Session;
+  private readonly sender: FlistSender;
+  private readonly follows: boolean;
+  private readonly confined = new Map<number, Confined>();
+
+  constructor(session: Session, sender: FlistSender, segments: Segments, view: SegmentView) {
+    const { options } = session;
+    this.session = session;
+    this.sender = sender;
+    this.segments = segments;
+    this.view = view;
+    this.follows = options.copyLinks || options.copyUnsafeLinks || options.copyDirlinks || options.insecureLinks;
+  }
+
+  /** Sends the first list, one directory at a time. */
+  async sendFirst(args: readonly string[]): Promise<void> {
+    const { session, sender } = this;
+    const { output, stats } = session;
+    const started = session.host.monotonic();
+    const before = output.written + output.pending;
+    sender.begin(args);
+    while (sender.step()) {
+      output.spill();
+      if (output.congested) await output.drain();
+    }
+    stats.flistBuildTime = Math.round(session.host.monotonic() - started) || 1;
+    stats.flistSize = output.written + output.pending - before;
+    this.count();
+  }
+
+  /** Must more of the list be sent before the next request is served? */
+  needsMore(lookahead: number): boolean {
+    return !this.segments.eof && this.view.total - this.view.oldTotal < lookahead;
+  }
+
+  /** Sends further segments until the list is `lookahead` rows ahead. */
+  async sendAhead(lookahead: number): Promise<void> {
+    const { output, stats } = this.session;
+    const before = output.written + output.pending;
+    for (let more = true; more; ) {
+      more = this.sender.extra(lookahead);
+      output.spill();
+      if (output.congested) await output.drain();
+    }
+    stats.flistSize += output.written + output.pending - before;
+    this.count();
+  }
+
+  /** The row an ndx stands for: one of the segment, or the directory the segment belongs to. */
+  entryOf(segment: FileList, ndx: number): { list: FileList; row: number } {
+    const row = ndx - segment.ndxStart;
+    const { dirList } = this.segments;
+    const found = row >= 0 ? { list: segment, row } : { list: dirList, row: segment.parentNdx };
+    if (found.row < 0 || found.row >= found.list.used || !found.list.isActive(found.row)) {
+      throw new ProtocolError("ndx", `refusing transfer of cleared file index ${ndx}`);
+    }
+    return found;
+  }
+
+  /** Opens a row's file for reading; a descriptor or -errno. */
+  open(list: FileList, row: number): number {
+    const { fs } = this.session;
+    const { O } = fs.constants;
+    const path = list.path(row);
+    const root = this.sender.rootOf(list, row);
+    if (this.follows) return this.openFollowing(fs, root.fd, path);
+    if (path.startsWith("/")) {
+      const dir = openBelow(fs, root.fd, path.slice(0, path.lastIndexOf("/")) || "/", true);
+      if (dir < 0) return dir;
+      const fd = fs.openat(dir, list.namePtr[row], O.RDONLY | O.NOFOLLOW | O.CLOEXEC, 0);
+      fs.close(dir);
+      return fd;
+    }
+    return this.confine(root.fd, root.path).openRow(list, row, O.RDONLY, 0);
+  }
+
+  /** The confined root that a row's path is relative to; an absolute path (--relative) is resolved from "/". */
+  rootFor(list: FileList, row: number): Confined {
+    const root = this.sender.rootOf(list, row);
+    return this.confine(root.fd, root.path);
+  }
+
+  /** A row's path as error messages show it. */
+  fullName(list: FileList, row: number): string {
+    return `"${this.sender.fullPath(list, row)}"`;
+  }
+
+  /** The directory a row's name starts from, or null for the working directory. */
+  rootPath(list: FileList, row: number): string | null {
+    const root = list.extra.pathRoot?.[row] ?? 0;
+    return root === 0 ? null : this.sender.roots[root].path;
+  }
+
+  close(): void {
+    this.sender.close();
+  }
+
+  private openFollowing(fs: FileSystem, rootFd: number, path: string): number {
+    const { O, AT } = fs.constants;
+    return fs.openat(path.startsWith("/") ? AT.FDCWD : rootFd, fs.cstr(path), O.RDONLY | O.CLOEXEC, 0);
+  }
+
+  private confine(fd: number, path: string): Confined {
+    let root = this.confined.get(fd);
+    if (!root) {
+      root = new Confined(this.session.fs, fd, path, { links: "beneath" });
+      this.confined.set(fd, root);
+    }
+    return root;
+  }
+
+  private count(): void {
+    const { stats } = this.session;
+    const { counts } = this.sender;
+    stats.numFiles = counts.numFiles;
+    stats.numDirs = counts.numDirs;
+    stats.numSymlinks = counts.numLinks;
+    stats.numDevices = counts.numDevices;
+    stats.numSpecials = counts.numSpecials;
+    stats.totalSize = counts.totalSize;
+    this.session.ioError |= this.sender.ioError;
+  }
+}

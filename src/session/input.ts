@@ -1,0 +1,217 @@
+/**
+ * The reading half of a conversation: chunks come in, frames are taken apart, data waits in one buffer for the codecs.
+ *
+ * The buffer lies in linear memory, so a literal is checksummed and written to disk from where it arrived. `poll` runs
+ * a decoder over what is there and rewinds when it falls short; `next` waits for more. Roles write
+ *   const head = input.poll(decode) ?? (await input.next(decode));
+ * which costs no promise while the buffer has data. Messages are handed to `onMessage` as they are met.
+ * Upstream io.c:perform_io, read_buf, read_a_msg, whine_about_eof.
+ */
+import { type ByteStream } from "../host.ts";
+import { ExitCode, ProtocolError, TransportError } from "../errors.ts";
+import { type LinearMemory } from "../memory.ts";
+import { Cursor, NEED_MORE } from "../protocol/cursor.ts";
+import { MuxReader } from "../protocol/mux.ts";
+
+const BUFFER_BYTES = 512 * 1024;
+/** No item but literal data and block sums, which are read in parts, is longer than this. */
+const MAX_ITEM_BYTES = 256 * 1024;
+
+export class Input {
+  readonly cursor: Cursor;
+  /** Bytes received, frames and messages included. */
+  received = 0;
+  lastRead = 0;
+  /** Called before the role goes to sleep for want of data, so that it does not sleep on unsent requests. */
+  beforeWait: () => void = () => {};
+  onMessage: (tag: number, payload: Uint8Array) => void = unexpectedMessage;
+  /** Names the reader in error messages ("receiver", "sender", "generator"). */
+  role = "";
+  /** A copy of every data byte that arrives, for --write-batch. */
+  tee: ((bytes: Uint8Array) => void) | null = null;
+  private readonly memory: LinearMemory;
+  private readonly stream: ByteStream;
+  private readonly now: () => number;
+  private readonly start: number;
+  private readonly limit: number;
+  private demux: MuxReader | null = null;
+  /** Part of the last chunk that did not fit the buffer. */
+  private rest: Uint8Array | null = null;
+
+  constructor(memory: LinearMemory, stream: ByteStream, now: () => number) {
+    this.memory = memory;
+    this.stream = stream;
+    this.now = now;
+    this.start = memory.alloc(BUFFER_BYTES);
+    this.limit = this.start + BUFFER_BYTES;
+    this.cursor = new Cursor(memory.u8, this.start, this.start);
+    this.cursor.origin = -this.start;
+  }
+
+  /** From here on the bytes arrive in frames; bytes already buffered are taken apart too. */
+  startMultiplex(amServer: boolean): void {
+    if (this.demux) return;
+    this.demux = new MuxReader((tag, payload) => this.onMessage(tag, payload), { amServer, role: this.role });
+    const { cursor } = this;
+    if (cursor.available === 0) return;
+    const buffered = cursor.bytes.slice(cursor.pos, cursor.end);
+    cursor.end = cursor.pos;
+    this.accept(this.rest ? joined(buffered, this.rest) : buffered);
+  }
+
+  get isMultiplexed(): boolean {
+    return this.demux !== null;
+  }
+
+  /** Runs a decoder on the buffered bytes; undefined when they end before the item does. */
+  poll<T>(decode: (cursor: Cursor) => T): T | undefined {
+    const { cursor } = this;
+    const mark = cursor.pos;
+    try {
+      return decode(cursor);
+    } catch (error) {
+      if (error !== NEED_MORE) throw this.located(error, mark);
+      cursor.pos = mark;
+      return undefined;
+    }
+  }
+
+  /** As `poll`, waiting until the whole item has arrived. */
+  async next<T>(decode: (cursor: Cursor) => T): Promise<T> {
+    for (;;) {
+      await this.more();
+      const value = this.poll(decode);
+      if (value !== undefined) return value;
+    }
+  }
+
+  /** Waits for more bytes. Throws TransportError (12) at the end of the stream. */
+  async more(): Promise<void> {
+    this.makeRoom();
+    const before = this.cursor.end;
+    while (this.cursor.end === before) {
+      if (this.rest) {
+        this.acceptRest();
+        continue;
+      }
+      this.beforeWait();
+      const chunk = await this.stream.read();
+      if (chunk === null) throw this.closedEarly();
+      this.received += chunk.length;
+      this.lastRead = this.now();
+      this.accept(chunk);
+    }
+  }
+
+  /** Copies `byteLength` bytes to an address, waiting as needed. */
+  async readTo(ptr: number, byteLength: number): Promise<void> {
+    const { cursor } = this;
+    let at = ptr;
+    const end = ptr + byteLength;
+    while (at < end) {
+      if (cursor.available === 0) await this.more();
+      const count = Math.min(end - at, cursor.available);
+      this.memory.u8.copyWithin(at, cursor.pos, cursor.pos + count);
+      cursor.pos += count;
+      at += count;
+    }
+  }
+
+  /** Data that has arrived and is not yet decoded, as raw bytes; used to hand a conversation over. */
+  takeBuffered(): Uint8Array {
+    const { cursor } = this;
+    const bytes = cursor.bytes.slice(cursor.pos, cursor.end);
+    cursor.pos = cursor.end;
+    return bytes;
+  }
+
+  /** Puts bytes that were read from the stream by somebody else in front of what follows. */
+  seed(bytes: Uint8Array): void {
+    this.received += bytes.length;
+    if (bytes.length > 0) this.accept(bytes);
+  }
+
+  /** Reads and drops everything until the stream ends, still serving messages. */
+  async drainToEnd(): Promise<void> {
+    for (;;) {
+      this.cursor.pos = this.cursor.end;
+      this.makeRoom();
+      if (this.rest) {
+        this.acceptRest();
+        continue;
+      }
+      const chunk = await this.stream.read();
+      if (chunk === null) return;
+      this.received += chunk.length;
+      this.accept(chunk);
+    }
+  }
+
+  release(): void {
+    this.memory.release(this.start);
+  }
+
+  private accept(chunk: Uint8Array): void {
+    const { cursor } = this;
+    if (this.demux) {
+      const from = cursor.end;
+      cursor.end += this.demux.feed(chunk, 0, chunk.length, cursor.bytes, from, this.limit);
+      const taken = this.demux.consumed;
+      if (this.tee && cursor.end > from) this.tee(cursor.bytes.subarray(from, cursor.end));
+      this.rest = taken < chunk.length ? chunk.subarray(taken) : null;
+      return;
+    }
+    const count = Math.min(chunk.length, this.limit - cursor.end);
+    cursor.bytes.set(count === chunk.length ? chunk : chunk.subarray(0, count), cursor.end);
+    cursor.end += count;
+    this.rest = count < chunk.length ? chunk.subarray(count) : null;
+  }
+
+  private acceptRest(): void {
+    const rest = this.rest!;
+    this.rest = null;
+    this.accept(rest);
+  }
+
+  /** Moves what is left to the front once the free part behind it is small. */
+  private makeRoom(): void {
+    const { cursor } = this;
+    if (cursor.pos === cursor.end) {
+      cursor.origin += cursor.pos - this.start;
+      cursor.pos = cursor.end = this.start;
+      return;
+    }
+    if (this.limit - cursor.end >= BUFFER_BYTES / 4) return;
+    if (cursor.available > MAX_ITEM_BYTES) {
+      throw new ProtocolError("item", `an item of more than ${MAX_ITEM_BYTES} bytes`, ExitCode.streamIo, cursor.offset);
+    }
+    const kept = cursor.available;
+    cursor.bytes.copyWithin(this.start, cursor.pos, cursor.end);
+    cursor.origin += cursor.pos - this.start;
+    cursor.pos = this.start;
+    cursor.end = this.start + kept;
+  }
+
+  private located(error: unknown, mark: number): unknown {
+    if (error instanceof ProtocolError && error.offset < 0) error.offset = this.cursor.origin + mark;
+    return error;
+  }
+
+  private closedEarly(): TransportError {
+    return new TransportError(
+      `rsync: connection unexpectedly closed (${this.received} bytes received so far) [${this.role}]\n`,
+      ExitCode.streamIo,
+    );
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+function unexpectedMessage(tag: number): void {
+  throw new ProtocolError("mux-tag", `unexpected tag ${tag}`, ExitCode.streamIo);
+}

@@ -1,0 +1,35 @@
+/**
+ * What the two sessions of a local transfer share besides the pipe: open source files on their way to the receiver.
+ *
+ * Between two sides of one process a whole file need not travel as bytes. The sender offers its open descriptor and
+ * writes one block token for a list of no blocks, which no other peer could mean; the receiver takes the offer and
+ * lets the kernel copy. Offers are taken in the order in which they were made.
+ */
+export interface SourceOffer {
+  readonly fd: number;
+  /** Bytes to copy, as the sender saw the file when it opened it. */
+  readonly byteLength: number;
+}
+
+export class LocalLink {
+  /** Device and inode of the file the receiver last finished, for the sender's same-file check. */
+  lastDevice = "";
+  private readonly offers: SourceOffer[] = [];
+  private head = 0;
+
+  offer(offer: SourceOffer): void {
+    this.offers.push(offer);
+  }
+
+  /** The oldest offer, or undefined when there is none. */
+  take(): SourceOffer | undefined {
+    const offer = this.offers[this.head];
+    if (offer === undefined) return undefined;
+    this.head++;
+    if (this.head === this.offers.length) {
+      this.offers.length = 0;
+      this.head = 0;
+    }
+    return offer;
+  }
+}

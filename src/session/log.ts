@@ -1,0 +1,111 @@
+/**
+ * Where every line of output goes: to standard output or error on the client, to the client as messages on a server,
+ * to the log file when there is one. Upstream log.c:rwrite and rprintf.
+ *
+ * Texts are names (one code unit per byte), so that a file name passes through untouched and is escaped only when it
+ * reaches a terminal or file.
+ */
+import { type Host } from "../host.ts";
+import { bytesOf } from "../memory.ts";
+import { MessageTag } from "../protocol/constants.ts";
+import { escapeLine } from "../output/escape.ts";
+import { type Levels, type InfoWord, type DebugWord } from "../options/levels.ts";
+
+/** Message categories, with the numbers of upstream's enum logcode. */
+export const LogCode = { none: 0, errorXfer: 1, info: 2, error: 3, warning: 4, log: 6, client: 7 } as const;
+export type LogCode = (typeof LogCode)[keyof typeof LogCode];
+
+/** The part of the options a Log reads. */
+export interface LogSettings {
+  readonly server: boolean;
+  readonly quiet: number;
+  readonly stderrMode: "errors" | "all" | "client" | null;
+  readonly eightBitOutput: boolean;
+}
+
+export class Log {
+  readonly levels: Levels;
+  /** A file failed: the run ends with exit code 23. Upstream got_xfer_error. */
+  gotXferError = false;
+  /** Sends a message to the client; returns false when that is not possible (yet). Set by the session on a server. */
+  send: ((tag: number, payload: Uint8Array) => boolean) | null = null;
+  /** Writes a line to --log-file. */
+  logFile: ((line: string) => void) | null = null;
+  /** The protocol agreed on, for messages older peers do not know. */
+  protocolVersion = 32;
+  /** The progress display left the cursor in mid-line. */
+  needsNewline = false;
+  private readonly host: Host;
+  private readonly settings: LogSettings;
+
+  constructor(host: Host, settings: LogSettings, levels: Levels) {
+    this.host = host;
+    this.settings = settings;
+    this.levels = levels;
+  }
+
+  /** Is --info=WORD at this level or above? */
+  info(word: InfoWord, level: number): boolean {
+    return this.levels.info[word] >= level;
+  }
+
+  /** Is --debug=WORD at this level or above? */
+  debug(word: DebugWord, level: number): boolean {
+    return this.levels.debug[word] >= level;
+  }
+
+  /** Writes text, which carries its own line end, under a category. */
+  write(code: LogCode, text: string): void {
+    if (code === LogCode.none) return;
+    let category = code;
+    if (category === LogCode.client) category = LogCode.info;
+    else this.logFile?.(text);
+    if (category === LogCode.log) return;
+    if (category === LogCode.errorXfer) this.gotXferError = true;
+    if (category === LogCode.info && this.settings.quiet > 0) return;
+    if (this.settings.server && this.sendToClient(category, text)) return;
+    this.print(category, text);
+  }
+
+  infoLine(text: string): void {
+    this.write(LogCode.info, text);
+  }
+
+  error(text: string): void {
+    this.write(LogCode.error, text);
+  }
+
+  /** A file could not be transferred as asked. */
+  errorXfer(text: string): void {
+    this.write(LogCode.errorXfer, text);
+  }
+
+  warning(text: string): void {
+    this.write(LogCode.warning, text);
+  }
+
+  /** A line that came from the other side, already sorted into a category. */
+  relay(tag: number, payload: string): void {
+    this.write(tag as LogCode, payload);
+  }
+
+  private sendToClient(category: LogCode, text: string): boolean {
+    const { stderrMode } = this.settings;
+    const isError = category !== LogCode.info;
+    if (stderrMode === "all" || (stderrMode !== "client" && isError)) return false;
+    let tag: number = category;
+    if (this.protocolVersion < 30 && tag === MessageTag.error) tag = MessageTag.errorXfer;
+    else if (this.protocolVersion < 30 && tag === MessageTag.warning) tag = MessageTag.info;
+    return this.send?.(tag, bytesOf(text)) ?? false;
+  }
+
+  private print(category: LogCode, text: string): void {
+    const toError = category !== LogCode.info || this.settings.server || this.settings.stderrMode === "all";
+    const fd = toError ? 2 : 1;
+    if (this.needsNewline) {
+      this.needsNewline = false;
+      this.host.print(1, bytesOf("\n"));
+    }
+    this.host.print(fd, bytesOf(escapeLine(text, this.settings.eightBitOutput)));
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The writing half of a conversation: codecs append to `writer`, frames and buffers are this file's business.
+ *
+ * With multiplexing on, the bytes between two flushes form one data frame whose header is filled in when the frame
+ * closes; a message closes the open frame, so that data and messages keep the order in which they were written.
+ * Nothing here waits: when `congested` is true a role awaits `drain` before it produces more. Two or more buffers
+ * rotate, because a stream owns a buffer until its write has gone out. Upstream io.c:perform_io, send_msg, io_flush.
+ */
+import { Writer } from "../protocol/cursor.ts";
+import { type ByteStream } from "../host.ts";
+import { MessageTag } from "../protocol/constants.ts";
+import { MUX_HEADER_BYTES, putMuxHeader, writeIntMessage, writeMessage } from "../protocol/mux.ts";
+
+/** Bytes gathered before a buffer goes out by itself. */
+const FLUSH_BYTES = 64 * 1024;
+const BUFFER_BYTES = FLUSH_BYTES + 64 * 1024;
+/** Buffers under way before the producer has to wait. */
+const MAX_IN_FLIGHT = 4;
+/** Buffers kept for reuse: what one window of literals fills. */
+const MAX_SPARE = 24;
+
+/** Delays output to a rate; upstream io.c:sleep_for_bwlimit. */
+export interface RateLimit {
+  /** Called after `byteLength` bytes went out; resolves when more may follow. */
+  pace(byteLength: number): Promise<void> | undefined;
+}
+
+export class Output {
+  readonly writer = new Writer(BUFFER_BYTES);
+  /** Bytes handed to the stream, and milliseconds (host clock) of the last time any were. */
+  written = 0;
+  lastWrite = 0;
+  /** A copy of every data byte that leaves, for --write-batch. */
+  tee: ((bytes: Uint8Array) => void) | null = null;
+  rateLimit: RateLimit | null = null;
+  private readonly stream: ByteStream;
+  private readonly now: () => number;
+  private multiplexed = false;
+  private frameStart = 0;
+  private spare: Uint8Array[] = [];
+  private inFlight = 0;
+  private chain: Promise<void> = Promise.resolve();
+  private failure: unknown = null;
+
+  constructor(stream: ByteStream, now: () => number) {
+    this.stream = stream;
+    this.now = now;
+  }
+
+  /** From here on, data travels in frames and messages may be sent. */
+  startMultiplex(): void {
+    this.flush();
+    this.multiplexed = true;
+    this.openFrame();
+  }
+
+  get isMultiplexed(): boolean {
+    return this.multiplexed;
+  }
+
+  /** True when the producer should `await drain()` before writing more. */
+  get congested(): boolean {
+    return this.inFlight >= MAX_IN_FLIGHT || this.failure !== null;
+  }
+
+  /** Bytes that are written but have not been handed to the stream. */
+  get pending(): number {
+    return this.writer.length - (this.multiplexed ? this.frameStart + MUX_HEADER_BYTES : 0);
+  }
+
+  /** To be called after a batch of codec writes: sends the buffer once it is full enough. */
+  spill(): void {
+    if (this.writer.length >= FLUSH_BYTES) this.flush();
+  }
+
+  /** Sends a message frame after the data written so far. Without multiplexing there is no such thing: false. */
+  message(tag: number, payload: Uint8Array): boolean {
+    if (!this.multiplexed) return false;
+    this.closeFrame();
+    writeMessage(this.writer, tag, payload);
+    this.openFrame();
+    this.spill();
+    return true;
+  }
+
+  /** A message that carries one 32-bit number. */
+  messageInt(tag: number, value: number): boolean {
+    if (!this.multiplexed) return false;
+    this.closeFrame();
+    writeIntMessage(this.writer, tag, value);
+    this.openFrame();
+    this.spill();
+    return true;
+  }
+
+  /** An empty data frame: rsync's keep-alive. */
+  keepAlive(): void {
+    if (!this.multiplexed) return;
+    if (this.writer.length <= this.frameStart + MUX_HEADER_BYTES) this.message(MessageTag.data, new Uint8Array(0));
+    this.flush();
+  }
+
+  /** Hands everything written so far to the stream. */
+  flush(): void {
+    const { writer } = this;
+    if (this.multiplexed) this.closeFrame();
+    if (writer.length > 0) this.send();
+    if (this.multiplexed) this.openFrame();
+  }
+
+  /** Resolves when the stream has taken enough for more to be written; rejects when the connection failed. */
+  async drain(): Promise<void> {
+    while (this.inFlight >= MAX_IN_FLIGHT && !this.failure) await this.chain;
+    if (this.failure) throw this.failure;
+  }
+
+  /** Sends everything and waits until the stream has it. */
+  async finish(): Promise<void> {
+    this.flush();
+    await this.chain;
+    if (this.failure) throw this.failure;
+  }
+
+  private send(): void {
+    const { writer } = this;
+    const buffer = writer.bytes;
+    const chunk = buffer.subarray(0, writer.length);
+    writer.bytes = this.spare.pop() ?? new Uint8Array(BUFFER_BYTES);
+    writer.length = 0;
+    this.written += chunk.length;
+    this.lastWrite = this.now();
+    if (this.failure) {
+      this.spare.push(buffer);
+      return;
+    }
+    if (this.inFlight === 0 && !this.rateLimit) {
+      const taken = this.stream.write(chunk);
+      if (taken === undefined) this.recycle(buffer);
+      else this.track(taken, buffer);
+      return;
+    }
+    this.track(this.chain.then(() => this.sendPaced(chunk)), buffer);
+  }
+
+  private async sendPaced(chunk: Uint8Array): Promise<void> {
+    if (this.failure) return;
+    await this.stream.write(chunk);
+    await this.rateLimit?.pace(chunk.length);
+    this.lastWrite = this.now();
+  }
+
+  private track(taken: Promise<void>, buffer: Uint8Array): void {
+    this.inFlight++;
+    this.chain = taken.then(
+      () => {
+        this.inFlight--;
+        this.recycle(buffer);
+      },
+      (error: unknown) => {
+        this.inFlight--;
+        this.failure ??= error;
+      },
+    );
+  }
+
+  private recycle(buffer: Uint8Array): void {
+    if (this.spare.length < MAX_SPARE && buffer.length <= 2 * BUFFER_BYTES) this.spare.push(buffer);
+  }
+
+  private openFrame(): void {
+    this.frameStart = this.writer.length;
+    this.writer.i32le(0);
+  }
+
+  private closeFrame(): void {
+    const { writer, frameStart } = this;
+    const payload = writer.length - frameStart - MUX_HEADER_BYTES;
+    if (payload === 0) {
+      writer.length = frameStart;
+      return;
+    }
+    const { bytes } = writer;
+    if (this.tee) this.tee(bytes.subarray(frameStart + MUX_HEADER_BYTES, writer.length));
+    putMuxHeader(bytes, frameStart, MessageTag.data, payload);
+  }
+}

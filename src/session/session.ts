@@ -1,0 +1,85 @@
+/**
+ * One side of one conversation: what its roles share. Two sessions may live in one process (a local transfer has a
+ * client and a server session joined by an in-process pipe), so nothing here or below is module state.
+ */
+import { type Host } from "../host.ts";
+import { type Kernels } from "../checksum/kernels.ts";
+import { type LinearMemory } from "../memory.ts";
+import { type Options } from "../options/options.ts";
+import { type FileSystem } from "../posix/filesystem.ts";
+import { type ProtocolContext } from "../protocol/context.ts";
+import { type Input } from "./input.ts";
+import { type Log } from "./log.ts";
+import { type Output } from "./output.ts";
+import { newStats, type Stats } from "./stats.ts";
+import { type LocalLink } from "./locallink.ts";
+
+/** What a session is made of before the handshake. */
+export interface SessionParts {
+  readonly host: Host;
+  readonly kernels: Kernels;
+  readonly fs: FileSystem;
+  readonly options: Options;
+  readonly log: Log;
+  /** The other end when it runs in this process, else null. */
+  readonly localLink: LocalLink | null;
+}
+
+/** Where the session is, as the exit report names it. */
+export type RoleName = "sender" | "receiver" | "generator" | "client" | "server" | "Receiver";
+
+export class Session {
+  readonly host: Host;
+  readonly kernels: Kernels;
+  readonly memory: LinearMemory;
+  readonly fs: FileSystem;
+  readonly options: Options;
+  readonly log: Log;
+  readonly localLink: LocalLink | null;
+  readonly stats: Stats = newStats();
+  readonly amServer: boolean;
+  readonly amSender: boolean;
+  readonly amRoot: boolean;
+  /** Agreed features; set once by the handshake. */
+  context!: ProtocolContext;
+  input!: Input;
+  output!: Output;
+  /** IoError bits raised on this side or reported by the sender. */
+  ioError = 0;
+  /** --timeout in seconds, as given or as lowered by the server; 0 waits for ever. */
+  ioTimeout: number;
+  /** The last exchange is under way: a closed connection is no longer worth a message. */
+  shuttingDown = false;
+  /** Monotonic start, milliseconds, for rates. */
+  readonly startedAt: number;
+  /** Wall-clock second of the start, for the summary. */
+  readonly startedSecond: number;
+  /** 1 with --dry-run, 2 once the destination turned out not to exist yet (upstream dry_run). */
+  dryRun: number;
+  /** Data moves at all: neither a dry run nor a listing (upstream do_xfers). */
+  readonly doTransfers: boolean;
+
+  constructor(parts: SessionParts, role: "sender" | "receiver") {
+    const { options } = parts;
+    this.host = parts.host;
+    this.kernels = parts.kernels;
+    this.memory = parts.kernels.memory;
+    this.fs = parts.fs;
+    this.options = options;
+    this.log = parts.log;
+    this.localLink = parts.localLink;
+    this.amServer = options.server;
+    this.amSender = role === "sender";
+    this.amRoot = parts.fs.euid === 0;
+    this.ioTimeout = options.timeout;
+    this.startedAt = parts.host.monotonic();
+    this.startedSecond = Math.floor(parts.host.now() / 1000);
+    this.dryRun = options.dryRun ? 1 : 0;
+    this.doTransfers = !options.dryRun;
+  }
+
+  /** The role's name in messages; upstream main.c:who_am_i. */
+  get who(): RoleName {
+    return this.amSender ? "sender" : "receiver";
+  }
+}
