@@ -1,11 +1,17 @@
 /** The Host of Bun. Foreign functions come from bun:ffi. */
 import { writeFileSync } from "node:fs";
 import process from "node:process";
-import { type Ffi, type FfiFunction, type FfiSignature, type FfiType, type Host } from "../src/host.ts";
-import { type FileSink, SinkStream } from "./_bunstreams.ts";
-import { connectSocket } from "./_connect.ts";
+import { WsyncError } from "../src/errors.ts";
+import {
+  type ByteStream, type ChildProcess, type ConnectOptions, type Ffi, type FfiFunction, type FfiSignature, type FfiType,
+  type Host, type SpawnOptions,
+} from "../src/host.ts";
+import { passableArgv } from "./_argv.ts";
+import { type BunSocket, BunSocketStream, type FileSink, SinkStream } from "./_bunstreams.ts";
+import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
 import { bindAll, cString, lazyFunctions } from "./_ffi.ts";
-import { makeHost, require } from "./_nodelike.ts";
+import { childEnv, exitStatus, makeHost, require, spawnError } from "./_nodelike.ts";
+import { setSocketOptions } from "./_sockopts.ts";
 
 interface Definition {
   readonly args: readonly string[];
@@ -17,6 +23,18 @@ interface Definition {
 interface BunApi {
   readonly stdin: { stream(): ReadableStream<Uint8Array> };
   readonly stdout: { writer(): FileSink };
+  spawn(argv: readonly string[], options: object): BunChild;
+  connect(options: object): Promise<BunSocket>;
+}
+
+interface BunChild {
+  readonly pid: number;
+  readonly stdin: FileSink;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly exited: Promise<number>;
+  readonly exitCode: number | null;
+  readonly signalCode: string | null;
+  kill(signal: number): void;
 }
 
 declare const Bun: BunApi;
@@ -62,8 +80,52 @@ export function createHost(): Host {
     },
     stdio: () => new SinkStream(Bun.stdin.stream(), Bun.stdout.writer()),
     setTitle,
-    connect: (options) => connectSocket(require("node:net"), options, loadFfi, false),
+    spawn,
+    connect: (options) => connect(options, loadFfi),
   });
+}
+
+function spawn(options: SpawnOptions): ChildProcess {
+  const argv = passableArgv(options.argv);
+  let child: BunChild;
+  try {
+    const stderr = options.stderr ?? "inherit";
+    child = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe", stderr, env: childEnv(options.env) });
+  } catch (error) {
+    throw spawnError(argv[0], error as Error);
+  }
+  const stream = new SinkStream(child.stdout, child.stdin);
+  return {
+    pid: child.pid,
+    stream,
+    exited: child.exited.then(() => {
+      stream.peerGone();
+      return exitStatus(child.exitCode, child.signalCode);
+    }),
+    kill: (signal) => child.kill(signal),
+  };
+}
+
+/** TCP by Bun.connect; an address family or a local address needs node:net, because Bun.connect has neither. */
+async function connect(options: ConnectOptions, ffi: () => Ffi | null): Promise<ByteStream> {
+  if (options.family !== 0 || options.localAddress !== undefined) {
+    return connectSocket(require("node:net"), options, ffi, false);
+  }
+  const stream = new BunSocketStream();
+  const { hostname, port, timeoutMs } = options;
+  const attempt = Bun.connect({ hostname, port, allowHalfOpen: true, socket: stream.handlers });
+  const { late, stop } = deadline(timeoutMs, () => timeoutError(options));
+  try {
+    const socket = await Promise.race([attempt, late]);
+    socket.setNoDelay(true);
+    if (options.socketOptions) setSocketOptions(ffi(), socket.fd, options.socketOptions);
+    return stream.attach(socket);
+  } catch (error) {
+    attempt.then((socket) => socket.terminate(), () => undefined);
+    throw error instanceof WsyncError ? error : connectError(options, error as Error);
+  } finally {
+    stop();
+  }
 }
 
 /** Sets the name that ps shows as the command; Bun keeps process.title to itself. */

@@ -57,6 +57,15 @@ export function timeoutError(options: ConnectOptions): TransportError {
   );
 }
 
+/** A promise that rejects after `ms` (never for 0) unless stopped. */
+export function deadline(ms: number, error: () => Error): { late: Promise<never>; stop: () => void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    if (ms > 0) timer = setTimeout(() => reject(error()), ms);
+  });
+  return { late, stop: () => clearTimeout(timer) };
+}
+
 /** The error of a connection attempt; the first address's failure stands for all. */
 export function connectError(options: ConnectOptions, error: Error): TransportError {
   const first = ((error as AggregateError).errors?.[0] ?? error) as Error & { code?: string; address?: string };

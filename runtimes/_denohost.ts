@@ -2,11 +2,11 @@
  * The Host of Deno, from Deno's own functions: loading node:fs or node:process would double its start-up time, so they
  * are loaded only where nothing else serves. Foreign functions need --allow-ffi.
  */
-import { ExitCode, TransportError, UsageError } from "../src/errors.ts";
+import { ExitCode, TransportError, UsageError, WsyncError } from "../src/errors.ts";
 import { type ByteStream, type ChildProcess, type ConnectOptions, type Host, type SpawnOptions } from "../src/host.ts";
 import { nameOfText } from "../src/memory.ts";
 import { argvNames, passableArgv, textOfName } from "./_argv.ts";
-import { connectError, connectSocket, timeoutError } from "./_connect.ts";
+import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
 import { type DenoApi, type DenoCommand, LazyFfi } from "./_denoffi.ts";
 import { spawnChild } from "./_denospawn.ts";
 import { denoError, DuplexStream, webStreams } from "./_denostreams.ts";
@@ -173,11 +173,8 @@ async function connect(options: ConnectOptions, foreign: LazyFfi): Promise<ByteS
   if (options.family !== 0 || options.localAddress !== undefined) {
     return connectSocket(builtin("node:net") as typeof import("node:net"), options, () => foreign.ffi, false);
   }
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const attempt = Deno.connect({ hostname: options.hostname, port: options.port });
-  const late = new Promise<never>((_, reject) => {
-    if (options.timeoutMs > 0) timer = setTimeout(() => reject(timeoutError(options)), options.timeoutMs);
-  });
+  const { late, stop } = deadline(options.timeoutMs, () => timeoutError(options));
   try {
     const connection = await Promise.race([attempt, late]);
     connection.setNoDelay(true);
@@ -185,9 +182,9 @@ async function connect(options: ConnectOptions, foreign: LazyFfi): Promise<ByteS
     return new DuplexStream(connection);
   } catch (error) {
     attempt.then((connection) => connection.close(), () => undefined);
-    throw error instanceof TransportError || error instanceof UsageError ? error : connectError(options, named(error as Error));
+    throw error instanceof WsyncError ? error : connectError(options, named(error as Error));
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }
 
