@@ -41,6 +41,8 @@ export interface ByteStream {
    * Rejects with TransportError when the connection fails.
    */
   read(): Promise<Uint8Array | null>;
+  /** Optional: the reader is done with the last chunk, before it asks for another. */
+  consumed?(): void;
   /**
    * Sends a chunk. `undefined`: the bytes were taken and the caller may reuse the buffer at once. A promise: the
    * buffer belongs to the stream until it resolves. Rejects with TransportError when the connection fails.

@@ -6,6 +6,7 @@ import { Confined } from "../files/confine.ts";
 import { makeParents, makePath } from "../files/mkdirs.ts";
 import { isDirectory } from "../files/perms.ts";
 import { type FileList } from "../flist/filelist.ts";
+import { type Segments } from "../flist/segments.ts";
 import { newStat } from "../posix/filesystem.ts";
 import { FileFlag } from "../protocol/constants.ts";
 import { type Session } from "../session/session.ts";
@@ -18,6 +19,7 @@ export interface ListFacts {
   readonly list: FileList;
   /** Rows of all segments so far. */
   readonly total: number;
+  readonly segments: Segments;
 }
 
 export class DestinationFinder {
@@ -103,7 +105,7 @@ export class DestinationFinder {
       const made = operator.mkdir(path, ACCESS_PERMS);
       if (made < 0) throw this.failure(`mkdir "${operator.fullName(path)}" failed`, -made, ExitCode.fileIo);
     }
-    if (list.high >= list.low && list.basename(list.low) === ".") list.flags[list.low] |= FileFlag.dirCreated;
+    if (list.high >= list.low && list.basename(list.low) === ".") facts.segments.orFlags(list, list.low, FileFlag.dirCreated);
     if (this.tellsNames()) session.log.infoLine(`created directory ${path}\n`);
     if (session.dryRun === 0) return this.enter(path);
     session.dryRun++;

@@ -63,15 +63,27 @@ export async function runHostB(session: Session, args: readonly string[], filter
   const receiving = new Receiving(session, segments);
   const ndxReader = new NdxReader(context.version);
   const lists = new ListReader(session, listReceiver(session, segments, filters), segments);
+  announce(session);
   const first = await lists.readFirst(ndxReader);
+  if (tellsReceiving(session) && !context.incRecurse) session.log.infoLine("done\n");
   if (first.used === 0 && !amServer) return false;
   const word = amServer ? (args[1] ?? null) : (args[0] ?? null);
   const total = receiving.generatorView.total;
   const finder = new DestinationFinder(session, cwd);
-  const destination = finder.find(word, { list: first, total });
+  const destination = finder.find(word, { list: first, total, segments });
   receiving.destination = destination;
   await new ReceivingSide(session, receiving, lists, ndxReader, filters, destination).run(first);
   return true;
+}
+
+function tellsReceiving(session: Session): boolean {
+  return !session.amServer && session.log.info("FLIST", 1);
+}
+
+/** Tells the user that the list is on its way; upstream flist.c:start_filelist_progress. */
+function announce(session: Session): void {
+  if (!tellsReceiving(session)) return;
+  session.log.infoLine(session.context.incRecurse ? "receiving incremental file list\n" : "receiving file list ... ");
 }
 
 /** A server's first argument is its directory. */

@@ -35,6 +35,7 @@ export class SourceTree {
     const { output, stats } = session;
     const started = session.host.monotonic();
     const before = output.written + output.pending;
+    this.announce();
     sender.begin(args);
     while (sender.step()) {
       output.spill();
@@ -43,6 +44,19 @@ export class SourceTree {
     stats.flistBuildTime = Math.round(session.host.monotonic() - started) || 1;
     stats.flistSize = output.written + output.pending - before;
     this.count();
+    if (this.tellsBuilding()) session.log.infoLine("done\n");
+  }
+
+  private tellsBuilding(): boolean {
+    const { session } = this;
+    return !session.amServer && !session.context.incRecurse && session.log.info("FLIST", 1);
+  }
+
+  /** Tells the user that the list is on its way; upstream flist.c:start_filelist_progress. */
+  private announce(): void {
+    const { session } = this;
+    if (this.tellsBuilding()) session.log.infoLine("building file list ... ");
+    else if (!session.amServer && session.log.info("FLIST", 1)) session.log.infoLine("sending incremental file list\n");
   }
 
   /** Must more of the list be sent before the next request is served? */

@@ -158,13 +158,18 @@ export class Input {
       cursor.end += this.demux.feed(chunk, 0, chunk.length, cursor.bytes, from, this.limit);
       const taken = this.demux.consumed;
       if (this.tee && cursor.end > from) this.tee(cursor.bytes.subarray(from, cursor.end));
-      this.rest = taken < chunk.length ? chunk.subarray(taken) : null;
+      this.keepRest(chunk, taken);
       return;
     }
     const count = Math.min(chunk.length, this.limit - cursor.end);
     cursor.bytes.set(count === chunk.length ? chunk : chunk.subarray(0, count), cursor.end);
     cursor.end += count;
-    this.rest = count < chunk.length ? chunk.subarray(count) : null;
+    this.keepRest(chunk, count);
+  }
+
+  private keepRest(chunk: Uint8Array, taken: number): void {
+    this.rest = taken < chunk.length ? chunk.subarray(taken) : null;
+    if (this.rest === null) this.stream.consumed?.();
   }
 
   private acceptRest(): void {

@@ -2,7 +2,7 @@
  * An in-process connection: two ByteStreams, each reading what the other writes.
  *
  * A written chunk is handed to the reader as it is, without a copy: the promise `write` returns resolves when the
- * reader asks for the next chunk, which is when the buffer is the writer's again. So one chunk is under way in each
+ * reader says that it is done with it or asks for the next, which is when the buffer is the writer's again. So one chunk is under way in each
  * direction at a time, and a slow reader holds the writer back.
  */
 import { type ByteStream } from "../host.ts";
@@ -30,8 +30,7 @@ class Channel {
   }
 
   read(): Promise<Uint8Array | null> {
-    this.lent?.release();
-    this.lent = null;
+    this.giveBack();
     return new Promise((resolve) => {
       this.waiting = resolve;
       this.deliver();
@@ -49,9 +48,14 @@ class Channel {
     this.ended = true;
     for (const slot of this.queue) slot.release();
     this.queue = [];
+    this.giveBack();
+    this.deliver();
+  }
+
+  /** The chunk last read belongs to its writer again. */
+  giveBack(): void {
     this.lent?.release();
     this.lent = null;
-    this.deliver();
   }
 
   private deliver(): void {
@@ -80,6 +84,10 @@ class PipeEnd implements ByteStream {
 
   read(): Promise<Uint8Array | null> {
     return this.input.read();
+  }
+
+  consumed(): void {
+    this.input.giveBack();
   }
 
   write(chunk: Uint8Array): Promise<void> {
