@@ -99,6 +99,9 @@ export interface HostFiles {
   chdir?(path: string): void;
 }
 
+/** Signals a program may handle. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1";
+
 export interface Host {
   readonly runtime: "node" | "deno" | "bun" | "browser" | "memory";
   readonly runtimeVersion: string;
@@ -128,7 +131,7 @@ export interface Host {
   spawn(options: SpawnOptions): ChildProcess;
   connect(options: ConnectOptions): Promise<ByteStream>;
   /** Calls `handler` with the signal's number. Returns the function that stops it. */
-  onSignal(signals: readonly ("SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1")[], handler: (signal: number) => void): () => void;
+  onSignal(signals: readonly SignalName[], handler: (signal: number) => void): () => void;
   setTitle(title: string): void;
   exit(code: number): never;
   /** Wall-clock milliseconds since the epoch. */

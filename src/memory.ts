@@ -101,7 +101,8 @@ export class LinearMemory {
     const wanted = Math.max(Math.ceil(need / PAGE), Math.min(pages >> 2, 256));
     const byPages = Math.min(wanted, this.maxPages - pages);
     if (byPages * PAGE < need) {
-      throw new LimitError(`out of memory: ${need} bytes wanted, the limit is ${this.maxPages * PAGE}`, ExitCode.malloc);
+      const limit = this.maxPages * PAGE;
+      throw new LimitError(`out of memory: ${need} bytes wanted, the limit is ${limit}`, ExitCode.malloc);
     }
     try {
       this.wasm.grow(byPages);

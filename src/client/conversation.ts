@@ -42,8 +42,6 @@ export interface Conversation {
   readonly args: readonly string[];
   /** Version settled by a daemon's greeting; null to exchange versions. */
   readonly version: number | null;
-  /** The client's `-e` letters, on a server. */
-  readonly clientInfo: string;
   /** Set when the other side is in this process. */
   readonly localLink: LocalLink | null;
   /** Where filter arguments come from; a local server uses its client's. */
@@ -57,7 +55,8 @@ export type LogFileWriter = ((line: string) => void) | null;
 
 /** Holds a conversation and returns its exit code. Everything worth telling has been told. */
 export async function converse(
-  platform: Platform, conversation: Conversation, logFile: LogFileWriter, onSession: (session: Session) => void = () => {},
+  platform: Platform, conversation: Conversation, logFile: LogFileWriter,
+  onSession: (session: Session) => void = () => {},
 ): Promise<number> {
   const session = open(platform, conversation, logFile);
   onSession(session);
@@ -94,11 +93,11 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
 }
 
 async function conduct(platform: Platform, conversation: Conversation, session: Session): Promise<void> {
-  const { clientInfo, version, role, args, filterArgs } = conversation;
+  const { version, role, args, filterArgs } = conversation;
   const compressors = session.options.compress || session.options.compressChoice !== null
     ? new Compressors(platform.host, session.memory).available()
     : (["none"] as const);
-  await agree(session, { version, clientInfo, compressors });
+  await agree(session, { version, compressors });
   if (role === "sender") {
     await runHostA(session, args, filterArgs);
   } else if (!(await runHostB(session, args, filterArgs))) {
@@ -132,26 +131,26 @@ function finalCode(session: Session): number {
 
 /** The run ended with an error: tell the user, and the other side so that it ends with the same code. */
 async function failed(session: Session, conversation: Conversation, error: unknown): Promise<number> {
-  const { stream } = conversation;
   let code = exitCodeOf(error);
   if (error instanceof RemoteExit) {
     code = code || finalCode(session) || ExitCode.partial;
-    await lastWords(session, stream);
-    const childCode = await settleChild(conversation);
+    await lastWords(session);
+    const childCode = await settleChild(session.host, conversation);
     return Math.max(code, childCode);
   }
   tell(session, error);
   tellExit(session, code, placeOf(error));
-  await sendExit(session, code, stream);
-  const childCode = await settleChild(conversation);
+  await sendExit(session, code);
+  const childCode = await settleChild(session.host, conversation);
   // A remote shell that failed says more about the cause than the connection that broke.
   return code === ExitCode.streamIo && childCode > code ? childCode : code;
 }
 
-async function settleChild(conversation: Conversation): Promise<number> {
+async function settleChild(host: Host, conversation: Conversation): Promise<number> {
   conversation.stream.destroy();
   if (!conversation.childExit) return 0;
-  const code = await Promise.race([conversation.childExit, new Promise<number>((resolve) => setTimeout(resolve, LAST_WORDS_MS, 0))]);
+  const patience = host.sleep(LAST_WORDS_MS).then(() => 0);
+  const code = await Promise.race([conversation.childExit, patience]);
   return Math.max(code, 0);
 }
 
@@ -179,14 +178,15 @@ function tellExit(session: Session, code: number, place: string): void {
   session.log.write(code === ExitCode.vanished ? LogCode.warning : LogCode.error, text);
 }
 
-async function sendExit(session: Session, code: number, stream: ByteStream): Promise<void> {
-  const silent = code === ExitCode.socketIo || code === ExitCode.streamIo || code === ExitCode.timeout || session.shuttingDown;
+async function sendExit(session: Session, code: number): Promise<void> {
+  const broken = code === ExitCode.socketIo || code === ExitCode.streamIo || code === ExitCode.timeout;
+  const silent = broken || session.shuttingDown;
   if (!silent && session.context?.version >= 31) session.output.messageInt(MessageTag.errorExit, code);
-  await lastWords(session, stream, !silent);
+  await lastWords(session, !silent);
 }
 
 /** Sends what is left, and gives the other side a moment to read it and close. */
-async function lastWords(session: Session, stream: ByteStream, waitForPeer = false): Promise<void> {
+async function lastWords(session: Session, waitForPeer = false): Promise<void> {
   const { host } = session;
   const patience = host.sleep(LAST_WORDS_MS);
   const said = session.output.finish().catch(() => {});
@@ -194,7 +194,6 @@ async function lastWords(session: Session, stream: ByteStream, waitForPeer = fal
   if (!waitForPeer || session.localLink) return;
   session.input.onMessage = () => {};
   await Promise.race([session.input.drainToEnd().catch(() => {}), patience]);
-  void stream;
 }
 
 /** The lines at the end of a client's run. */

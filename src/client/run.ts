@@ -6,10 +6,9 @@ import { ExitCode, UsageError } from "../errors.ts";
 import { type ByteStream, type ChildProcess } from "../host.ts";
 import { authResponse } from "../checksum/auth.ts";
 import { Confined } from "../files/confine.ts";
-import { nameOfText } from "../memory.ts";
 import { type Options } from "../options/options.ts";
 import { parseArguments, type ParseContext } from "../options/parse.ts";
-import { clientInfoWord, openServerArguments, secludedServerArguments, serverArguments } from "../options/serverargs.ts";
+import { openServerArguments, secludedServerArguments, serverArguments } from "../options/serverargs.ts";
 import { bytesOf } from "../memory.ts";
 import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
@@ -46,13 +45,12 @@ async function runLocal(run: ClientRun, ends: Endpoints): Promise<number> {
   const link = new LocalLink();
   const [near, far] = streamPair();
   const serverOptions = localServerOptions(run);
-  const clientInfo = clientInfoWord(options, { sender: true }).slice(1);
   const server = converse(platform, {
-    options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null, clientInfo,
+    options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,
     localLink: link, filterArgs: options,
   }, null);
   const client = converse(platform, {
-    options, role: "sender", stream: near, args: ends.localArgs, version: null, clientInfo: "", localLink: link,
+    options, role: "sender", stream: near, args: ends.localArgs, version: null, localLink: link,
     filterArgs: options, childExit: server,
   }, logFile);
   return Math.max(await client, await server);
@@ -100,7 +98,7 @@ async function runShellClient(run: ClientRun, ends: Endpoints, remote: Remote): 
     await writeWords(stream, command.protectedArgs);
   }
   return converse(platform, {
-    options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version, clientInfo: "",
+    options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
     localLink: null, filterArgs: options, childExit: exitOf(child),
   }, logFile);
 }
@@ -118,7 +116,7 @@ async function runDaemonClient(run: ClientRun, ends: Endpoints, remote: Remote):
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream: greeted.stream, args: ends.localArgs,
-    version: greeted.version, clientInfo: "", localLink: null, filterArgs: options,
+    version: greeted.version, localLink: null, filterArgs: options,
   }, logFile);
 }
 
@@ -127,7 +125,7 @@ async function greet(
   run: ClientRun, ends: Endpoints, remote: Remote, stream: ByteStream,
 ): Promise<{ stream: ByteStream; version: number } | null> {
   const { platform, options } = run;
-  const { host, fs } = platform;
+  const { host } = platform;
   const answer = await greetDaemon(stream, {
     version: options.protocol,
     user: daemonUser(host, remote.user),
@@ -141,7 +139,6 @@ async function greet(
       if (options.motd || line.includes("\t")) host.print(1, bytesOf(`${line}\n`));
     },
   });
-  void fs;
   return answer.kind === "listed" ? null : answer;
 }
 
@@ -200,9 +197,4 @@ async function exitOf(child: ChildProcess): Promise<number> {
   const code = await child.exited;
   if (code < 0) return code === -15 || code === -2 ? ExitCode.terminated : ExitCode.crashed;
   return code;
-}
-
-/** Text of this program (not a name) as a line to print. */
-export function printable(text: string): Uint8Array {
-  return bytesOf(nameOfText(text));
 }

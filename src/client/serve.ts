@@ -27,7 +27,7 @@ export async function runServer(platform: Platform, parsed: Parsed): Promise<num
 function serve(platform: Platform, options: Options, stream: ByteStream): Promise<number> {
   return converse(platform, {
     options, role: options.sender ? "sender" : "receiver", stream, args: options.args, version: null,
-    clientInfo: options.clientInfo, localLink: null, filterArgs: options,
+    localLink: null, filterArgs: options,
   }, null);
 }
 

@@ -13,16 +13,6 @@ export function countCreated(stats: Stats, mode: number): void {
   else stats.createdSpecials++;
 }
 
-/** Counts one deleted item; upstream delete.c:delete_item. */
-export function countDeleted(stats: Stats, mode: number): void {
-  stats.deletedFiles++;
-  if (isRegular(mode)) return;
-  if (isDirectory(mode)) stats.deletedDirs++;
-  else if (isSymlink(mode)) stats.deletedSymlinks++;
-  else if (isDevice(mode)) stats.deletedDevices++;
-  else stats.deletedSpecials++;
-}
-
 /** Takes over the counts the other side reported; upstream main.c:read_del_stats. */
 export function noteDeleteStats(stats: Stats, counts: DeleteStats): void {
   stats.deletedDirs = counts.dirs;

@@ -265,7 +265,8 @@ export class FileEntries {
     const to = scene.deletion.backups.placeOf(path);
     if (!to) return false;
     const stat = { ...scene.stat };
-    if (copyFile({ root: scene.destination.root, path }, to, stat.mode, scene.session.options.fsync, scene.reporter) < 0) return false;
+    const from = { root: scene.destination.root, path };
+    if (copyFile(from, to, stat.mode, scene.session.options.fsync, scene.reporter) < 0) return false;
     scene.deletion.finishCopy(to, stat);
     return true;
   }

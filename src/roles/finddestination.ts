@@ -105,7 +105,9 @@ export class DestinationFinder {
       const made = operator.mkdir(path, ACCESS_PERMS);
       if (made < 0) throw this.failure(`mkdir "${operator.fullName(path)}" failed`, -made, ExitCode.fileIo);
     }
-    if (list.high >= list.low && list.basename(list.low) === ".") facts.segments.orFlags(list, list.low, FileFlag.dirCreated);
+    if (list.high >= list.low && list.basename(list.low) === ".") {
+      facts.segments.orFlags(list, list.low, FileFlag.dirCreated);
+    }
     if (this.tellsNames()) session.log.infoLine(`created directory ${path}\n`);
     if (session.dryRun === 0) return this.enter(path);
     session.dryRun++;
@@ -143,5 +145,6 @@ export class DestinationFinder {
 }
 
 function refusalHint(refusal: { link: string; ownerUid: number }): string {
-  return `\nThe symlink "${refusal.link}" (owner ${refusal.ownerUid}) is not followed; --insecure-links would allow it.`;
+  const link = `The symlink "${refusal.link}" (owner ${refusal.ownerUid})`;
+  return `\n${link} is not followed; --insecure-links would allow it.`;
 }

@@ -12,6 +12,7 @@ import { Committer } from "../files/commit.ts";
 import { Confined, type Place } from "../files/confine.ts";
 import { PartialDir } from "../files/partial.ts";
 import { Remover } from "../files/remove.ts";
+import { type FileReporter } from "../files/report.ts";
 import { isUnsafeSymlink } from "../files/symlinks.ts";
 import { type Filters } from "../filter/mergefiles.ts";
 import { DirLister } from "../flist/dirlist.ts";
@@ -23,7 +24,8 @@ import { Segments } from "../flist/segments.ts";
 import { type Options } from "../options/options.ts";
 import { Ndx } from "../protocol/constants.ts";
 import { NdxReader, NdxWriter } from "../protocol/ndx.ts";
-import { readEndStats } from "../protocol/stats.ts";
+import { type Cursor } from "../protocol/cursor.ts";
+import { type EndStats, readEndStats } from "../protocol/stats.ts";
 import { attachMessages } from "../session/messages.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
@@ -219,7 +221,7 @@ class ReceivingSide {
 
   private async readStats(): Promise<void> {
     const { input, stats, context } = this.session;
-    const decode = (cursor: typeof input.cursor): ReturnType<typeof readEndStats> => readEndStats(cursor, context.version);
+    const decode = (cursor: Cursor): EndStats => readEndStats(cursor, context.version);
     const end = input.poll(decode) ?? (await input.next(decode));
     // The sender's reading is our writing.
     stats.totalWritten = end.totalRead;
@@ -229,7 +231,7 @@ class ReceivingSide {
     stats.flistTransferTime = end.flistXferTimeMs;
   }
 
-  private makeBackups(destination: Destination, operator: Confined, reporter: ReturnType<typeof fileReporter>): Backups {
+  private makeBackups(destination: Destination, operator: Confined, reporter: FileReporter): Backups {
     const { options, log, amRoot } = this.session;
     return new Backups(destination.root, {
       dir: options.backupDir ? { root: operator, path: options.backupDir } : null,
@@ -252,7 +254,7 @@ class ReceivingSide {
   }
 
   private makeGenerator(
-    destination: Destination, filters: Filters, itemLog: ItemLog, reporter: ReturnType<typeof fileReporter>,
+    destination: Destination, filters: Filters, itemLog: ItemLog, reporter: FileReporter,
   ): Generator {
     const { session, receiving, attributes, ndxWriter, remover } = this;
     const { options, context, fs } = session;

@@ -91,7 +91,7 @@ export class Incoming {
       updatesBasis: inPartial || (options.inplace && (basis.isTarget || basis.type === FnamecmpType.backup)),
       truncate: options.inplace || inPartial,
     };
-    const output = usable ? this.openOutput(file.path, list.mode[row], inPartial ? partial : null) : { fd: -1, temp: null };
+    const output = usable ? this.openOutput(path, list.mode[row], inPartial ? partial : null) : { fd: -1, temp: null };
     this.current = { ...file, outputFd: output.fd, temp: output.temp };
     return this.current;
   }

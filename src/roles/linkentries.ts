@@ -95,9 +95,8 @@ export class LinkEntries {
     }
     const isLink = scene.exists && fileKind(scene.stat.mode) === "symlink";
     if (isLink && destination.root.readlink(path) === target) return this.unchanged(item, scene.stat);
-    if (!this.create(path, scene.exists ? scene.stat : null, DelFlag.forSymlink, (name) => this.makeSymlink(name, target))) {
-      return;
-    }
+    const make = (name: string): boolean => this.makeSymlink(name, target);
+    if (!this.create(path, scene.exists ? scene.stat : null, DelFlag.forSymlink, make)) return;
     this.setAttributes(item, path);
     if (scene.itemizing) {
       const before = isLink ? scene.stat : null;
@@ -179,7 +178,8 @@ export class LinkEntries {
     const iflags = ItemFlag.localChange | ItemFlag.xnameFollows;
     if (stat && leaderStat && sameFile(stat, leaderStat)) {
       if (scene.itemizing) itemizer.report(list, row, ndx, stat, iflags, undefined, "");
-      if (session.log.info("NAME", 2) && scene.reportFlag & AttrFlag.report) session.log.infoLine(`${path} is uptodate\n`);
+      const named = session.log.info("NAME", 2) && (scene.reportFlag & AttrFlag.report) !== 0;
+      if (named) session.log.infoLine(`${path} is uptodate\n`);
       list.flags[row] |= FileFlag.hlinkDone;
     } else {
       if (!this.create(path, stat, DelFlag.forFile, (name) => this.makeLink(name, leader))) return;

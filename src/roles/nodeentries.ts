@@ -37,7 +37,8 @@ export class NodeEntries {
     }
     scene.printName(`${path}\n`);
     this.links.finish(item, null);
-    if (scene.session.options.removeSourceFiles === 1 && scene.session.dryRun === 0) scene.receiving.succeeded(item.ndx);
+    const { options, dryRun } = scene.session;
+    if (options.removeSourceFiles === 1 && dryRun === 0) scene.receiving.succeeded(item.ndx);
   }
 
   /** A kind that the options leave out. */
@@ -52,7 +53,8 @@ export class NodeEntries {
     const { list, row } = item;
     const { stat } = this.scene;
     if (kind === "special") return ((list.mode[row] ^ stat.mode) & 0o170000) === 0;
-    return stat.rdevMajor === (list.extra.rdevMajor?.[row] ?? 0) && stat.rdevMinor === (list.extra.rdevMinor?.[row] ?? 0);
+    const { rdevMajor, rdevMinor } = list.extra;
+    return stat.rdevMajor === (rdevMajor?.[row] ?? 0) && stat.rdevMinor === (rdevMinor?.[row] ?? 0);
   }
 
   private make(item: Item, name: string): boolean {

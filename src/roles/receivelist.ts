@@ -33,7 +33,10 @@ export class ListReader {
     return list;
   }
 
-  /** Acts on a negative ndx that announces a segment (returned) or the end of the list (null). Throws ProtocolError for any other. */
+  /**
+   * Acts on a negative ndx that announces a segment (returned) or the end of the list (null). Throws ProtocolError for
+   * any other.
+   */
   async special(ndx: number): Promise<FileList | null> {
     const { session, segments } = this;
     if (ndx === Ndx.flistEof && session.context.incRecurse) {

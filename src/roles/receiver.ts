@@ -198,7 +198,8 @@ export class Receiver implements TokenSink {
     if (failed < 0) {
       incoming.writeFailed(file, -failed);
       const name = this.p.receiving.destination.fullName(file.path);
-      session.log.errorXfer(`rsync: [receiver] write failed on ${name}: ${session.fs.strerror(-failed)} (${-failed})\n`);
+      const reason = `${session.fs.strerror(-failed)} (${-failed})`;
+      session.log.errorXfer(`rsync: [receiver] write failed on ${name}: ${reason}\n`);
       throw new ProtocolError("file", "", ExitCode.fileIo);
     }
   }

@@ -26,7 +26,7 @@ import { type SourceTree } from "./sourcetree.ts";
 import { type TokenOutput } from "./tokenoutput.ts";
 
 /** Rows the list is kept ahead of the requests; upstream MIN_FILECNT_LOOKAHEAD. */
-export const LOOKAHEAD = 1000;
+const LOOKAHEAD = 1000;
 /** A whole file at least this long is copied by the kernel when the receiver is in this process. */
 const LOCAL_COPY_LEAST = 1;
 const SUM1_BYTES = 4;
@@ -185,7 +185,8 @@ export class Sender {
     if (head.count === 0 || (session.options.append > 0 && !this.redo)) return null;
     const byteLength = head.count * (SUM1_BYTES + head.s2length);
     if (byteLength > session.options.maxAlloc) {
-      throw new ProtocolError("sum-head", `exceeded --max-alloc=${session.options.maxAlloc} setting for block sums`, ExitCode.malloc);
+      const text = `exceeded --max-alloc=${session.options.maxAlloc} setting for block sums`;
+      throw new ProtocolError("sum-head", text, ExitCode.malloc);
     }
     const table = new BlockTable(session.kernels, session.context, head);
     await input.readTo(table.sumsPtr, byteLength);
@@ -203,15 +204,16 @@ export class Sender {
       session.log.warning(`file has vanished: ${this.tree.fullName(list, row)}\n`);
     } else {
       session.ioError |= IoError.general;
-      session.log.errorXfer(
-        `rsync: [sender] send_files failed to open ${this.tree.fullName(list, row)}: ${session.fs.strerror(-fd)} (${-fd})\n`,
-      );
+      const reason = `${session.fs.strerror(-fd)} (${-fd})`;
+      session.log.errorXfer(`rsync: [sender] send_files failed to open ${this.tree.fullName(list, row)}: ${reason}\n`);
     }
     if (session.context.version >= 30) session.output.messageInt(MessageTag.noSend, ndx);
     return -1;
   }
 
-  private async sendOpened(ndx: number, list: FileList, row: number, fd: number, table: BlockTable | null): Promise<void> {
+  private async sendOpened(
+    ndx: number, list: FileList, row: number, fd: number, table: BlockTable | null,
+  ): Promise<void> {
     const { session, head, items } = this;
     const { iflags } = items.attrs;
     const failed = session.fs.fstat(fd, this.stat);

@@ -6,7 +6,7 @@ import { type ProtocolContext } from "../protocol/context.ts";
 import { type CompressName } from "../protocol/context.ts";
 import { type Cursor } from "../protocol/cursor.ts";
 import {
-  agreeVersion, checkVersionBounds, clientTakesIncRecurse, contextFrom, negotiatesNames, offerableVersion,
+  agreeVersion, checkVersionBounds, contextFrom, negotiatesNames, offerableVersion,
   readCompatFlags, readVersion, serverCompatFlags, writeCompatFlags, writeVersion,
 } from "../protocol/handshake.ts";
 import { readInt, writeInt } from "../protocol/integers.ts";
@@ -14,33 +14,24 @@ import {
   CHECKSUMS, checksumChoice, compressChoice, compressLevel, compressTable, makeOffer, oldStyleList, readNameList,
   settle, writeNameList, type NameTable,
 } from "../protocol/negotiate.ts";
-import { type Options } from "../options/options.ts";
+import { incRecurseAllowed } from "../options/finish.ts";
 import { type Session } from "./session.ts";
 
 /** What the caller knows before the handshake. */
 export interface AgreeSettings {
   /** Set when a daemon greeting has already settled the version. */
   readonly version: number | null;
-  /** The client's `-e` letters; on a client of a local server the same text it would send. */
-  readonly clientInfo: string;
   /** Compressors this run has. */
   readonly compressors: readonly CompressName[];
-}
-
-/** Whether this side's options let a list come in segments; upstream compat.c:set_allow_inc_recurse. */
-export function allowsIncRecurse(options: Options, amSender: boolean): boolean {
-  if (!options.allowIncRecurse || options.recurse === 0 || options.useQsort) return false;
-  if (amSender) return true;
-  return !(options.deleteBefore || options.deleteAfter || options.delayUpdates || options.pruneEmptyDirs);
 }
 
 /** Settles everything and sets `session.context`. Throws ProtocolError, UsageError or TransportError. */
 export async function agree(session: Session, settings: AgreeSettings): Promise<void> {
   const { options, amServer, amSender } = session;
-  const { clientInfo } = settings;
+  const { clientInfo } = options;
   const version = settings.version ?? (await exchangeVersions(session, clientInfo));
   session.log.protocolVersion = version;
-  const allowed = allowsIncRecurse(options, amSender);
+  const allowed = incRecurseAllowed(options, amSender);
   const compatFlags = await exchangeCompatFlags(session, version, clientInfo, allowed);
   boundsOf(session, version, compatFlags, allowed);
   const names = await exchangeNames(session, settings, version, compatFlags);
@@ -73,8 +64,7 @@ async function exchangeCompatFlags(
 ): Promise<number> {
   if (version < 30) return 0;
   if (!session.amServer) return receive(session, readCompatFlags);
-  const allowIncRecurse = allowed && clientTakesIncRecurse(clientInfo);
-  const flags = serverCompatFlags(clientInfo, { allowIncRecurse, canSetSymlinkTimes: true, iconv: false });
+  const flags = serverCompatFlags(clientInfo, { allowIncRecurse: allowed, canSetSymlinkTimes: true, iconv: false });
   writeCompatFlags(session.output.writer, flags, clientInfo);
   return flags;
 }
@@ -104,7 +94,7 @@ async function exchangeNames(
   const { options, amServer, host } = session;
   const compressors = compressTable(settings.compressors);
   const crossed = negotiatesNames({
-    amServer, version, clientInfo: settings.clientInfo, compatFlags, readBatch: options.readBatch !== null,
+    amServer, version, clientInfo: options.clientInfo, compatFlags, readBatch: options.readBatch !== null,
   });
   const environments = [host.env("RSYNC_CHECKSUM_LIST"), host.env("RSYNC_COMPRESS_LIST")];
   const wanted = [options.checksumChoice === null, options.compress && options.compressChoice === null];

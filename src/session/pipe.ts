@@ -2,8 +2,8 @@
  * An in-process connection: two ByteStreams, each reading what the other writes.
  *
  * A written chunk is handed to the reader as it is, without a copy: the promise `write` returns resolves when the
- * reader says that it is done with it or asks for the next, which is when the buffer is the writer's again. So one chunk is under way in each
- * direction at a time, and a slow reader holds the writer back.
+ * reader says that it is done with it or asks for the next, which is when the buffer is the writer's again. So a slow
+ * reader holds the writer back.
  */
 import { type ByteStream } from "../host.ts";
 import { TransportError } from "../errors.ts";
@@ -22,7 +22,9 @@ class Channel {
   private broken = false;
 
   write(chunk: Uint8Array): Promise<void> {
-    if (this.broken || this.ended) return Promise.reject(new TransportError("the other side has closed the connection"));
+    if (this.broken || this.ended) {
+      return Promise.reject(new TransportError("the other side has closed the connection"));
+    }
     return new Promise((release) => {
       this.queue.push({ chunk, release });
       this.deliver();
