@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { type FfiFunction } from "../../../src/host.ts";
+import { latin1 } from "../../../src/memory.ts";
+import { type FileSystem, newStat } from "../../../src/posix/filesystem.ts";
+import { openFileSystem } from "../../../src/posix/open.ts";
+import { BASE, fakeFfi, fakeHost, newMemory } from "./_fake.ts";
+
+const EINTR = 4;
+const EIO = 5;
+const ENOSPC = 28;
+
+function open(functions: Record<string, FfiFunction>, missing: string[] = []): FileSystem {
+  return openFileSystem(fakeHost(fakeFfi(functions, missing)), newMemory());
+}
+
+/** A function that gives one result after another. */
+function script(...results: number[]): FfiFunction {
+  return () => {
+    if (results.length === 0) throw new Error("called too often");
+    return results.shift()!;
+  };
+}
+
+describe("errors", () => {
+  test("a failed call returns minus errno", () => {
+    const fs = open({ openat: script(-2), close: script(-EIO), fstatat: script(-20), lseek: script(-29), renameat: script(-18) });
+    expect(fs.openat(-100, fs.cstr("x"), 0, 0)).toBe(-2);
+    expect(fs.close(3)).toBe(-EIO);
+    expect(fs.fstatat(3, fs.cstr("x"), newStat(), true)).toBe(-20);
+    expect(fs.readDir(3, () => undefined)).toBe(-29);
+    expect(fs.renameat(3, fs.cstr("a"), 3, fs.cstr("b"))).toBe(-18);
+  });
+  test("an interrupted call is made again", () => {
+    const fs = open({
+      openat: script(-EINTR, -EINTR, 7), syscall: script(-EINTR, 8), read: script(-EINTR, 5), pread: script(-EINTR, 6),
+      write: script(-EINTR, 4), pwrite: script(2, -EINTR, 2),
+    });
+    expect(fs.openat(-100, fs.cstr("x"), 0, 0)).toBe(7);
+    expect(fs.openat2(-100, fs.cstr("x"), 0, 0, 8)).toBe(8);
+    expect(fs.read(3, 0, 5)).toBe(5);
+    expect(fs.pread(3, 0, 6, 0)).toBe(6);
+    expect(fs.write(3, 0, 4)).toBe(4);
+    expect(fs.pwrite(3, 0, 4, 0)).toBe(4);
+  });
+  test("a listing that fails half-way returns the error", () => {
+    expect(open({ getdents64: script(-EIO) }).readDir(3, () => undefined)).toBe(-EIO);
+  });
+});
+
+describe("writing", () => {
+  test("continues after short counts at the right addresses", () => {
+    const calls: number[][] = [];
+    const counts = [3, 1, 6];
+    const fs = open({ pwrite: (...args) => (calls.push(args), counts.shift()!) });
+    expect(fs.pwrite(5, 1000, 10, 2 ** 40)).toBe(10);
+    expect(calls).toEqual([
+      [5, BASE + 1000, 10, 2 ** 40], [5, BASE + 1003, 7, 2 ** 40 + 3], [5, BASE + 1004, 6, 2 ** 40 + 4],
+    ]);
+  });
+  test("an error after a part is an error", () => {
+    expect(open({ write: script(3, -ENOSPC) }).write(5, 0, 10)).toBe(-ENOSPC);
+  });
+  test("asks for at most 1 GiB at a time", () => {
+    const asked: number[] = [];
+    const fs = open({ read: (_fd, _ptr, count) => (asked.push(count), 1) });
+    fs.read(3, 0, 3 * 2 ** 30);
+    expect(asked).toEqual([2 ** 30]);
+  });
+});
+
+describe("arguments", () => {
+  test("ids of -1 travel as unsigned, and a chmod never follows a symlink", () => {
+    const calls: number[][] = [];
+    const record: FfiFunction = (...args) => (calls.push(args), 0);
+    const fs = open({ fchownat: record, fchmodat: record });
+    const name = fs.cstr("n");
+    fs.lchownat(3, name, -1, 7);
+    fs.fchmodat(3, name, 0o600);
+    expect(calls).toEqual([[3, BASE + name, 0xffffffff, 7, 0x100], [3, BASE + name, 0o600, 0x100]]);
+  });
+  test("times are laid out as two timespecs, with UTIME_OMIT for -2", () => {
+    const words: bigint[] = [];
+    const memory = newMemory();
+    const utimensat: FfiFunction = (_dir, _name, times) => {
+      for (let i = 0; i < 4; i++) words.push(memory.view.getBigInt64(times - BASE + 8 * i, true));
+      return 0;
+    };
+    const fs = openFileSystem(fakeHost(fakeFfi({ utimensat })), memory);
+    fs.utimensat(3, fs.cstr("n"), -5, -2, 2 ** 33, 123456789);
+    expect(words).toEqual([-5n, 0x3ffffffen, 2n ** 33n, 123456789n]);
+  });
+  test("names keep every byte and eight are alive at once", () => {
+    const fs = open({});
+    const names = Array.from({ length: 8 }, (_, i) => `name ${i} \xff`);
+    const ptrs = names.map((name) => fs.cstr(name));
+    expect(ptrs.map((ptr) => latin1(fs.memory.u8, ptr, fs.memory.u8.indexOf(0, ptr)))).toEqual(names);
+  });
+});
+
+describe("capabilities", () => {
+  test("optional functions that are missing become ENOSYS and a false flag", () => {
+    const fs = open({}, ["copy_file_range", "fallocate", "ioctl", "mknodat", "syscall"]);
+    expect(fs.capabilities).toMatchObject({
+      atCalls: true, openat2: false, mknod: false, copyFileRange: false, reflink: false, fallocate: false,
+    });
+    const results = [
+      fs.openat2(3, 0, 0, 0, 0), fs.mknodat(3, 0, 0, 0, 0), fs.copyFileRange(3, 0, 4, 0, 1), fs.reflink(3, 4),
+      fs.fallocate(3, 0, 0, 1),
+    ];
+    expect(results).toEqual([-38, -38, -38, -38, -38]);
+  });
+});
