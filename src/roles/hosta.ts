@@ -29,9 +29,10 @@ import { TokenOutput } from "./tokenoutput.ts";
 /** Runs the sending side over an agreed session. `args` are the paths to send. */
 export async function runHostA(session: Session, args: readonly string[], filterArgs: Options): Promise<void> {
   const { context, input, output, amServer } = session;
+  // First, because taking buffered bytes apart may meet a message.
+  attachMessages(session, {});
   if (amServer || context.version >= 30) output.startMultiplex();
   if (!amServer || context.version >= 30) input.startMultiplex(amServer);
-  attachMessages(session, {});
   const cwd = startingPoint(session, args);
   const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
   if (amServer) await receiveFilters(session, filters);

@@ -52,9 +52,10 @@ import { Scene } from "./scene.ts";
  */
 export async function runHostB(session: Session, args: readonly string[], filterArgs: Options): Promise<boolean> {
   const { context, input, output, amServer, memory } = session;
+  // First, because taking buffered bytes apart may meet a message.
+  attachMessages(session, {});
   if (!amServer || context.version >= 30) input.startMultiplex(amServer);
   if (amServer || context.version >= 30) output.startMultiplex();
-  attachMessages(session, {});
   input.beforeWait = () => output.flush();
   const cwd = workingDirectory(session, args);
   const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
