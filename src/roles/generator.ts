@@ -48,7 +48,7 @@ export class Generator {
     const { session, deletion, entries } = this;
     this.sliceStart = session.host.monotonic();
     entries.begin();
-    if (session.options.deleteBefore && entries.soloName === null) deletion.pass(this.view.current!);
+    if (deletion.mode === "before" && entries.soloName === null) deletion.pass(this.view.current!);
     if (session.log.debug("FLIST", 1)) {
       const how = entries.wholeFile ? "disabled for local transfer or --whole-file" : "enabled";
       session.log.infoLine(`delta-transmission ${how}\n`);
