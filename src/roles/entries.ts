@@ -77,8 +77,8 @@ export class Entries {
   }
 
   /** A hard-link leader is in place, or never will be. */
-  async linkFinished(list: FileList, row: number, ndx: number, failed: boolean): Promise<void> {
-    if (failed) await this.skipLink({ list, row, ndx });
+  linkFinished(list: FileList, row: number, ndx: number, failed: boolean): void {
+    if (failed) this.links.skip({ list, row, ndx });
     else this.links.finish({ list, row, ndx }, null);
   }
 
@@ -140,7 +140,7 @@ export class Entries {
       return false;
     }
     if (kind === "directory") scene.receiving.segments.orFlags(item.list, item.row, FileFlag.missingDir);
-    else this.links.skip(item, this);
+    else this.links.skip(item);
     return true;
   }
 
@@ -213,7 +213,7 @@ export class Entries {
     if (session.log.info("SKIP", 1) && !contents) {
       session.log.infoLine(`${scene.path(item)} exists${this.existsHow(item, kind)}\n`);
     }
-    this.links.skip(item, this);
+    this.links.skip(item);
     return true;
   }
 
@@ -224,7 +224,7 @@ export class Entries {
       scene.skipDir = { depth: rowDepth(item.list, item.row), path: item.list.path(item.row) };
       scene.receiving.segments.orFlags(item.list, item.row, FileFlag.missingDir);
     } else {
-      this.links.skip(item, this);
+      this.links.skip(item);
     }
     if (!scene.session.log.info("SKIP", 1)) return;
     scene.session.log.infoLine(`not creating new ${kind === "directory" ? "directory" : "file"} "${path}"\n`);
@@ -244,10 +244,5 @@ export class Entries {
     if (session.options.preservePerms) return;
     const there = exists && fileKind(stat.mode) !== "directory";
     item.list.mode[item.row] = this.directories.plainMode(item.list.mode[item.row], there);
-  }
-
-  private async skipLink(item: Item): Promise<void> {
-    const next = this.links.skipped(item);
-    if (next) await this.handle(next.list, next.row, next.ndx);
   }
 }

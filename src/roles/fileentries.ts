@@ -101,7 +101,7 @@ export class FileEntries {
     }
     const append = this.redoing ? 0 : session.options.append;
     if (append > 0 && scene.exists && scene.stat.size >= item.list.size[item.row]) {
-      void this.links.skipped(item);
+      this.links.skip(item);
       return null;
     }
     return this.openBasis(item, partial);
@@ -153,7 +153,7 @@ export class FileEntries {
     if (!options.update || !scene.exists || fileKind(scene.stat.mode) !== "regular") return false;
     if (item.list.mtime[item.row] - scene.stat.mtime >= Math.max(options.modifyWindow, 0)) return false;
     if (session.log.info("SKIP", 1)) session.log.infoLine(`${scene.path(item)} is newer\n`);
-    void this.links.skipped(item);
+    this.links.skip(item);
     return true;
   }
 

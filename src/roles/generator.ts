@@ -104,7 +104,7 @@ export class Generator {
       const row = active ? active[i] : low + i;
       const request = entries.process(list, row, ndxStart + row);
       if (request) await entries.request(request);
-      if (this.receiving.linkReports.length > 0 || this.canCloseFirst()) await this.checkFinished(false);
+      if (this.hasNews()) await this.checkFinished(false);
       if (i % BATCH_ROWS === BATCH_ROWS - 1) await this.breathe();
     }
     await this.breathe();
@@ -123,6 +123,11 @@ export class Generator {
     this.sliceStart = session.host.monotonic();
   }
 
+  private hasNews(): boolean {
+    const { linkReports, takeOvers } = this.receiving;
+    return linkReports.length > 0 || takeOvers.length > 0 || this.canCloseFirst();
+  }
+
   private canCloseFirst(): boolean {
     const { view } = this;
     if (!view.first || !this.session.context.incRecurse || (view.first === view.current && !this.walked)) return false;
@@ -136,8 +141,13 @@ export class Generator {
       const report = receiving.linkReports.shift();
       if (report) {
         const list = view.forNdx(report.ndx, "check_for_finished_files.1");
-        await entries.linkFinished(list, report.ndx - list.ndxStart, report.ndx, report.failed);
+        entries.linkFinished(list, report.ndx - list.ndxStart, report.ndx, report.failed);
         list.inProgress--;
+        continue;
+      }
+      const next = receiving.takeOvers.shift();
+      if (next) {
+        await entries.handle(next.list, next.row, next.ndx);
         continue;
       }
       const redo = withRedo ? receiving.redo.shift() : undefined;

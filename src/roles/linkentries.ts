@@ -15,11 +15,6 @@ import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { FileFlag, ItemFlag } from "../protocol/constants.ts";
 import { type Item, type Scene } from "./scene.ts";
 
-/** Handles the row that takes over when the last of a hard-link group is skipped. */
-export interface RowHandler {
-  handle(list: Item["list"], row: number, ndx: number): Promise<void>;
-}
-
 export class LinkEntries {
   private readonly scene: Scene;
   private readonly other = newStat();
@@ -66,20 +61,17 @@ export class LinkEntries {
     }
   }
 
-  /** A row is left out: the rest of its group must not wait for it. */
-  skip(item: Item, handler: RowHandler): void {
-    const next = this.skipped(item);
-    // The row that takes over was stat'ed long ago; it is handled like any other.
-    if (next) void handler.handle(next.list, next.row, next.ndx);
-  }
-
-  /** As `skip`, returning the row that takes over, if any. */
-  skipped(item: Item): LinkRow | null {
-    const { hardLinks } = this.scene;
-    if (!hardLinks || !(item.list.flags[item.row] & FileFlag.hlinked)) return null;
+  /**
+   * A row is left out: the rest of its group must not wait for it. A row that has to take over was looked at long ago;
+   * the generator handles it like any other, next.
+   */
+  skip(item: Item): void {
+    const { hardLinks, receiving } = this.scene;
+    if (!hardLinks || !(item.list.flags[item.row] & FileFlag.hlinked)) return;
     const next = hardLinks.skip(item.list, item.row);
-    if (next) next.list.inProgress--;
-    return next;
+    if (!next) return;
+    next.list.inProgress--;
+    receiving.takeOvers.push(next);
   }
 
   symlink(item: Item): void {

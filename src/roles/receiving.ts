@@ -4,6 +4,7 @@
  * Upstream sends these over a pipe: io.c:got_flist_entry_status, wait_for_receiver.
  */
 import { type FileList } from "../flist/filelist.ts";
+import { type LinkRow } from "../flist/hardlink.ts";
 import { type SegmentView, Segments } from "../flist/segments.ts";
 import { Signal } from "../session/signal.ts";
 import { type Session } from "../session/session.ts";
@@ -29,6 +30,8 @@ export class Receiving {
   phasesDone = 0;
   readonly redo: number[] = [];
   readonly linkReports: LinkReport[] = [];
+  /** Rows that became the last of their hard-link group because others were left out: to be handled now. */
+  readonly takeOvers: LinkRow[] = [];
   /** A segment has arrived and is about to be seen by the generator. */
   onSegment: (list: FileList) => void = () => {};
 
