@@ -56,7 +56,7 @@ export class Deletion {
     this.p = parts;
     this.backups = parts.backups;
     this.partials = { partialDir: parts.partialDir };
-    this.mode = modeOf(parts.session);
+    this.mode = deleteModeOf(parts.session);
   }
 
   /** Deletions are made, or noted, directory by directory as the generator passes. */
@@ -203,7 +203,8 @@ export class Deletion {
   }
 }
 
-function modeOf(session: Session): DeleteMode {
+/** When this run deletes; old protocols do it before the transfer unless told. Upstream compat.c:setup_protocol. */
+export function deleteModeOf(session: Session): DeleteMode {
   const { options, context } = session;
   if (options.deleteBefore) return "before";
   if (options.deleteAfter) return "after";

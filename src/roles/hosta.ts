@@ -17,6 +17,7 @@ import { writeEndStats } from "../protocol/stats.ts";
 import { attachMessages } from "../session/messages.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
+import { deleteModeOf } from "./deletion.ts";
 import { flistFields } from "./fields.ts";
 import { FileSummer } from "./filesummer.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
@@ -96,7 +97,7 @@ function listSender(
     fields: flistFields(options, context),
     options: {
       recurse: options.recurse > 0, relative: options.relative > 0, impliedDirs: options.impliedDirs,
-      missingArgs: options.missingArgs, ignoreErrors: options.ignoreErrors, deleteDuring: options.deleteDuring > 0,
+      missingArgs: options.missingArgs, ignoreErrors: options.ignoreErrors, deleteDuring: ["during", "delay"].includes(deleteModeOf(session)),
       insecureLinks: options.insecureLinks, dirs: options.dirs !== 0, oneFileSystem: options.oneFileSystem,
       copyLinks: options.copyLinks, copyUnsafeLinks: options.copyUnsafeLinks, copyDirlinks: options.copyDirlinks,
       mungeLinks: options.mungeLinks, preserveAtimes: options.preserveAtimes > 0,
