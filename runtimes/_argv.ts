@@ -4,11 +4,11 @@
  */
 import { bytesOf, latin1, nameOfText } from "../src/memory.ts";
 
-const ASCII = /^[\x00-\x7f]*$/;
+const NOT_ASCII = /[^\t-~]/;
 
 /** `words` (the last words of this process's command line, decoded by the runtime) as names. */
 export function argvNames(words: readonly string[], readFile: (path: string) => Uint8Array): string[] {
-  if (words.every((word) => ASCII.test(word))) return [...words];
+  if (words.every((word) => !NOT_ASCII.test(word))) return [...words];
   try {
     const bytes = readFile("/proc/self/cmdline");
     const exact = latin1(bytes, 0, bytes.length).split("\0").slice(0, -1);
@@ -21,7 +21,7 @@ export function argvNames(words: readonly string[], readFile: (path: string) => 
 
 /** A name as the text that runtime functions take; bytes that are not UTF-8 become replacement characters. */
 export function textOfName(name: string): string {
-  return ASCII.test(name) ? name : new TextDecoder().decode(bytesOf(name));
+  return NOT_ASCII.test(name) ? new TextDecoder().decode(bytesOf(name)) : name;
 }
 
 /**

@@ -77,7 +77,8 @@ export class SinkStream implements ByteStream {
 
 function sinkError(error: Error): TransportError {
   const { code } = error as { code?: string };
-  return new TransportError(WORDING[code ?? ""] ?? `the connection failed: ${error.message}`, ExitCode.streamIo, { cause: error });
+  const text = WORDING[code ?? ""] ?? `the connection failed: ${error.message}`;
+  return new TransportError(text, ExitCode.streamIo, { cause: error });
 }
 
 /** The part of Bun's TCP socket that is used. */
@@ -90,6 +91,13 @@ export interface BunSocket {
   pause(): void;
   resume(): void;
   setNoDelay(on: boolean): boolean;
+}
+
+interface UnfinishedWrite {
+  readonly chunk: Uint8Array;
+  done: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** The handlers of one connection, to be passed to Bun.connect, and the stream over it. */
@@ -106,7 +114,7 @@ export class BunSocketStream implements ByteStream {
   private ended = false;
   private failure: TransportError | null = null;
   private reader: { resolve: (chunk: Uint8Array | null) => void; reject: (error: Error) => void } | null = null;
-  private writer: { chunk: Uint8Array; done: number; resolve: () => void; reject: (error: Error) => void } | null = null;
+  private writer: UnfinishedWrite | null = null;
 
   /** Takes the connected socket. */
   attach(socket: BunSocket): this {

@@ -71,7 +71,6 @@ export function connectError(options: ConnectOptions, error: Error): TransportEr
   const first = ((error as AggregateError).errors?.[0] ?? error) as Error & { code?: string; address?: string };
   const why = WORDING[first.code ?? ""] ?? first.message;
   const address = first.address && first.address !== options.hostname ? ` (${first.address})` : "";
-  return new TransportError(
-    `failed to connect to ${options.hostname}${address} port ${options.port}: ${why}`, ExitCode.socketIo, { cause: error },
-  );
+  const text = `failed to connect to ${options.hostname}${address} port ${options.port}: ${why}`;
+  return new TransportError(text, ExitCode.socketIo, { cause: error });
 }

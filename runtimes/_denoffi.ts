@@ -37,6 +37,12 @@ export interface DenoCommand {
   outputSync(): unknown;
 }
 
+/** A TCP connection. */
+export interface DenoConnection extends Duplex {
+  setNoDelay(on: boolean): void;
+  setKeepAlive(on: boolean): void;
+}
+
 /** The part of Deno that is used. */
 export interface DenoApi {
   readonly version: { readonly deno: string };
@@ -49,10 +55,14 @@ export interface DenoApi {
   readonly stdout: DenoOutput;
   readonly stderr: DenoOutput;
   readonly Command: new (command: string, options: object) => DenoCommand;
-  readonly UnsafePointer: { of(view: Uint8Array): Pointer; value(pointer: Pointer): number | bigint; create(address: bigint): Pointer };
+  readonly UnsafePointer: {
+    of(view: Uint8Array): Pointer;
+    value(pointer: Pointer): number | bigint;
+    create(address: bigint): Pointer;
+  };
   readonly UnsafePointerView: new (pointer: Pointer) => { getInt32(): number };
   dlopen(library: string, symbols: Record<string, Definition>): { readonly symbols: Record<string, Native> };
-  connect(o: { hostname: string; port: number }): Promise<Duplex & { setNoDelay(on: boolean): void; setKeepAlive(on: boolean): void }>;
+  connect(o: { hostname: string; port: number }): Promise<DenoConnection>;
   openSync(path: string, o: { read: boolean; write: boolean }): DenoFile;
   readFileSync(path: string | URL): Uint8Array;
   writeTextFileSync(path: string, text: string): void;
@@ -135,7 +145,7 @@ export class LazyFfi {
   }
 }
 
-/** Throws when permission is denied. The library "" is the program itself, whose scope holds libc and what is preloaded. */
+/** Throws when permission is denied. The library "" is the program, whose scope holds libc and what is preloaded. */
 function denoFfi(): Ffi {
   const { symbols } = Deno.dlopen("", {
     dlsym: { parameters: ["usize", "buffer"], result: "usize" },

@@ -7,7 +7,7 @@ import { type ByteStream, type ChildProcess, type ConnectOptions, type Host, typ
 import { nameOfText } from "../src/memory.ts";
 import { argvNames, passableArgv, textOfName } from "./_argv.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
-import { type DenoApi, type DenoCommand, LazyFfi } from "./_denoffi.ts";
+import { type DenoApi, type DenoCommand, type DenoConnection, LazyFfi } from "./_denoffi.ts";
 import { spawnChild } from "./_denospawn.ts";
 import { denoError, DuplexStream, webStreams } from "./_denostreams.ts";
 import { FdStream } from "./_fdstream.ts";
@@ -56,7 +56,10 @@ export function createHost(): Host {
     print,
     isTerminal: (fd) => [Deno.stdin, Deno.stdout, Deno.stderr][fd].isTerminal(),
     readPassword: async (prompt) => readPassword(prompt),
-    spawn: (options) => (foreign.calls === null ? spawnCommand(options) : spawnChild(foreign.calls, Deno.env.toObject(), options)),
+    spawn: (options) => {
+      const { calls } = foreign;
+      return calls === null ? spawnCommand(options) : spawnChild(calls, Deno.env.toObject(), options);
+    },
     connect: (options) => connect(options, foreign),
     onSignal,
     setTitle,
@@ -191,14 +194,15 @@ async function connect(options: ConnectOptions, foreign: LazyFfi): Promise<ByteS
 /** Gives a Deno error the code that node's would have, which the wording goes by. */
 function named(error: Error): Error {
   const codes: Record<string, string> = {
-    ConnectionRefused: "ECONNREFUSED", TimedOut: "ETIMEDOUT", ConnectionReset: "ECONNRESET", AddrNotAvailable: "EADDRNOTAVAIL",
+    ConnectionRefused: "ECONNREFUSED", TimedOut: "ETIMEDOUT", ConnectionReset: "ECONNRESET",
+    AddrNotAvailable: "EADDRNOTAVAIL",
   };
   const lookup = /failed to lookup address/.test(error.message) ? "ENOTFOUND" : undefined;
   return Object.assign(denoError(error), { message: error.message, code: lookup ?? codes[error.name] });
 }
 
 /** Deno hides the descriptor, so only what it sets itself is available. */
-function setOptions(connection: { setNoDelay(on: boolean): void; setKeepAlive(on: boolean): void }, list: string): void {
+function setOptions(connection: DenoConnection, list: string): void {
   for (const word of list.split(/[ \t,]+/).filter((part) => part !== "")) {
     const [name, value] = word.split("=", 2);
     if (name === "TCP_NODELAY") connection.setNoDelay(value !== "0");

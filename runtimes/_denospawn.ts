@@ -14,7 +14,9 @@ export interface SpawnCalls extends FdCalls {
     envp: BigUint64Array): number;
   posix_spawn_file_actions_init(actions: Uint8Array): number;
   posix_spawn_file_actions_adddup2(actions: Uint8Array, from: number, to: number): number;
-  posix_spawn_file_actions_addopen(actions: Uint8Array, fd: number, path: Uint8Array, flags: number, mode: number): number;
+  posix_spawn_file_actions_addopen(
+    actions: Uint8Array, fd: number, path: Uint8Array, flags: number, mode: number,
+  ): number;
   posix_spawn_file_actions_destroy(actions: Uint8Array): number;
   posix_spawnattr_init(attributes: Uint8Array): number;
   posix_spawnattr_setflags(attributes: Uint8Array, flags: number): number;
@@ -30,9 +32,14 @@ const POSIX_SPAWN_SETSIGDEF = 4;
 /** glibc's and musl's structures are smaller than this. */
 const STRUCT_BYTES = 512;
 const SIGPIPE = 13;
+const EXEC_ERRORS: Readonly<Record<number, string>> = {
+  2: "No such file or directory (2)", 13: "Permission denied (13)", 8: "Exec format error (8)",
+};
 
 /** Starts a child with its standard input and output as one stream. Throws TransportError (14) when it cannot. */
-export function spawnChild(calls: SpawnCalls, environment: Record<string, string>, options: SpawnOptions): ChildProcess {
+export function spawnChild(
+  calls: SpawnCalls, environment: Record<string, string>, options: SpawnOptions,
+): ChildProcess {
   const toChild = makePipe(calls);
   const fromChild = makePipe(calls);
   const pid = new Int32Array(1);
@@ -42,7 +49,7 @@ export function spawnChild(calls: SpawnCalls, environment: Record<string, string
   if (errno !== 0) {
     calls.close(toChild[1]);
     calls.close(fromChild[0]);
-    const why = errno === 2 ? "No such file or directory (2)" : errno === 13 ? "Permission denied (13)" : `error ${errno}`;
+    const why = EXEC_ERRORS[errno] ?? `error ${errno}`;
     throw new TransportError(`Failed to exec ${options.argv[0]}: ${why}`, ExitCode.ipc);
   }
   return {

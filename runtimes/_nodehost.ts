@@ -49,7 +49,7 @@ export function createHost(): Host {
   });
 }
 
-/** koffi's native file is asked for first: finding the same file by koffi's own entry takes five milliseconds longer. */
+/** koffi's native file is asked for first: koffi's own entry takes five milliseconds longer to find the same file. */
 function loadKoffi(): Koffi {
   if (process.env.WSYNC_NO_FFI) throw new Error("WSYNC_NO_FFI is set");
   const { platform, arch } = process;
@@ -66,7 +66,7 @@ function koffiFfi(koffi: Koffi): Ffi {
   return {
     dlopen(name, symbols) {
       try {
-        // Node exports a zlib of its own: a library must bind to itself first, or the system's libz calls into that one.
+        // Node exports a zlib of its own: a library must bind to itself first, or the system's libz calls that one.
         const library = koffi.load(name, { deep: name !== null });
         if (name !== null) return bindAll(symbols, bind(library));
         const dlsym = library.func("dlsym", "uintptr_t", ["uintptr_t", "str"]) as unknown as Dlsym;

@@ -4,7 +4,6 @@
  */
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
-import { constants } from "node:os";
 import process from "node:process";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream, type ChildProcess, type Host, type SpawnOptions } from "../src/host.ts";
@@ -34,7 +33,9 @@ export function makeHost(parts: RuntimeParts): Host {
     files: {
       nodeFs: fs,
       readFile: (path) => fs.readFileSync(Buffer.from(path, "latin1")),
-      ids: () => ({ euid: process.geteuid?.() ?? 0, egid: process.getegid?.() ?? 0, groups: process.getgroups?.() ?? [] }),
+      ids: () => ({
+        euid: process.geteuid?.() ?? 0, egid: process.getegid?.() ?? 0, groups: process.getgroups?.() ?? [],
+      }),
       umask: (mask) => process.umask(mask),
       chdir: (path) => process.chdir(textOfName(path)),
     },
@@ -122,9 +123,14 @@ function random(bytes: Uint8Array): void {
   bytes.set(randomFillSync(new Uint8Array(bytes.length)));
 }
 
+function signalNumbers(): Readonly<Record<string, number>> {
+  return (require("node:os") as typeof import("node:os")).constants.signals;
+}
+
 /** Signals also arrive while a transfer runs, because every wait goes through the event loop. */
 function onSignal(signals: Parameters<Host["onSignal"]>[0], handler: (signal: number) => void): () => void {
-  const listener = (name: string): void => handler(constants.signals[name as NodeJS.Signals]);
+  const numbers = signalNumbers();
+  const listener = (name: string): void => handler(numbers[name]);
   for (const signal of signals) process.on(signal, listener);
   return () => signals.forEach((signal) => process.off(signal, listener));
 }
@@ -167,13 +173,14 @@ export function childEnv(changes: SpawnOptions["env"]): Record<string, string> {
 /** The error of a child that could not be started, in the words rsync uses. Exit code 14 (IPC). */
 export function spawnError(command: string, error: Error): TransportError {
   const { code } = error as { code?: string };
-  const why = code === "ENOENT" ? "No such file or directory (2)" : code === "EACCES" ? "Permission denied (13)" : error.message;
-  return new TransportError(`Failed to exec ${command}: ${why}`, ExitCode.ipc, { cause: error });
+  const words: Record<string, string> = { ENOENT: "No such file or directory (2)", EACCES: "Permission denied (13)" };
+  const text = `Failed to exec ${command}: ${words[code ?? ""] ?? error.message}`;
+  return new TransportError(text, ExitCode.ipc, { cause: error });
 }
 
 /** Exit code as a shell would see it, or minus the signal's number. */
 export function exitStatus(code: number | null, signal: string | null): number {
-  if (signal !== null) return -(constants.signals[signal as NodeJS.Signals] ?? 0);
+  if (signal !== null) return -(signalNumbers()[signal] ?? 0);
   return code ?? 0;
 }
 

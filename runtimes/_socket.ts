@@ -8,8 +8,7 @@ import { type Socket } from "node:net";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream } from "../src/host.ts";
 
-/** Bytes of the receive buffer. */
-export const READ_BYTES = 256 * 1024;
+const READ_BYTES = 256 * 1024;
 
 /** The receiving half: hand `onread` to the socket's constructor, then `attach` the socket. */
 export class SocketReader {
@@ -132,5 +131,6 @@ const ADVICE: Readonly<Record<string, string>> = {
 export function transportError(error: Error): TransportError {
   if (error instanceof TransportError) return error;
   const code = (error as { code?: string }).code ?? "";
-  return new TransportError(ADVICE[code] ?? `the connection failed: ${error.message}`, ExitCode.streamIo, { cause: error });
+  const text = ADVICE[code] ?? `the connection failed: ${error.message}`;
+  return new TransportError(text, ExitCode.streamIo, { cause: error });
 }

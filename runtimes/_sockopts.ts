@@ -1,5 +1,5 @@
 /** --sockopts: names and values of rsync's list, set through libc (upstream socket.c:set_socket_options). */
-import { UsageError } from "../src/errors.ts";
+import { ExitCode, UsageError } from "../src/errors.ts";
 import { type Ffi } from "../src/host.ts";
 
 /** Option name → [level, option, takes a value], Linux numbers (asm-generic/socket.h, netinet/{in,ip,tcp}.h). */
@@ -23,7 +23,9 @@ export function setSocketOptions(ffi: Ffi | null, fd: number, list: string): voi
   const setsockopt = ffi?.dlopen(null, {
     setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], result: "i32" },
   })?.setsockopt;
-  if (!ffi || !setsockopt || fd < 0) throw new UsageError("--sockopts is not available here: the socket cannot be reached", 4);
+  if (!ffi || !setsockopt || fd < 0) {
+    throw new UsageError("--sockopts is not available here: the socket cannot be reached", ExitCode.unsupported);
+  }
   const value = new Int32Array(new ArrayBuffer(4));
   const ptr = ffi.addressOf(new Uint8Array(value.buffer));
   for (const word of list.split(/[ \t,]+/).filter((part) => part !== "")) {

@@ -15,6 +15,9 @@ import {
 import { NameSlots } from "./names.ts";
 import { majorOf, minorOf } from "./structs.ts";
 
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
+const S_IFLNK = 0o120000;
 const WRITE_BYTES = 4 << 20;
 /** Room for the longest name of any file system, and a terminator. */
 const NAME_BYTES = 1024;
@@ -243,7 +246,8 @@ export class NodeFileSystem implements FileSystem {
 
   fchmodat(dirfd: number, name: number, mode: number): number {
     return this.at(dirfd, name, (path) => {
-      if ((Number(this.fs.lstatSync(path, { bigint: true }).mode) & 0o170000) === 0o120000) throw this.error("EOPNOTSUPP");
+      const { mode: old } = this.fs.lstatSync(path, { bigint: true });
+      if ((Number(old) & S_IFMT) === S_IFLNK) throw this.error("EOPNOTSUPP");
       this.fs.chmodSync(path, mode);
     });
   }
@@ -265,14 +269,16 @@ export class NodeFileSystem implements FileSystem {
   utimensat(dirfd: number, name: number, atime: number, atimeNsec: number, mtime: number, mtimeNsec: number): number {
     return this.at(dirfd, name, (path) => {
       const old = atimeNsec === -2 || mtimeNsec === -2 ? this.fs.lstatSync(path, { bigint: true }) : null;
-      this.fs.lutimesSync(path, this.seconds(atime, atimeNsec, old?.atimeNs), this.seconds(mtime, mtimeNsec, old?.mtimeNs));
+      const access = this.seconds(atime, atimeNsec, old?.atimeNs);
+      this.fs.lutimesSync(path, access, this.seconds(mtime, mtimeNsec, old?.mtimeNs));
     });
   }
 
   futimens(fd: number, atime: number, atimeNsec: number, mtime: number, mtimeNsec: number): number {
     return this.attempt(() => {
       const old = atimeNsec === -2 || mtimeNsec === -2 ? this.fs.fstatSync(fd, { bigint: true }) : null;
-      this.fs.futimesSync(fd, this.seconds(atime, atimeNsec, old?.atimeNs), this.seconds(mtime, mtimeNsec, old?.mtimeNs));
+      const access = this.seconds(atime, atimeNsec, old?.atimeNs);
+      this.fs.futimesSync(fd, access, this.seconds(mtime, mtimeNsec, old?.mtimeNs));
     });
   }
 
@@ -350,7 +356,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   private isSeekable(fd: number): boolean {
-    return (Number(this.fs.fstatSync(fd, { bigint: true }).mode) & 0o170000) === 0o100000;
+    return (Number(this.fs.fstatSync(fd, { bigint: true }).mode) & S_IFMT) === S_IFREG;
   }
 
   /** A time as node:fs takes it. Negative seconds would be read as "now", so they go as a Date, to the millisecond. */
@@ -369,7 +375,9 @@ export class NodeFileSystem implements FileSystem {
     try {
       return call() ?? 0;
     } catch (error) {
-      const { code, errno } = error as { code?: string; errno?: number };
+      const { code, errno, name } = error as { code?: string; errno?: number; name: string };
+      // Deno's way to say that the user gave it no permission.
+      if (name === "NotCapable") return -this.E.EACCES;
       const known = code === undefined ? undefined : this.E[code];
       if (known !== undefined) return -known;
       return errno === undefined || errno === 0 ? -this.E.EIO : -Math.abs(errno);

@@ -90,7 +90,7 @@ export function minorOf(lo: number, hi: number): number {
   return ((lo & 0xff) | (((lo >>> 12) | (hi << 20)) & 0xffffff00)) >>> 0;
 }
 
-/** The dev_t of a major and minor number (glibc gnu_dev_makedev); exact up to 2^53, which covers Linux's 12 + 20 bits. */
+/** The dev_t of a major and minor number (glibc gnu_dev_makedev), exact for majors below 2^21; Linux has 12 bits. */
 export function makeDevice(major: number, minor: number): number {
   const lo = ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & 0xffffff00) << 12)) >>> 0;
   const hi = ((minor >>> 20) | (major & 0xfffff000)) >>> 0;

@@ -31,7 +31,9 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & { ex
 export type Case = () => void | Promise<void>;
 
 /** Runs the cases in order; `skips` gives reasons by name. */
-export async function runCases(cases: Readonly<Record<string, Case>>, skips: Readonly<Record<string, string>>): Promise<Outcome[]> {
+export async function runCases(
+  cases: Readonly<Record<string, Case>>, skips: Readonly<Record<string, string>>,
+): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const [name, run] of Object.entries(cases)) {
     if (skips[name] !== undefined) {

@@ -211,7 +211,7 @@ function positioned(b: Bench): void {
 }
 
 function oddNames(b: Bench): void {
-  const names = ["a\nb", "-rf", " ", "\x01\x7f", "*?[", "'\"\\", "x".repeat(255), "ü".normalize("NFC") === "ü" ? "\xc3\xbc" : ""];
+  const names = ["a\nb", "-rf", " ", "\x01\x7f", "*?[", "'\"\\", "x".repeat(255), "\xc3\xbc"];
   for (const name of names) b.make(name, name.slice(0, 4));
   equal(b.names(), [...names].sort());
   for (const name of names) equal(b.read(name), name.slice(0, 4));

@@ -28,7 +28,8 @@ export async function runProgram(host: Host): Promise<void> {
 
 async function runSuite(host: Host): Promise<void> {
   const setup = JSON.parse(host.env("WSYNC_TEST")!) as Setup;
-  const memory = new LinearMemory(new WebAssembly.Memory({ initial: 32, maximum: MAX_PAGES, shared: true }), 1024, MAX_PAGES);
+  const wasm = new WebAssembly.Memory({ initial: 32, maximum: MAX_PAGES, shared: true });
+  const memory = new LinearMemory(wasm, 1024, MAX_PAGES);
   const fs = openFileSystem(host, memory);
   const cases = { ...fileCases(fs, setup.root), ...(setup.only === "all" ? hostCases(host, setup.ports) : {}) };
   const outcomes = await runCases(cases, setup.skips);

@@ -1,6 +1,6 @@
 /** Starts the conformance program on a runtime and turns its report into tests. */
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,8 @@ export interface Variant {
   /** Case name → why it cannot pass here. */
   readonly skips?: Readonly<Record<string, string>>;
   readonly only?: "files" | "all";
+  /** Where the file cases work; memory where there is such a place. */
+  readonly scratch?: string;
 }
 
 /** Bundles test/runtimes/NAME.ts to where packages are found, for Node, which does not run TypeScript. */
@@ -35,9 +37,16 @@ export async function bundle(name: string): Promise<string> {
   mkdirSync(join(ROOT, "build", "test"), { recursive: true });
   await build({
     entryPoints: [join(ROOT, "test", "runtimes", `${name}.ts`)], outfile, bundle: true, format: "esm", platform: "node",
-    external: ["koffi"], logLevel: "error",
+    external: ["koffi"], logLevel: "error", define: { WSYNC_KERNELS: JSON.stringify(kernels().toString("base64")) },
   });
   return outfile;
+}
+
+/** The compiled kernels, which the runtimes must be able to load; made here when nobody has built them yet. */
+function kernels(): Buffer {
+  const file = join(ROOT, "build", "wsync.wasm");
+  if (!existsSync(file)) execFileSync(process.execPath, [join(ROOT, "assembly", "build.mjs")], { cwd: ROOT });
+  return readFileSync(file);
 }
 
 /** Declares the tests of one variant: it runs, took the file system it should, and no case failed. */
@@ -47,7 +56,8 @@ export function conformance(variant: Variant): void {
     let root = "";
     let report: Report;
     beforeAll(async () => {
-      root = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : "/tmp", "wsync-runtime-"));
+      kernels();
+      root = mkdtempSync(join(variant.scratch ?? (existsSync("/dev/shm") ? "/dev/shm" : "/tmp"), "wsync-runtime-"));
       const ports = await startServers(servers);
       report = await run(variant, { root, ports, skips: variant.skips ?? {}, only: variant.only ?? "all" });
     }, TIMEOUT_MS);

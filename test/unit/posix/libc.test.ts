@@ -23,7 +23,9 @@ function script(...results: number[]): FfiFunction {
 
 describe("errors", () => {
   test("a failed call returns minus errno", () => {
-    const fs = open({ openat: script(-2), close: script(-EIO), fstatat: script(-20), lseek: script(-29), renameat: script(-18) });
+    const fs = open({
+      openat: script(-2), close: script(-EIO), fstatat: script(-20), lseek: script(-29), renameat: script(-18),
+    });
     expect(fs.openat(-100, fs.cstr("x"), 0, 0)).toBe(-2);
     expect(fs.close(3)).toBe(-EIO);
     expect(fs.fstatat(3, fs.cstr("x"), newStat(), true)).toBe(-20);

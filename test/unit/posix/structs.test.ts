@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { LinearMemory } from "../../../src/memory.ts";
 import { newStat } from "../../../src/posix/filesystem.ts";
-import { decodeStat, majorOf, makeDevice, minorOf, readUint64, statLayout, writeInt64 } from "../../../src/posix/structs.ts";
+import {
+  decodeStat, majorOf, makeDevice, minorOf, readUint64, statLayout, writeInt64,
+} from "../../../src/posix/structs.ts";
 
 const memory = new LinearMemory(new WebAssembly.Memory({ initial: 1, maximum: 4, shared: true }), 1024, 4);
 
