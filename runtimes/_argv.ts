@@ -21,7 +21,7 @@ export function argvNames(words: readonly string[], readFile: (path: string) => 
 
 /** A name as the text that runtime functions take; bytes that are not UTF-8 become replacement characters. */
 export function textOfName(name: string): string {
-  return NOT_ASCII.test(name) ? new TextDecoder().decode(bytesOf(name)) : name;
+  return NOT_ASCII.test(name) ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(name)) : name;
 }
 
 /**
