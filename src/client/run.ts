@@ -45,6 +45,7 @@ async function runLocal(run: ClientRun, ends: Endpoints): Promise<number> {
   const link = new LocalLink();
   const [near, far] = streamPair();
   const serverOptions = localServerOptions(run);
+  serverOptions.wholeFile = options.wholeFile < 0 && options.writeBatch === null ? 1 : options.wholeFile;
   const server = converse(platform, {
     options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,
     localLink: link, filterArgs: options,

@@ -86,6 +86,8 @@ export const FileFlag = {
   modNsec: 1 << 12,
   /** Directory list only: this directory's segment has been received. */
   gotDirFlist: 1 << 13,
+  /** Receiver: the file arrived damaged and was asked for again. The generator uses `fileSent` in the same list. */
+  damaged: 1 << 14,
 } as const;
 
 /** Per-item change bits (label `iflags`). Bits 16 and up stay in memory. */

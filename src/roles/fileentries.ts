@@ -54,7 +54,8 @@ export class FileEntries {
     this.scene = scene;
     this.links = links;
     this.sums = new SumSender(session);
-    this.wholeFile = options.append === 0 && options.wholeFile > 0;
+    const noSums = session.context.transferChecksum === "none";
+    this.wholeFile = options.append === 0 && (options.wholeFile > 0 || noSums);
     this.check = {
       modifyWindow: options.modifyWindow, sizeOnly: options.sizeOnly, ignoreTimes: options.ignoreTimes,
       checksum: options.checksum,

@@ -117,9 +117,10 @@ export class Incoming {
       this.delay(file);
       return;
     }
-    const kept = options.partial && this.keep(file);
-    if (!kept) this.drop(file);
-    this.damaged(file, kept);
+    // What was built in the partial directory itself stays there as it is.
+    if (file.temp && file.temp === file.partial) session.fs.close(file.outputFd);
+    else if (!options.partial || !this.keep(file)) this.drop(file);
+    this.damaged(file);
   }
 
   /** A write failed: the data so far is dropped before the run ends. */
@@ -227,10 +228,10 @@ export class Incoming {
   }
 
   private commit(file: IncomingFile, verified: boolean): void {
-    const { committer, receiving, partialDir, session } = this.p;
+    const { committer, receiving, partialDir } = this.p;
     const result = committer.finish({
       rows: file.list, row: file.row, path: file.path, temp: file.temp, fd: file.outputFd, partial: file.partial,
-      okToSetTime: verified, overwritingBasis: true,
+      okToSetTime: verified, overwritingBasis: !this.hasBackup(file),
     });
     if (result === "backup-failed") throw new ProtocolError("file", "", 11);
     if (result === "failed") {
@@ -245,8 +246,13 @@ export class Incoming {
       this.noteLocal(file);
       receiving.success(file.ndx);
     } else {
-      this.damaged(file, session.options.inplace);
+      this.damaged(file);
     }
+  }
+
+  /** With --partial the damaged first version was put in place already, and the old one backed up then. */
+  private hasBackup(file: IncomingFile): boolean {
+    return file.redo && this.p.session.options.partial && file.partial === null;
   }
 
   /** Tells a sender in this process which inode the file now has, so that it does not remove that one. */
@@ -271,7 +277,7 @@ export class Incoming {
   private keep(file: IncomingFile, okToSetTime = false): boolean {
     return this.p.committer.keepPartial({
       rows: file.list, row: file.row, path: file.path, temp: file.temp, fd: file.outputFd, partial: file.partial,
-      okToSetTime, overwritingBasis: file.partial === null,
+      okToSetTime, overwritingBasis: file.partial === null && !this.hasBackup(file),
     });
   }
 
@@ -282,11 +288,11 @@ export class Incoming {
   }
 
   /** The digest was wrong: ask once more, then give up. */
-  private damaged(file: IncomingFile, kept: boolean): void {
+  private damaged(file: IncomingFile): void {
     const { session, receiving, partialDir } = this.p;
     const { log, options } = session;
     if (file.redo || log.info("NAME", 1) || options.outFormatHasItemize > 0) {
-      const what = !kept && !options.inplace ? "discarded" : partialDir ? "put into partial-dir" : "retained";
+      const what = !options.partial && !options.inplace ? "discarded" : partialDir ? "put into partial-dir" : "retained";
       const level = file.redo ? "ERROR" : "WARNING";
       const again = file.redo ? "" : " (will try again)";
       const text = `${level}: ${file.path} failed verification -- update ${what}${again}.\n`;
@@ -297,7 +303,7 @@ export class Incoming {
       receiving.noSend(file.ndx);
       return;
     }
-    file.list.flags[file.row] |= FileFlag.fileSent;
+    file.list.flags[file.row] |= FileFlag.damaged;
     receiving.requestRedo(file.ndx);
   }
 

@@ -110,8 +110,8 @@ export class Receiver implements TokenSink {
       view.freeFirst();
       if (view.first) return false;
     }
-    if (++this.phase > this.maxPhase) return true;
-    if (this.phase === 2) incoming.renameDelayed();
+    if (++this.phase === 2) incoming.renameDelayed();
+    if (this.phase > this.maxPhase) return true;
     receiving.phaseDone();
     return false;
   }
@@ -152,7 +152,7 @@ export class Receiver implements TokenSink {
     const { session, items } = this;
     const { stats } = session;
     const { incoming, itemLog } = this.p;
-    const redo = (list.flags[row] & FileFlag.fileSent) !== 0;
+    const redo = (list.flags[row] & FileFlag.damaged) !== 0;
     if (!redo && iflags & ItemFlag.isNew) stats.createdFiles++;
     stats.transferredFiles++;
     stats.totalTransferredSize += list.size[row];
@@ -160,7 +160,7 @@ export class Receiver implements TokenSink {
       itemLog.logTransfer(list, row, iflags);
       return;
     }
-    const file = incoming.open(list, row, ndx, redo, this.basisType(), items.attrs.xname);
+    const file = incoming.open(list, row, ndx, redo, this.basisType(redo), items.attrs.xname);
     if (file.outputFd >= 0) itemLog.beforeTransfer(list, row, iflags);
     await this.receiveData(file);
     if (file.outputFd < 0) return incoming.abandon(file);
@@ -169,11 +169,12 @@ export class Receiver implements TokenSink {
   }
 
   /** Which file serves as basis; before protocol 29 it is not sent. */
-  private basisType(): number {
+  private basisType(redo: boolean): number {
     const { options, context } = this.session;
     const { fnamecmpType } = this.items.attrs;
     if (context.version >= 29) return fnamecmpType;
-    return options.inplace && options.backup ? FnamecmpType.backup : FnamecmpType.fname;
+    if (options.partialDir !== null) return FnamecmpType.partialDir;
+    return options.inplace && options.backup && !redo ? FnamecmpType.backup : FnamecmpType.fname;
   }
 
   /** Reads one file's tokens and digest; what cannot be written is read all the same. */

@@ -183,6 +183,9 @@ export class Sender {
     const { input } = session;
     if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
     if (head.count === 0 || (session.options.append > 0 && !this.redo)) return null;
+    if (session.context.transferChecksum === "none") {
+      throw new ProtocolError("sum-head", "got block sums without a checksum for them", ExitCode.unsupported);
+    }
     const byteLength = head.count * (SUM1_BYTES + head.s2length);
     if (byteLength > session.options.maxAlloc) {
       const text = `exceeded --max-alloc=${session.options.maxAlloc} setting for block sums`;
@@ -284,7 +287,7 @@ export class Sender {
     const { fnamecmpType } = items.attrs;
     if (context.inplacePartialDir && fnamecmpType === FnamecmpType.partialDir) return true;
     if (!options.inplace) return false;
-    return context.version >= 29 ? fnamecmpType === FnamecmpType.fname : !options.backup;
+    return context.version >= 29 ? fnamecmpType === FnamecmpType.fname : !options.backup || this.redo;
   }
 
   private reportMatches(): void {

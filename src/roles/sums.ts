@@ -14,7 +14,8 @@ const SUM1_BYTES = 4;
 
 export class SumSender {
   private readonly session: Session;
-  private readonly signer: Signer;
+  /** Made for the first basis: without a transfer checksum there are no sums to make. */
+  private signer: Signer | null = null;
   private readonly digestLength: number;
   private readonly head = newSumHead();
   private readonly none = newSumHead();
@@ -27,7 +28,6 @@ export class SumSender {
 
   constructor(session: Session) {
     this.session = session;
-    this.signer = new Signer(session.kernels, session.context);
     this.digestLength = checksumLength(session.context.transferChecksum);
   }
 
@@ -52,15 +52,17 @@ export class SumSender {
       return 0;
     }
     writeSumHead(output.writer, head);
-    if (options.append > 0 && copyFd < 0) return 0;
+    const appending = options.append > 0 && !fullSums;
+    if (appending && copyFd < 0) return 0;
     this.makeRoom();
+    const signer = (this.signer ??= appending ? null : new Signer(session.kernels, session.context));
     let copyError = 0;
     for (let offset = 0; offset < fileLength; offset += this.spanBytes) {
       const count = Math.min(this.spanBytes, fileLength - offset);
       this.readSpan(fd, offset, count);
       if (copyFd >= 0 && copyError === 0) copyError = Math.max(0, -session.fs.write(copyFd, this.span, count));
-      if (options.append > 0) continue;
-      const written = this.signer.sign(head, this.span, count, this.sums);
+      if (signer === null || appending) continue;
+      const written = signer.sign(head, this.span, count, this.sums);
       output.writer.put(session.memory.bytes(this.sums, written));
       output.spill();
       if (output.congested) await output.drain();

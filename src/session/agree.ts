@@ -53,8 +53,7 @@ async function exchangeVersions(session: Session, clientInfo: string): Promise<n
   const theirs = await receive(session, readVersion);
   const version = agreeVersion(ours, theirs, amServer);
   if (session.log.debug("PROTO", 1)) {
-    const side = amServer ? "Server" : "Client";
-    session.log.infoLine(`(${side}) Protocol versions: remote=${theirs}, negotiated=${version}\n`);
+    session.log.infoLine(`(${sideOf(amServer)}) Protocol versions: remote=${theirs}, negotiated=${version}\n`);
   }
   return version;
 }
@@ -108,7 +107,30 @@ async function exchangeNames(
     ...common, negotiated: compress, forced: options.compressChoice, environment: environments[1],
   });
   const { name, level } = compressLevel(chosen, options.compressLevel);
+  tellChoice(session, "checksum", checksum, options.checksumChoice ?? digests.transfer.replace("md4-old", "md4"));
+  if (name !== "none" || options.compressLevel !== null) {
+    tellChoice(session, "compress", compress, `${chosen} (level ${level})`);
+  }
   return { transferChecksum: digests.transfer, fileChecksum: digests.file, compress: name, compressLevel: level };
+}
+
+/** --debug=nstr: what was settled, and whether both sides' lists had a part in it. */
+function tellChoice(session: Session, type: string, negotiated: string | null, choice: string): void {
+  const { amServer, log } = session;
+  if (!log.debug("NSTR", amServer ? 3 : 1)) return;
+  log.infoLine(`${sideOf(amServer)}${negotiated === null ? "" : " negotiated"} ${type}: ${choice}\n`);
+}
+
+/** --debug=nstr2: the list of one side; `here` when it is ours. */
+function tellList(session: Session, type: string, list: string, here: boolean): void {
+  const { amServer, log } = session;
+  if (!log.debug("NSTR", amServer ? 3 : 2)) return;
+  const owner = sideOf(here ? amServer : !amServer);
+  log.infoLine(`${owner} ${type} list (on ${sideOf(amServer).toLowerCase()}): ${list}\n`);
+}
+
+function sideOf(server: boolean): string {
+  return server ? "Server" : "Client";
 }
 
 /** Sends the wanted lists before reading any, to save a round trip; null where nothing was negotiated. */
@@ -121,6 +143,7 @@ async function settleNames(
   const offers = tables.map((table, i) => {
     if (!wanted[i]) return null;
     const offer = makeOffer(table, { amServer, environment: environments[i], writeBatch, version });
+    tellList(session, table.type, offer.text, true);
     if (crossed) writeNameList(output.writer, offer);
     return offer;
   });
@@ -134,6 +157,7 @@ async function settleNames(
     const theirs = crossed
       ? await receive(session, (cursor) => readNameList(cursor, offer.table))
       : oldStyleList(offer.table, version);
+    tellList(session, offer.table.type, theirs, false);
     const name = settle(offer, theirs, { amServer, negotiated: crossed });
     names.push(crossed ? name : null);
   }
