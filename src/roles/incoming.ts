@@ -6,7 +6,7 @@ import { ProtocolError } from "../errors.ts";
 import { type Committer } from "../files/commit.ts";
 import { type Place } from "../files/confine.ts";
 import { type PartialDir } from "../files/partial.ts";
-import { destMode, isDirectory, isRegular } from "../files/perms.ts";
+import { CHMOD_BITS, destMode, isDirectory, isRegular, S_IWUSR } from "../files/perms.ts";
 import { type FileReporter } from "../files/report.ts";
 import { openTemp } from "../files/tempname.ts";
 import { type Backups } from "../files/backup.ts";
@@ -222,9 +222,31 @@ export class Incoming {
     let fd = place.root.open(place.path, O.WRONLY | O.CREAT, 0o600);
     // Some kernels refuse O_CREAT on another user's file in a sticky directory, but not plain writing.
     if (fd === -E.EACCES) fd = place.root.open(place.path, O.WRONLY, 0);
+    if (fd === -E.EACCES) fd = this.openReadOnly(place);
     if (fd >= 0) return { fd, temp };
     reporter.failed("errorXfer", -fd, `open "${place.root.fullName(place.path)}" failed`);
     return { fd: -1, temp: null };
+  }
+
+  /** Opens an own file for writing that forbids it: its mode allows it just that long. -errno otherwise. */
+  private openReadOnly(place: Place): number {
+    const { fs } = this.p.session;
+    const { O, E } = fs.constants;
+    const probe = place.root.open(place.path, O.RDONLY | O.NOFOLLOW, 0);
+    if (probe < 0) return probe;
+    let fd = -E.EACCES;
+    const isPlain = fs.fstat(probe, this.stat) >= 0 && isRegular(this.stat.mode);
+    const mode = this.stat.mode & CHMOD_BITS;
+    if (isPlain && (mode & S_IWUSR) === 0 && fs.fchmod(probe, mode | S_IWUSR) >= 0) {
+      fd = place.root.open(place.path, O.WRONLY, 0);
+      const restored = fs.fchmod(probe, mode);
+      if (restored < 0) {
+        if (fd >= 0) fs.close(fd);
+        fd = restored;
+      }
+    }
+    fs.close(probe);
+    return fd;
   }
 
   private commit(file: IncomingFile, verified: boolean): void {
