@@ -9,6 +9,7 @@ import { AUTH_DIGESTS, CHECKSUMS } from "./protocol/negotiate.ts";
 import { Compressors } from "./compress/registry.ts";
 import { type Platform } from "./client/conversation.ts";
 import { parseHostSpec } from "./client/hostspec.ts";
+import { Interrupts } from "./client/interrupts.ts";
 import { runClient } from "./client/run.ts";
 import { runServer } from "./client/serve.ts";
 import { helpText } from "./options/help.ts";
@@ -71,7 +72,7 @@ function lazyPlatform(host: Host): () => Platform {
   return () => {
     if (!platform) {
       const kernels = loadKernels(host.kernels());
-      platform = { host, kernels, fs: openFileSystem(host, kernels.memory) };
+      platform = { host, kernels, fs: openFileSystem(host, kernels.memory), interrupts: new Interrupts(host) };
     }
     return platform;
   };

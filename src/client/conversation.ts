@@ -21,6 +21,7 @@ import { Log, LogCode } from "../session/log.ts";
 import { Output } from "../session/output.ts";
 import { BandwidthLimit } from "../session/bandwidth.ts";
 import { Session } from "../session/session.ts";
+import { InterruptedError, type Interrupts } from "./interrupts.ts";
 import { TimeoutWatch } from "../session/timeout.ts";
 
 /** Longest wait for the other side to take in our reason for stopping, milliseconds. */
@@ -31,6 +32,7 @@ export interface Platform {
   readonly host: Host;
   readonly kernels: Kernels;
   readonly fs: FileSystem;
+  readonly interrupts: Interrupts;
 }
 
 /** One conversation to hold. */
@@ -60,12 +62,16 @@ export async function converse(
 ): Promise<number> {
   const session = open(platform, conversation, logFile);
   onSession(session);
+  let childCode = 0;
   try {
-    await underTimeout(session, conduct(platform, conversation, session));
+    await guarded(platform, session, async () => {
+      await conduct(platform, conversation, session);
+      childCode = await childExit(session, conversation);
+    });
   } catch (error) {
+    session.stop(error);
     return await failed(session, conversation, error);
   }
-  const childCode = await childExit(session, conversation);
   if (!session.amServer) summarize(session);
   await session.output.finish().catch(() => {});
   const code = Math.max(finalCode(session), childCode);
@@ -84,6 +90,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   session.input = new Input(session.memory, stream, () => host.monotonic());
   session.output = new Output(stream, () => host.monotonic());
   session.input.role = session.who;
+  session.output.role = session.who;
   session.input.beforeWait = () => session.output.flush();
   if (options.bwlimit > 0) session.output.rateLimit = new BandwidthLimit(host, options.bwlimit);
   if (session.amServer) {
@@ -105,12 +112,26 @@ async function conduct(platform: Platform, conversation: Conversation, session: 
   }
 }
 
-async function underTimeout(session: Session, work: Promise<void>): Promise<void> {
-  const watch = new TimeoutWatch(session);
+/** Runs the conversation's work, which ends early when the clock or the user says so. */
+async function guarded(platform: Platform, session: Session, work: () => Promise<void>): Promise<void> {
+  const stop = (error: unknown): void => session.stop(error);
+  const { input, output } = session;
+  const watch = new TimeoutWatch(platform.host, {
+    who: () => session.who,
+    timeout: () => session.ioTimeout,
+    lastRead: () => input.lastRead,
+    lastWrite: () => output.lastWrite,
+    keepAlive: () => {
+      if (session.mayKeepAlive) output.keepAlive();
+    },
+    expired: stop,
+  });
+  const release = platform.interrupts.add(stop);
   try {
-    await Promise.race([work, watch.expired()]);
+    await work();
   } finally {
     watch.stop();
+    release();
   }
 }
 
@@ -118,7 +139,10 @@ async function underTimeout(session: Session, work: Promise<void>): Promise<void
 async function childExit(session: Session, conversation: Conversation): Promise<number> {
   if (!conversation.childExit) return 0;
   await conversation.stream.end().catch(() => {});
-  const [code] = await Promise.all([conversation.childExit, session.input.drainToEnd().catch(() => {})]);
+  const ended = Promise.all([conversation.childExit, session.input.drainToEnd().catch(() => {})]);
+  await Promise.race([ended, session.stopped]);
+  if (session.stopReason !== null) throw session.stopReason;
+  const [code] = await ended;
   return code < 0 ? ExitCode.terminated : code;
 }
 
@@ -130,7 +154,8 @@ function finalCode(session: Session): number {
 }
 
 /** The run ended with an error: tell the user, and the other side so that it ends with the same code. */
-async function failed(session: Session, conversation: Conversation, error: unknown): Promise<number> {
+async function failed(session: Session, conversation: Conversation, noticed: unknown): Promise<number> {
+  const error = await cause(session, noticed);
   let code = exitCodeOf(error);
   if (error instanceof RemoteExit) {
     code = code || finalCode(session) || ExitCode.partial;
@@ -138,12 +163,31 @@ async function failed(session: Session, conversation: Conversation, error: unkno
     const childCode = await settleChild(session.host, conversation);
     return Math.max(code, childCode);
   }
-  tell(session, error);
-  tellExit(session, code, placeOf(error));
+  // Both sides of a local transfer hear the signal; one word about it is enough.
+  if (!(error instanceof InterruptedError && session.localLink && session.amServer)) {
+    tell(session, error);
+    tellExit(session, code, placeOf(error));
+  }
   await sendExit(session, code);
   const childCode = await settleChild(session.host, conversation);
   // A remote shell that failed says more about the cause than the connection that broke.
-  return code === ExitCode.streamIo && childCode > code ? childCode : code;
+  return isBroken(code) ? Math.max(childCode, code) : code;
+}
+
+function isBroken(code: number): boolean {
+  return code === ExitCode.socketIo || code === ExitCode.streamIo;
+}
+
+/** When nothing more can be written, what has arrived may tell why. Upstream io.c:drain_multiplex_messages. */
+async function cause(session: Session, error: unknown): Promise<unknown> {
+  const { input, output, host } = session;
+  if (error !== output.failed) return error;
+  try {
+    await Promise.race([input.drainToEnd(), host.sleep(LAST_WORDS_MS)]);
+  } catch (better) {
+    if (better instanceof RemoteExit) return better;
+  }
+  return error;
 }
 
 async function settleChild(host: Host, conversation: Conversation): Promise<number> {
@@ -179,17 +223,19 @@ function tellExit(session: Session, code: number, place: string): void {
 }
 
 async function sendExit(session: Session, code: number): Promise<void> {
-  const broken = code === ExitCode.socketIo || code === ExitCode.streamIo || code === ExitCode.timeout;
-  const silent = broken || session.shuttingDown;
+  // Both sides in this process have heard the signal, and neither listens any more.
+  if (session.localLink && code === ExitCode.signal) return;
+  const silent = isBroken(code) || code === ExitCode.timeout || session.shuttingDown;
   if (!silent && session.context?.version >= 31) session.output.messageInt(MessageTag.errorExit, code);
-  await lastWords(session, !silent);
+  // A user who interrupts a download need not wait until the sender has noticed.
+  await lastWords(session, !silent && (code !== ExitCode.signal || session.amSender || session.amServer));
 }
 
 /** Sends what is left, and gives the other side a moment to read it and close. */
 async function lastWords(session: Session, waitForPeer = false): Promise<void> {
   const { host } = session;
   const patience = host.sleep(LAST_WORDS_MS);
-  const said = session.output.finish().catch(() => {});
+  const said = session.output.lastWords();
   await Promise.race([said, patience]);
   if (!waitForPeer || session.localLink) return;
   session.input.onMessage = () => {};

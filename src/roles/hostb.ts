@@ -69,6 +69,7 @@ export async function runHostB(session: Session, args: readonly string[], filter
   announce(session);
   const first = await lists.readFirst(ndxReader);
   if (tellsReceiving(session) && !context.incRecurse) session.log.infoLine("done\n");
+  session.beginRoles();
   if (first.used === 0 && !amServer) return false;
   const word = amServer ? (args[1] ?? null) : (args[0] ?? null);
   const total = receiving.generatorView.total;
@@ -184,16 +185,14 @@ class ReceivingSide {
     const { session, receiving, hardLinks } = this;
     if (hardLinks) for (let list: FileList | null = first; list; list = list.next) hardLinks.match(list);
     receiving.onSegment = (list) => hardLinks?.match(list);
-    const received = this.receive().catch((error: unknown) => {
+    const halt = (error: unknown): void => {
+      session.stop(error);
       receiving.events.fail(error);
-      throw error;
-    });
-    try {
-      await Promise.all([this.generate(), received]);
-    } catch (error) {
-      this.incoming.cutOff(session.stats.literalData + session.stats.matchedData > 0);
-      throw error;
-    }
+    };
+    await Promise.all([this.generate().catch(halt), this.receive().catch(halt)]);
+    if (session.stopReason === null) return;
+    this.receiver.cutOff();
+    throw session.stopReason;
   }
 
   private async generate(): Promise<void> {

@@ -81,6 +81,14 @@ export class Receiver implements TokenSink {
     }
   }
 
+  /** The run ends before its time: what there is of the file under construction is kept (--partial) or dropped. */
+  cutOff(): void {
+    const { patcher, incoming } = this.p;
+    const gotData = this.file !== null && patcher.literalBytes > 0;
+    if (gotData) patcher.finish(false);
+    incoming.cutOff(gotData);
+  }
+
   /** The next item, with file-list segments and delete statistics dealt with on the way. */
   async nextNdx(): Promise<number> {
     for (;;) {

@@ -83,6 +83,8 @@ export class Sender {
       }
       session.output.spill();
       if (session.output.congested) await session.output.drain();
+      const turn = session.breathe();
+      if (turn) await turn;
     }
     if (session.ioError !== ioErrorBefore && session.context.version >= 30) {
       session.output.messageInt(MessageTag.ioError, session.ioError);
@@ -237,7 +239,7 @@ export class Sender {
   private canHandOver(table: BlockTable | null): boolean {
     const { session } = this;
     return session.localLink !== null && table === null && this.stat.size >= LOCAL_COPY_LEAST && this.head.count === 0
-      && session.context.compress === "none" && !session.output.tee;
+      && session.context.compress === "none" && !session.output.tee && session.options.bwlimit === 0;
   }
 
   private handOver(fd: number, byteLength: number): void {
@@ -258,6 +260,8 @@ export class Sender {
       if (!more) break;
       output.spill();
       if (output.congested) await output.drain();
+      const turn = session.breathe();
+      if (turn) await turn;
     }
     tokens.finish();
     const at = output.writer.reserve(this.digestLength);

@@ -40,6 +40,8 @@ export class SourceTree {
     while (sender.step()) {
       output.spill();
       if (output.congested) await output.drain();
+      const turn = session.breathe();
+      if (turn) await turn;
     }
     stats.flistBuildTime = Math.round(session.host.monotonic() - started) || 1;
     stats.flistSize = output.written + output.pending - before;
@@ -66,12 +68,15 @@ export class SourceTree {
 
   /** Sends further segments until the list is `lookahead` rows ahead. */
   async sendAhead(lookahead: number): Promise<void> {
-    const { output, stats } = this.session;
+    const { session } = this;
+    const { output, stats } = session;
     const before = output.written + output.pending;
     for (let more = true; more; ) {
       more = this.sender.extra(lookahead);
       output.spill();
       if (output.congested) await output.drain();
+      const turn = session.breathe();
+      if (turn) await turn;
     }
     stats.flistSize += output.written + output.pending - before;
     this.count();

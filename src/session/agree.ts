@@ -36,6 +36,8 @@ export async function agree(session: Session, settings: AgreeSettings): Promise<
   boundsOf(session, version, compatFlags, allowed);
   const names = await exchangeNames(session, settings, version, compatFlags);
   const checksumSeed = await exchangeSeed(session);
+  session.input.countFromHere();
+  session.output.countFromHere();
   session.context = contextFrom({
     version, compatFlags, amServer, amSender, clientInfo, checksumSeed, canSetSymlinkTimes: true, ...names,
   });

@@ -11,6 +11,7 @@ import { type ByteStream } from "../host.ts";
 import { ExitCode, ProtocolError, TransportError } from "../errors.ts";
 import { type LinearMemory } from "../memory.ts";
 import { Cursor, NEED_MORE } from "../protocol/cursor.ts";
+import { connectionError } from "./connectionerror.ts";
 import { MuxReader } from "../protocol/mux.ts";
 
 const BUFFER_BYTES = 512 * 1024;
@@ -37,6 +38,11 @@ export class Input {
   private demux: MuxReader | null = null;
   /** Part of the last chunk that did not fit the buffer. */
   private rest: Uint8Array | null = null;
+  /** The read under way, which outlives a waiter that was told to stop. */
+  private reading: Promise<Uint8Array | null> | null = null;
+  private established = false;
+  private stopReason: unknown = null;
+  private abandon: ((reason: unknown) => void) | null = null;
 
   constructor(memory: LinearMemory, stream: ByteStream, now: () => number) {
     this.memory = memory;
@@ -95,12 +101,25 @@ export class Input {
         continue;
       }
       this.beforeWait();
-      const chunk = await this.stream.read();
+      const chunk = await this.wait();
       if (chunk === null) throw this.closedEarly();
       this.received += chunk.length;
       this.lastRead = this.now();
       this.accept(chunk);
     }
+  }
+
+  /** Whoever waits for bytes, now or later, gets `reason` thrown; `drainToEnd` still reads. */
+  stop(reason: unknown): void {
+    this.stopReason = reason;
+    this.abandon?.(reason);
+    this.abandon = null;
+  }
+
+  /** Bytes so far belong to the handshake, which statistics do not count. */
+  countFromHere(): void {
+    this.established = true;
+    this.received = this.cursor.available + (this.rest?.length ?? 0);
   }
 
   /** Copies `byteLength` bytes to an address, waiting as needed. */
@@ -140,7 +159,7 @@ export class Input {
         this.acceptRest();
         continue;
       }
-      const chunk = await this.stream.read();
+      const chunk = await this.read();
       if (chunk === null) return;
       this.received += chunk.length;
       this.accept(chunk);
@@ -149,6 +168,25 @@ export class Input {
 
   release(): void {
     this.memory.release(this.start);
+  }
+
+  private read(): Promise<Uint8Array | null> {
+    const forget = (): void => {
+      this.reading = null;
+    };
+    this.reading ??= this.stream.read().finally(forget);
+    return this.reading;
+  }
+
+  /** The next chunk, unless the waiter is told to stop. */
+  private wait(): Promise<Uint8Array | null> {
+    return new Promise((resolve, reject) => {
+      if (this.stopReason !== null) return reject(this.stopReason);
+      this.abandon = reject;
+      this.read().then(resolve, (error: unknown) => {
+        reject(connectionError(error, "read", this.role, this.established));
+      });
+    });
   }
 
   private accept(chunk: Uint8Array): void {

@@ -8,6 +8,7 @@
  */
 import { Writer } from "../protocol/cursor.ts";
 import { type ByteStream } from "../host.ts";
+import { connectionError } from "./connectionerror.ts";
 import { MessageTag } from "../protocol/constants.ts";
 import { MUX_HEADER_BYTES, putMuxHeader, writeIntMessage, writeMessage } from "../protocol/mux.ts";
 
@@ -30,6 +31,8 @@ export class Output {
   /** Bytes handed to the stream, and milliseconds (host clock) of the last time any were. */
   written = 0;
   lastWrite = 0;
+  /** Names the writer in error messages. */
+  role = "";
   /** A copy of every data byte that leaves, for --write-batch. */
   tee: ((bytes: Uint8Array) => void) | null = null;
   rateLimit: RateLimit | null = null;
@@ -41,10 +44,34 @@ export class Output {
   private inFlight = 0;
   private chain: Promise<void> = Promise.resolve();
   private failure: unknown = null;
+  private established = false;
+  private stopReason: unknown = null;
+  private readonly stopped: Promise<void>;
+  private announceStop!: () => void;
 
   constructor(stream: ByteStream, now: () => number) {
     this.stream = stream;
     this.now = now;
+    this.stopped = new Promise((resolve) => {
+      this.announceStop = resolve;
+    });
+  }
+
+  /** Bytes so far belong to the handshake, which statistics do not count. */
+  countFromHere(): void {
+    this.established = true;
+    this.written = 0;
+  }
+
+  /** The connection takes no more bytes: why, or null. */
+  get failed(): unknown {
+    return this.failure;
+  }
+
+  /** Whoever waits in `drain` or `finish`, now or later, gets `reason` thrown; `lastWords` still sends. */
+  stop(reason: unknown): void {
+    this.stopReason = reason;
+    this.announceStop();
   }
 
   /** From here on, data travels in frames and messages may be sent. */
@@ -60,7 +87,7 @@ export class Output {
 
   /** True when the producer should `await drain()` before writing more. */
   get congested(): boolean {
-    return this.inFlight >= MAX_IN_FLIGHT || this.failure !== null;
+    return this.inFlight >= MAX_IN_FLIGHT || this.failure !== null || this.stopReason !== null;
   }
 
   /** Bytes that are written but have not been handed to the stream. */
@@ -110,15 +137,30 @@ export class Output {
 
   /** Resolves when the stream has taken enough for more to be written; rejects when the connection failed. */
   async drain(): Promise<void> {
-    while (this.inFlight >= MAX_IN_FLIGHT && !this.failure) await this.chain;
-    if (this.failure) throw this.failure;
+    while (this.inFlight >= MAX_IN_FLIGHT && !this.hopeless) await Promise.race([this.chain, this.stopped]);
+    this.checkHope();
   }
 
   /** Sends everything and waits until the stream has it. */
   async finish(): Promise<void> {
     this.flush();
-    await this.chain;
-    if (this.failure) throw this.failure;
+    await Promise.race([this.chain, this.stopped]);
+    this.checkHope();
+  }
+
+  /** Sends what is left even after `stop`; resolves when the stream has it or has failed. */
+  lastWords(): Promise<void> {
+    this.flush();
+    return this.chain;
+  }
+
+  private get hopeless(): boolean {
+    return this.failure !== null || this.stopReason !== null;
+  }
+
+  private checkHope(): void {
+    if (this.stopReason !== null) throw this.stopReason;
+    if (this.failure !== null) throw this.failure;
   }
 
   private send(): void {
@@ -158,7 +200,7 @@ export class Output {
       },
       (error: unknown) => {
         this.inFlight--;
-        this.failure ??= error;
+        this.failure ??= connectionError(error, "write", this.role, this.established);
       },
     );
   }

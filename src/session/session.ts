@@ -14,6 +14,9 @@ import { type Output } from "./output.ts";
 import { newStats, type Stats } from "./stats.ts";
 import { type LocalLink } from "./locallink.ts";
 
+/** Work between two turns of the event loop, milliseconds. */
+const SLICE_MS = 50;
+
 /** What a session is made of before the handshake. */
 export interface SessionParts {
   readonly host: Host;
@@ -50,6 +53,10 @@ export class Session {
   ioTimeout: number;
   /** The last exchange is under way: a closed connection is no longer worth a message. */
   shuttingDown = false;
+  /** Why the session was told to stop, or null while it runs. */
+  stopReason: unknown = null;
+  /** Resolves when the session is told to stop. */
+  readonly stopped: Promise<void>;
   /** Monotonic start, milliseconds, for rates. */
   readonly startedAt: number;
   /** Wall-clock second of the start, for the summary. */
@@ -58,6 +65,10 @@ export class Session {
   dryRun: number;
   /** Data moves at all: neither a dry run nor a listing (upstream do_xfers). */
   readonly doTransfers: boolean;
+  private announceStop!: () => void;
+  private listReceived = false;
+  /** When the event loop last had its turn, as far as this session's roles know. */
+  private turnedAt: number;
 
   constructor(parts: SessionParts, role: "sender" | "receiver") {
     const { options } = parts;
@@ -76,10 +87,54 @@ export class Session {
     this.startedSecond = Math.floor(parts.host.now() / 1000);
     this.dryRun = options.dryRun ? 1 : 0;
     this.doTransfers = !options.dryRun;
+    this.turnedAt = this.startedAt;
+    this.stopped = new Promise((resolve) => {
+      this.announceStop = resolve;
+    });
   }
 
-  /** The role's name in messages; upstream main.c:who_am_i. */
+  /**
+   * Ends the session's work: every role that waits, or looks whether it may go on, gets `reason` thrown. The connection
+   * stays usable for last words. The first reason counts.
+   */
+  stop(reason: unknown): void {
+    if (this.stopReason !== null) return;
+    this.stopReason = reason;
+    this.input.stop(reason);
+    this.output.stop(reason);
+    this.announceStop();
+  }
+
+  /**
+   * For loops that may go on for long without waiting for the peer: lets the event loop turn now and then, so that
+   * signals and timers are served. Undefined when it is not time for that yet; throws once the session is stopped.
+   */
+  breathe(): Promise<void> | undefined {
+    if (this.stopReason !== null) throw this.stopReason;
+    return this.host.monotonic() - this.turnedAt < SLICE_MS ? undefined : this.turn();
+  }
+
+  private async turn(): Promise<void> {
+    await this.host.sleep(0);
+    this.turnedAt = this.host.monotonic();
+    if (this.stopReason !== null) throw this.stopReason;
+  }
+
+  /** The role's name in messages: "Receiver" until the receiving side has its list. Upstream rsync.c:who_am_i. */
   get who(): RoleName {
-    return this.amSender ? "sender" : "receiver";
+    if (this.amSender) return "sender";
+    return this.listReceived ? "receiver" : "Receiver";
+  }
+
+  /** The receiving side knows the first list: generator and receiver begin. */
+  beginRoles(): void {
+    this.listReceived = true;
+    this.input.role = this.who;
+    this.output.role = this.who;
+  }
+
+  /** Old senders do not bear a keep-alive while they send the first list. */
+  get mayKeepAlive(): boolean {
+    return this.amSender || this.listReceived;
   }
 }

@@ -3,42 +3,69 @@
  * while this side works. Upstream io.c:check_timeout, maybe_send_keepalive.
  */
 import { ExitCode, TransportError } from "../errors.ts";
-import { type Session } from "./session.ts";
+import { type Host } from "../host.ts";
 
 const CHECK_MS = 250;
 
-/** Watches a session until `stop`; `expired` rejects with TransportError (30) when the timeout passes. */
+/** What is watched. Times are the host's monotonic milliseconds. */
+export interface Watched {
+  /** The role, for the message. */
+  who(): string;
+  /** Seconds of silence allowed; 0 is for ever. Asked anew at each look, because a server may lower it. */
+  timeout(): number;
+  lastRead(): number;
+  lastWrite(): number;
+  /** Lets the other side know that this one is alive. */
+  keepAlive(): void;
+  /** The silence was too long: the work must end with `error`. Called once. */
+  expired(error: TransportError): void;
+}
+
+/** The error of too long a silence. Exit code 30. */
+function timeoutError(who: string, seconds: number): TransportError {
+  return new TransportError(`[${who}] io timeout after ${seconds} seconds -- exiting\n`, ExitCode.timeout);
+}
+
+/** Watches from the moment it is made until `stop`. */
 export class TimeoutWatch {
-  private readonly session: Session;
+  private readonly host: Pick<Host, "monotonic" | "sleep">;
+  private readonly watched: Watched;
+  /** Silence is counted from here: our own work, during which nothing can be read, is not the peer's silence. */
+  private awakeSince: number;
   private stopped = false;
 
-  constructor(session: Session) {
-    this.session = session;
-  }
-
-  /** Never resolves: rejects on timeout, and stays pending after `stop`. */
-  async expired(): Promise<never> {
-    const { session } = this;
-    const began = session.host.monotonic();
-    for (;;) {
-      await session.host.sleep(CHECK_MS);
-      if (this.stopped) return new Promise(() => {});
-      if (session.ioTimeout > 0) this.check(began);
-    }
+  constructor(host: Pick<Host, "monotonic" | "sleep">, watched: Watched) {
+    this.host = host;
+    this.watched = watched;
+    this.awakeSince = host.monotonic();
+    void this.run();
   }
 
   stop(): void {
     this.stopped = true;
   }
 
-  private check(began: number): void {
-    const { session } = this;
-    const now = session.host.monotonic();
-    const idleMs = now - Math.max(began, session.input.lastRead, session.output.lastWrite);
-    if (idleMs >= session.ioTimeout * 1000) {
-      const seconds = Math.floor(idleMs / 1000);
-      throw new TransportError(`[${session.who}] io timeout after ${seconds} seconds -- exiting\n`, ExitCode.timeout);
+  private async run(): Promise<void> {
+    const { host } = this;
+    while (!this.stopped) {
+      const before = host.monotonic();
+      await host.sleep(CHECK_MS);
+      const now = host.monotonic();
+      if (now - before >= 2 * CHECK_MS) this.awakeSince = now;
+      if (!this.stopped) this.check(now);
     }
-    if (now - session.output.lastWrite >= session.ioTimeout * 500) session.output.keepAlive();
+  }
+
+  private check(now: number): void {
+    const { watched } = this;
+    const limitMs = watched.timeout() * 1000;
+    if (limitMs === 0) return;
+    const idleMs = now - Math.max(this.awakeSince, watched.lastRead(), watched.lastWrite());
+    if (idleMs >= limitMs) {
+      this.stopped = true;
+      watched.expired(timeoutError(watched.who(), Math.floor(idleMs / 1000)));
+    } else if (now - watched.lastWrite() >= limitMs / 2) {
+      watched.keepAlive();
+    }
   }
 }

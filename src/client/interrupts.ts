@@ -1,0 +1,47 @@
+/**
+ * SIGINT, SIGTERM and SIGHUP: the first one ends the conversations under way in order (clean-up, a word to the other
+ * side, exit code 20), a second one ends the process at once. Upstream rsync.c:sig_int.
+ */
+import { ExitCode, WsyncError } from "../errors.ts";
+import { type Host } from "../host.ts";
+import { bytesOf } from "../memory.ts";
+import { exitLine, type RoleName } from "../output/messages.ts";
+
+/** The user, or the system, wants the run to end. Exit code 20. */
+export class InterruptedError extends WsyncError {
+  constructor() {
+    super("", ExitCode.signal);
+  }
+}
+
+type Stop = (error: InterruptedError) => void;
+
+/** The signals of one process, and who is to be told. */
+export class Interrupts {
+  private readonly host: Host;
+  private readonly stops = new Set<Stop>();
+  private interrupted = false;
+
+  constructor(host: Host) {
+    this.host = host;
+    host.onSignal(["SIGINT", "SIGTERM", "SIGHUP"], () => this.interrupt());
+  }
+
+  /** From now on the first signal calls `stop`. Returns the function that ends this. */
+  add(stop: Stop): () => void {
+    this.stops.add(stop);
+    return () => void this.stops.delete(stop);
+  }
+
+  private interrupt(): void {
+    const { host, stops } = this;
+    if (this.interrupted) host.exit(ExitCode.signal);
+    this.interrupted = true;
+    if (stops.size === 0) {
+      const role: RoleName = "client";
+      host.print(2, bytesOf(exitLine(ExitCode.signal, "main.ts(1)", role)));
+      host.exit(ExitCode.signal);
+    }
+    for (const stop of stops) stop(new InterruptedError());
+  }
+}
