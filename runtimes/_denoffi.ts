@@ -49,6 +49,7 @@ export interface DenoApi {
   readonly build: { readonly os: string; readonly arch: string };
   readonly pid: number;
   readonly args: readonly string[];
+  readonly permissions: { querySync(o: { name: string }): { readonly state: string } };
   readonly mainModule: string;
   readonly env: { get(name: string): string | undefined; toObject(): Record<string, string> };
   readonly stdin: { isTerminal(): boolean; read(buffer: Uint8Array): Promise<number | null> };
@@ -118,6 +119,7 @@ export class LazyFfi {
     if (this.loaded !== undefined) return this.loaded;
     try {
       if (Deno.env.get("WSYNC_NO_FFI")) throw new Error("WSYNC_NO_FFI is set");
+      if (!mayCall()) throw new Error("no permission (--allow-ffi)");
       this.loaded = denoFfi();
     } catch (error) {
       this.missing = `Deno cannot call libc: ${(error as Error).message.split("\n")[0]}`;
@@ -143,6 +145,10 @@ export class LazyFfi {
     const text = new TextDecoder().decode(target.subarray(0, Math.max(0, length)));
     return text.startsWith("pipe:") || text.startsWith("socket:");
   }
+}
+
+function mayCall(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
 /** Throws when permission is denied. The library "" is the program, whose scope holds libc and what is preloaded. */

@@ -45,7 +45,7 @@ export function createHost(): Host {
       get nodeFs() {
         return builtin("node:fs");
       },
-      nodePath: textOfName,
+      nodePath,
       readFile: (path) => Deno.readFileSync(textOfName(path)),
       ids: () => ({ euid: Deno.uid() ?? 0, egid: Deno.gid() ?? 0, groups: [] }),
       umask: (mask) => Deno.umask(mask),
@@ -76,6 +76,13 @@ export function createHost(): Host {
       return builtin("node:zlib");
     },
   };
+}
+
+/** A name as text. One that is not UTF-8 cannot be told to Deno, whose own lists show it with replacement characters. */
+function nodePath(name: string): string {
+  const text = textOfName(name);
+  if (text.includes("\ufffd")) throw Object.assign(new Error("name"), { code: "EILSEQ" });
+  return text;
 }
 
 function osName(): Host["os"] {

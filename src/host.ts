@@ -87,7 +87,7 @@ export interface ConnectOptions {
 export interface HostFiles {
   /** node:fs (or its equal), used by src/posix when libc cannot be called; null in a browser. */
   readonly nodeFs: unknown;
-  /** A name as `nodeFs` takes it, where that is not bytes; a runtime that needs text loses names that are not UTF-8. */
+  /** A name as `nodeFs` takes it, where that is not bytes; throws with the code EILSEQ when it cannot be told. */
   nodePath?(name: string): unknown;
   /** A whole small file as bytes; throws the runtime's error. */
   readFile(path: string): Uint8Array;

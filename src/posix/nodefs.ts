@@ -122,8 +122,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   fstatat(dirfd: number, name: number, stat: StatRecord, follow: boolean): number {
-    const path = this.path(this.join(dirfd, this.text(name)));
-    return this.attempt(() => {
+    return this.at(dirfd, name, (path) => {
       fill(stat, follow ? this.fs.statSync(path, { bigint: true }) : this.fs.lstatSync(path, { bigint: true }));
     });
   }
@@ -215,13 +214,13 @@ export class NodeFileSystem implements FileSystem {
   }
 
   renameat(fromDir: number, from: number, toDir: number, to: number): number {
-    const target = this.path(this.join(toDir, this.text(to)));
-    return this.at(fromDir, from, (path) => this.fs.renameSync(path, target));
+    const target = this.join(toDir, this.text(to));
+    return this.at(fromDir, from, (path) => this.fs.renameSync(path, this.path(target)));
   }
 
   linkat(fromDir: number, from: number, toDir: number, to: number): number {
-    const target = this.path(this.join(toDir, this.text(to)));
-    return this.at(fromDir, from, (path) => this.fs.linkSync(path, target));
+    const target = this.join(toDir, this.text(to));
+    return this.at(fromDir, from, (path) => this.fs.linkSync(path, this.path(target)));
   }
 
   symlinkat(target: number, dirfd: number, name: number): number {
@@ -340,8 +339,8 @@ export class NodeFileSystem implements FileSystem {
   }
 
   private at(dirfd: number, name: number, call: (path: NodePath) => number | void): number {
-    const path = this.path(this.join(dirfd, this.text(name)));
-    return this.attempt(() => call(path));
+    const path = this.join(dirfd, this.text(name));
+    return this.attempt(() => call(this.path(path)));
   }
 
   private writeAll(fd: number, ptr: number, byteLength: number, offset: number): number {
@@ -376,7 +375,7 @@ export class NodeFileSystem implements FileSystem {
       return call() ?? 0;
     } catch (error) {
       const { code, errno, name } = error as { code?: string; errno?: number; name: string };
-      // Deno's way to say that the user gave it no permission.
+      // A runtime with permissions of its own says no without an error code.
       if (name === "NotCapable") return -this.E.EACCES;
       const known = code === undefined ? undefined : this.E[code];
       if (known !== undefined) return -known;
