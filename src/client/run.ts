@@ -40,7 +40,8 @@ export async function runClient(run: ClientRun): Promise<number> {
 }
 
 /** Both ends here: a client and a server session in this process, joined by a pipe. */
-async function runLocal(run: ClientRun, ends: Endpoints): Promise<number> {
+async function runLocal(outer: ClientRun, ends: Endpoints): Promise<number> {
+  const run = { ...outer, options: localOptions(outer.options) };
   const { platform, options, logFile } = run;
   const link = new LocalLink();
   const [near, far] = streamPair();
@@ -55,6 +56,11 @@ async function runLocal(run: ClientRun, ends: Endpoints): Promise<number> {
     filterArgs: options, childExit: server,
   }, logFile);
   return Math.max(await client, await server);
+}
+
+/** Between two local ends whole files are cheaper than a delta, unless the user says otherwise. */
+function localOptions(options: Options): Options {
+  return options.wholeFile < 0 && options.writeBatch === null ? { ...options, wholeFile: 1 } : options;
 }
 
 /** The options a server would be given on its command line, by the same way. */

@@ -144,6 +144,7 @@ export class Attributes {
    * a call changed it, or null to have it looked up (a file just made). Returns Updated bits; failures are reported.
    */
   setRow(rows: FileRows, row: number, stat: StatRecord | null, flags: number): number {
+    if (stat === null && this.root.policy.dryRun) return 1;
     const target = this.rowTarget(rows, row);
     target.dirFd = this.root.rowDirFd(rows, row);
     if (target.dirFd < 0) return this.lost(-target.dirFd);
@@ -153,6 +154,7 @@ export class Attributes {
 
   /** As `setRow`, for a file at another place than its row's path: a single-file destination, a partial file. */
   setPlace(place: Place, rows: FileRows, row: number, stat: StatRecord | null, flags: number): number {
+    if (stat === null && place.root.policy.dryRun) return 1;
     const target = this.rowTarget(rows, row);
     if (!this.aim(target, place)) return 0;
     return this.run(wantRow(this.wanted, rows, row), stat, flags);

@@ -76,6 +76,7 @@ export async function runHostB(session: Session, args: readonly string[], filter
   const finder = new DestinationFinder(session, cwd);
   const destination = finder.find(word, { list: first, total, segments });
   receiving.destination = destination;
+  filters.setRoot(destination.root.rootPath);
   await new ReceivingSide(session, receiving, lists, ndxReader, filters, destination).run(first);
   return true;
 }

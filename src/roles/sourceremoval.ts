@@ -22,8 +22,8 @@ export class SourceRemoval {
     const row = ndx - list.ndxStart;
     if (row < 0) return;
     const path = list.path(row);
-    const root = tree.rootFor(list, row);
-    const found = session.options.copyLinks ? root.stat(path, stat) : root.lstat(path, stat);
+    const { root, path: below } = tree.placeOf(list, row);
+    const found = session.options.copyLinks ? root.stat(below, stat) : root.lstat(below, stat);
     if (found < 0) return this.failed("re-lstat", path, -found);
     const inode = `${stat.devHi}:${stat.devLo}:${stat.inoHi}:${stat.inoLo}`;
     if (session.localLink && session.localLink.lastDevice === inode) {
@@ -36,7 +36,7 @@ export class SourceRemoval {
       session.log.errorXfer(`ERROR: Skipping sender remove for changed file: ${path}\n`);
       return;
     }
-    const gone = root.unlink(path);
+    const gone = root.unlink(below);
     if (gone < 0) return this.failed("remove", path, -gone);
     if (session.log.info("REMOVE", 1)) session.log.infoLine(`sender removed ${path}\n`);
   }

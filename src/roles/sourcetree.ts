@@ -4,7 +4,7 @@
  * unless the options follow links. Upstream sender.c:sender_open_confined, flist.c:send_extra_file_list.
  */
 import { type FileSystem } from "../posix/filesystem.ts";
-import { Confined } from "../files/confine.ts";
+import { Confined, type Place } from "../files/confine.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { openBelow } from "../flist/opendir.ts";
 import { type SegmentView, type Segments } from "../flist/segments.ts";
@@ -19,6 +19,8 @@ export class SourceTree {
   private readonly sender: FlistSender;
   private readonly follows: boolean;
   private readonly confined = new Map<number, Confined>();
+  /** "/" once it was needed. */
+  private slash: Confined | null = null;
 
   constructor(session: Session, sender: FlistSender, segments: Segments, view: SegmentView) {
     const { options } = session;
@@ -110,10 +112,12 @@ export class SourceTree {
     return this.confine(root.fd, root.path).openRow(list, row, O.RDONLY, 0);
   }
 
-  /** The confined root that a row's path is relative to; an absolute path (--relative) is resolved from "/". */
-  rootFor(list: FileList, row: number): Confined {
+  /** A row's file below its confined root; an absolute path (--relative) is resolved from "/". */
+  placeOf(list: FileList, row: number): Place {
+    const path = list.path(row);
+    if (path.startsWith("/")) return { root: this.filesystemRoot(), path: path.replace(/^\/+/, "") };
     const root = this.sender.rootOf(list, row);
-    return this.confine(root.fd, root.path);
+    return { root: this.confine(root.fd, root.path), path };
   }
 
   /** A row's path as error messages show it. */
@@ -128,12 +132,20 @@ export class SourceTree {
   }
 
   close(): void {
+    this.slash?.close();
     this.sender.close();
   }
 
   private openFollowing(fs: FileSystem, rootFd: number, path: string): number {
     const { O, AT } = fs.constants;
     return fs.openat(path.startsWith("/") ? AT.FDCWD : rootFd, fs.cstr(path), O.RDONLY | O.CLOEXEC, 0);
+  }
+
+  private filesystemRoot(): Confined {
+    const { fs } = this.session;
+    const { O, AT } = fs.constants;
+    this.slash ??= this.confine(fs.openat(AT.FDCWD, fs.cstr("/"), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0), "/");
+    return this.slash;
   }
 
   private confine(fd: number, path: string): Confined {

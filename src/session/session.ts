@@ -81,7 +81,7 @@ export class Session {
     this.localLink = parts.localLink;
     this.amServer = options.server;
     this.amSender = role === "sender";
-    this.amRoot = parts.fs.euid === 0;
+    this.amRoot = options.superMode === null ? parts.fs.euid === 0 : options.superMode === "super";
     this.ioTimeout = options.timeout;
     this.startedAt = parts.host.monotonic();
     this.startedSecond = Math.floor(parts.host.now() / 1000);

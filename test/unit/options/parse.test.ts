@@ -183,7 +183,6 @@ describe("what this version does not have", () => {
 
   it("may be switched off", () => {
     expect(parseArguments(["--no-fuzzy", "--no-acls", "--no-iconv", "a", "b"], limited).action).toBe("run");
-    expect(() => parseArguments(["--no-implied-dirs", "a", "b"], limited)).toThrow("--no-implied-dirs");
   });
 });
 
