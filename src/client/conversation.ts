@@ -75,7 +75,8 @@ export async function converse(
   if (!session.amServer) summarize(session);
   await session.output.finish().catch(() => {});
   const code = Math.max(finalCode(session), childCode);
-  if (code !== 0) tellExit(session, code, "main.ts(1)");
+  // At the end of a run the client's line says it for both.
+  if (code !== 0 && !session.amServer) tellExit(session, code, "main.ts(1)");
   if (session.amServer) await conversation.stream.end().catch(() => {});
   conversation.stream.destroy();
   return code;

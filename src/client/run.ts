@@ -60,7 +60,8 @@ async function runLocal(outer: ClientRun, ends: Endpoints): Promise<number> {
 
 /** Between two local ends whole files are cheaper than a delta, unless the user says otherwise. */
 function localOptions(options: Options): Options {
-  return options.wholeFile < 0 && options.writeBatch === null ? { ...options, wholeFile: 1 } : options;
+  const open = options.wholeFile < 0 && options.append === 0 && options.writeBatch === null;
+  return open ? { ...options, wholeFile: 1 } : options;
 }
 
 /** The options a server would be given on its command line, by the same way. */

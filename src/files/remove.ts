@@ -158,12 +158,12 @@ export class Remover {
 
   private count(path: string, mode: number): void {
     const { counts } = this;
-    this.onDeleted(path, mode);
     counts.files++;
     if (isDirectory(mode)) counts.dirs++;
     else if (isSymlink(mode)) counts.symlinks++;
     else if (isDevice(mode)) counts.devices++;
     else if (isSpecial(mode)) counts.specials++;
+    this.onDeleted(path, mode);
   }
 
   private noRoom(path: string, flags: number): void {

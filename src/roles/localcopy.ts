@@ -7,6 +7,7 @@ import { cloneContents, copyContents } from "../files/copyfile.ts";
 import { type Session } from "../session/session.ts";
 import { type IncomingFile } from "./incoming.ts";
 
+const SEEK_END = 2;
 /** Up to here reading and writing beats asking the kernel for a clone first. */
 const SMALL_BYTES = 64 * 1024;
 
@@ -26,7 +27,9 @@ export class LocalCopy {
     const { session } = this;
     const offer = session.localLink!.take();
     if (!offer) throw new ProtocolError("token", "got a block match with no basis file");
-    const result = file.outputFd < 0 ? 0 : this.copy(offer.fd, file.outputFd, offer.byteLength);
+    let result = file.outputFd < 0 ? 0 : this.copy(offer.fd, file.outputFd, offer.byteLength);
+    // --inplace: the old version may have been longer than what was written.
+    if (result >= 0 && file.truncate && file.outputFd >= 0) result = session.fs.ftruncate(file.outputFd, result);
     session.fs.close(offer.fd);
     session.stats.literalData += offer.byteLength;
     if (result >= 0) return;
@@ -35,16 +38,26 @@ export class LocalCopy {
     throw new ProtocolError("file", "", ExitCode.fileIo);
   }
 
+  /** Returns the bytes copied, or -errno. */
   private copy(from: number, to: number, byteLength: number): number {
     const { fs } = this.session;
     if (byteLength <= SMALL_BYTES) {
       const count = fs.pread(from, this.buffer, SMALL_BYTES, 0);
-      if (count < SMALL_BYTES) return count <= 0 ? count : fs.write(to, this.buffer, count);
+      if (count < SMALL_BYTES) return count <= 0 ? count : this.writeAll(to, count);
     }
     if (this.tryClone) {
-      if (cloneContents(fs, from, to) >= 0) return 0;
+      if (cloneContents(fs, from, to) >= 0) return fs.lseek(from, 0, SEEK_END);
       this.tryClone = false;
     }
     return copyContents(fs, from, to);
+  }
+
+  private writeAll(to: number, byteLength: number): number {
+    for (let done = 0; done < byteLength; ) {
+      const count = this.session.fs.write(to, this.buffer + done, byteLength - done);
+      if (count < 0) return count;
+      done += count;
+    }
+    return byteLength;
   }
 }
