@@ -7,6 +7,7 @@ import { ExitCode, ProtocolError, WsyncError } from "../errors.ts";
 import { latin1 } from "../memory.ts";
 import { checkFilter, type MatchContext } from "./match.ts";
 import { cleanName } from "./paths.ts";
+import { placeOf, sourceOf, type RuleSource } from "./provenance.ts";
 import { Elide, FilterList, makeRule, ParseFlag, parseRule, RuleFlag, wirePrefix, type FilterRule } from "./rules.ts";
 
 const F = RuleFlag;
@@ -44,7 +45,7 @@ export interface FilterSettings {
   readonly home: string | null;
   /** $CVSIGNORE. */
   readonly cvsIgnore: string | null;
-  /** A merge file's bytes, or -errno. "-" is standard input on a client. */
+  /** A merge file's bytes, or -errno. The path is absolute, or "-" for standard input on a client. */
   readonly readFile: (path: string) => Uint8Array | number;
   readonly strerror: (errno: number) => string;
   /** An error line that does not end the run. */
@@ -77,8 +78,8 @@ export class Filters {
   private mergeRules: (FilterRule | null)[] = [];
   private cvsRead = false;
   private mergeDepth = 0;
-  private source: string | null = null;
-  private sourceLine = 0;
+  /** The file whose rules are being read. */
+  private source: RuleSource | null = null;
   /** Absolute path of the directory whose rules are read, with a closing slash. */
   private dir: string;
   private root: string;
@@ -136,7 +137,7 @@ export class Filters {
   /** Adds rules from text. `template`: RuleFlag bits of the context; `xflags`: ParseFlag bits. */
   parse(text: string, template = 0, xflags = 0, list: FilterList = this.list): void {
     for (let at = 0; ;) {
-      const source = this.source === null ? null : this.sourceText();
+      const source = this.source === null ? null : placeOf(this.source);
       const parsed = parseRule(text, at, { template, xflags, deleteExcluded: this.s.deleteExcluded, source });
       if (parsed === null) return;
       at = parsed.next;
@@ -232,27 +233,32 @@ export class Filters {
     if (path === "") return;
     const fatal = (xflags & P.fatalErrors) !== 0;
     if (this.mergeDepth >= MAX_MERGE_DEPTH) {
-      const text = `merge-file include depth limit (${MAX_MERGE_DEPTH}) exceeded at ${this.show(template, path)}`;
+      const limit = `merge-file include depth limit (${MAX_MERGE_DEPTH})`;
+      const text = `[${this.s.who}] ${limit} exceeded at ${this.show(template, path)}`;
       if (fatal) throw new WsyncError(text, ExitCode.fileIo);
       this.s.error(text);
       return;
     }
-    const bytes = this.isHiddenFile(path) ? null : this.s.readFile(path);
+    const bytes = this.isHiddenFile(path) ? null : this.s.readFile(this.located(path));
     if (bytes === null) return;
     if (typeof bytes === "number") {
       if (fatal) throw this.openError(path, template, -bytes);
       return;
     }
-    const { source, sourceLine } = this;
-    this.source = (template & F.fromFile) !== 0 || source !== null ? "a file named in a file" : path;
+    const { source } = this;
+    this.source = sourceOf(path, source !== null || (template & F.fromFile) !== 0, source);
     this.mergeDepth++;
     try {
       this.parseLines(list, bytes, template, xflags);
     } finally {
       this.mergeDepth--;
       this.source = source;
-      this.sourceLine = sourceLine;
     }
+  }
+
+  /** A bare name is looked up in the directory that names are relative to, which upstream makes its own. */
+  private located(path: string): string {
+    return path === "-" || path.startsWith("/") ? path : withSlash(this.root) + path;
   }
 
   /** A file that the daemon's filters hide is as good as missing. */
@@ -272,20 +278,16 @@ export class Filters {
     const text = latin1(bytes, 0, bytes.length);
     const lines = words ? text.split(/[ \t\n\v\f\r\0]+/) : this.s.from0 ? text.split("\0") : text.split(/\r\n|\r|\n/);
     lines.forEach((line, at) => {
-      this.sourceLine = words ? -1 : at + 1;
+      this.source!.line = words ? -1 : at + 1;
       if (line === "" || (!words && (line[0] === ";" || line[0] === "#"))) return;
-      if (line.length >= MAX_LINE) this.s.error(`discarding over-long filter: <rule from ${this.sourceText()}>`);
+      if (line.length >= MAX_LINE) this.s.error(`discarding over-long filter: <rule from ${placeOf(this.source)}>`);
       else this.parse(cutAtNul(line), template, xflags, list);
     });
   }
 
-  private sourceText(): string {
-    return this.sourceLine < 0 ? this.source! : `${this.source!} line ${this.sourceLine}`;
-  }
-
   /** A rule's text for a message, unless it came from a file that a peer may have chosen. */
   private show(flags: number, text: string): string {
-    return this.source === null && (flags & F.fromFile) === 0 ? text : "<rule from a file>";
+    return this.source === null && (flags & F.fromFile) === 0 ? text : `<rule from ${placeOf(this.source)}>`;
   }
 
   // Directories.
@@ -405,9 +407,8 @@ export class Filters {
     const { who, debug } = this.s;
     const include = (rule.flags & F.include) !== 0;
     const action = who.startsWith("g") ? (include ? "risk" : "protect") : include ? "show" : "hid";
-    const fromFile = (rule.flags & F.fromFile) !== 0;
-    const slash = (rule.flags & F.directory) !== 0 ? "/" : "";
-    const pattern = fromFile ? "<rule from a file read earlier>" : rule.pattern + slash;
+    const slash = (rule.flags & (F.directory | F.fromFile)) === F.directory ? "/" : "";
+    const pattern = this.show(rule.flags, rule.pattern) + slash;
     debug!(`[${who}] ${action}ing ${isDir ? "directory" : "file"} ${name} because of pattern ${pattern}${label}`);
   }
 

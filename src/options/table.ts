@@ -346,7 +346,7 @@ const FILTERS: readonly OptionRow[] = [
   { long: "include-from", argument: "string", hook: "includeFrom", side: "both", category: "Filters",
     argumentName: "FILE", help: "read patterns to take from FILE" },
   { long: "cvs-exclude", short: "C", set: { cvsExclude: true }, sent: "C", side: "both", category: "Filters",
-    help: "leave out what CVS would", available: false },
+    help: "leave out what CVS would" },
   { long: "trust-sender", set: { trustSender: true }, side: "client", category: "Filters",
     help: "skip the checks of names that the sender sends", available: false },
 ];

@@ -23,7 +23,7 @@ export function makeFilters(session: Session, cwd: string, args: Options | null)
     cwd,
     home: host.env("HOME") ?? null,
     cvsIgnore: host.env("CVSIGNORE") ?? null,
-    readFile: (path) => readFile(fs, path),
+    readFile: fileReader(session),
     strerror: (errno) => fs.strerror(errno),
     error: (text) => log.errorXfer(`${text}\n`),
     debug: log.debug("FILTER", 1) ? (text) => log.infoLine(`${text}\n`) : null,
@@ -56,6 +56,16 @@ export async function receiveFilters(session: Session, filters: Filters): Promis
     }
   }
   filters.finishReceive();
+}
+
+/** Reads merge files. Standard input comes once, so the two sides of a local transfer share what it said. */
+function fileReader({ fs, localLink }: Session): (path: string) => Uint8Array | number {
+  let inputs = 0;
+  return (path) => {
+    if (path !== "-" || !localLink) return readFile(fs, path);
+    const at = inputs++;
+    return (localLink.inputs[at] ??= readFile(fs, path));
+  };
 }
 
 /** A whole file's bytes, or -errno. */

@@ -1,5 +1,6 @@
 /**
- * What the two sessions of a local transfer share besides the pipe: open source files on their way to the receiver.
+ * What the two sessions of a local transfer share besides the pipe: most of all, open source files on their way to the
+ * receiver.
  *
  * Between two sides of one process a whole file need not travel as bytes. The sender offers its open descriptor and
  * writes one block token for a list of no blocks, which no other peer could mean; the receiver takes the offer and
@@ -14,6 +15,8 @@ export interface SourceOffer {
 export class LocalLink {
   /** Device and inode of the file the receiver last finished, for the sender's same-file check. */
   lastDevice = "";
+  /** What was read from standard input for rules, read by read: both sides go by the same rules. */
+  readonly inputs: (Uint8Array | number)[] = [];
   private readonly offers: SourceOffer[] = [];
   private head = 0;
 

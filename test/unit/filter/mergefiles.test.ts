@@ -69,15 +69,29 @@ describe("what rules match", () => {
 
 describe("files of rules", () => {
   test("lines, comments and both line endings", () => {
-    const files = { list: "# no\n; no\n\na\r\nb\rc" };
+    const files = { "/top/src/list": "# no\n; no\n\na\r\nb\rc" };
     const filters = filtersOf([{ kind: "exclude-from", value: "list" }], {}, files);
     expect(filters.list.rules.map((r) => r.pattern)).toEqual(["a", "b", "c"]);
   });
 
   test("NUL ends lines with --from0", () => {
-    const filters = filtersOf([{ kind: "include-from", value: "list" }], { from0: true }, { list: "a\nb\0- c\0" });
+    const filters = filtersOf([{ kind: "include-from", value: "list" }], { from0: true }, { "/top/src/list": "a\nb\0- c\0" });
     expect(filters.list.rules.map((r) => r.pattern)).toEqual(["a\nb", "c"]);
     expect(verdicts(filters, "a\nb", "c")).toEqual([1, -1]);
+  });
+
+  test("what a file says is not shown, only where it stands", () => {
+    const bad = (files: Record<string, string>, value: string) => (): unknown => filtersOf([rule(value)], {}, files);
+    expect(bad({ "/top/src/a": "secret" }, ". a")).toThrow("Unknown filter rule: <rule from a line 1>");
+    const named = { "/top/src/a": "# .\n. /b", "/b": "secret" };
+    expect(bad(named, ". a")).toThrow("<rule from a file named at a line 2>");
+    const filters = filtersOf([rule(": .merge")], {}, { "/top/src/.merge": ": b", "/top/src/b": "secret" });
+    expect(() => filters.push(".")).toThrow("<rule from a file read earlier>");
+  });
+
+  test("a file that merges itself is read to a depth of 32", () => {
+    const filters = filtersOf([rule(": .merge")], {}, { "/top/src/.merge": ". .merge" });
+    expect(() => filters.push(".")).toThrow("merge-file include depth limit (32) exceeded");
   });
 
   test("a missing one ends the run, a per-directory one does not", () => {
