@@ -336,7 +336,7 @@ const FILTERS: readonly OptionRow[] = [
   { long: "filter", short: "f", argument: "string", hook: "filter", side: "both", category: "Filters",
     argumentName: "RULE", help: "add a filter rule" },
   { long: null, short: "F", hook: "filterFile", side: "both", category: "Filters",
-    help: "use .rsync-filter files (twice: and leave them out)", available: false },
+    help: "use .rsync-filter files (twice: and leave them out)" },
   { long: "exclude", argument: "string", hook: "exclude", side: "both", category: "Filters",
     argumentName: "PATTERN", help: "leave out what matches" },
   { long: "include", argument: "string", hook: "include", side: "both", category: "Filters",
