@@ -25,7 +25,7 @@ export async function main(host: Host): Promise<number> {
     return await run(host);
   } catch (error) {
     const code = exitCodeOf(error);
-    const text = error instanceof WsyncError ? error.message : `internal error: ${stackOf(error)}`;
+    const text = error instanceof WsyncError ? error.message : `internal error: ${String(error)}`;
     if (text !== "") print(host, 2, text.endsWith("\n") ? text : `${text}\n`);
     print(host, 2, exitLine(code, "main.ts(1)", "client"));
     return code;
@@ -94,8 +94,4 @@ function capabilitiesOf({ host, fs, kernels }: Platform): Capabilities {
 
 function print(host: Host, fd: 1 | 2, text: string): void {
   host.print(fd, bytesOf(/[^\x00-\xff]/.test(text) ? nameOfText(text) : text));
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

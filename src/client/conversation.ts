@@ -48,7 +48,7 @@ export interface Conversation {
   readonly localLink: LocalLink | null;
   /** Where filter arguments come from; a local server uses its client's. */
   readonly filterArgs: Options;
-  /** Resolves to the exit code of the remote shell, if there is one. */
+  /** Resolves to the exit code of the remote shell, if there is one; minus the signal's number if one ended it. */
   readonly childExit?: Promise<number>;
 }
 
@@ -157,22 +157,21 @@ function finalCode(session: Session): number {
 /** The run ended with an error: tell the user, and the other side so that it ends with the same code. */
 async function failed(session: Session, conversation: Conversation, noticed: unknown): Promise<number> {
   const error = await cause(session, noticed);
-  let code = exitCodeOf(error);
   if (error instanceof RemoteExit) {
-    code = code || finalCode(session) || ExitCode.partial;
+    const code = exitCodeOf(error) || finalCode(session) || ExitCode.partial;
     await lastWords(session);
-    const childCode = await settleChild(session.host, conversation);
-    return Math.max(code, childCode);
+    return Math.max(code, await settleChild(session.host, conversation));
   }
+  let code = exitCodeOf(error);
   // Both sides of a local transfer hear the signal; one word about it is enough.
-  if (!(error instanceof InterruptedError && session.localLink && session.amServer)) {
-    tell(session, error);
-    tellExit(session, code, placeOf(error));
-  }
-  await sendExit(session, code);
-  const childCode = await settleChild(session.host, conversation);
+  const silent = error instanceof InterruptedError && session.localLink && session.amServer;
+  if (!silent) tell(session, error);
   // A remote shell that failed says more about the cause than the connection that broke.
-  return isBroken(code) ? Math.max(childCode, code) : code;
+  if (isBroken(code)) code = Math.max(code, await settleChild(session.host, conversation));
+  if (!silent) tellExit(session, code, placeOf(error));
+  await sendExit(session, code);
+  await settleChild(session.host, conversation);
+  return code;
 }
 
 function isBroken(code: number): boolean {
@@ -200,11 +199,12 @@ async function settleChild(host: Host, conversation: Conversation): Promise<numb
 }
 
 function tell(session: Session, error: unknown): void {
-  const text = error instanceof WsyncError ? error.message : `internal error: ${stackOf(error)}`;
+  const trace = session.log.debug("EXIT", 1);
+  const text = error instanceof WsyncError ? error.message : `internal error: ${trace ? stackOf(error) : String(error)}`;
   if (text === "") return;
   const role = error instanceof ProtocolError && error.label !== "file" ? ` [${session.who}]` : "";
-  const line = text.endsWith("\n") ? text : `${text}${role !== "" && !text.includes(role) ? role : ""}\n`;
-  session.log.write(LogCode.error, line);
+  const whole = text.endsWith("\n") ? text.slice(0, -1) : `${text}${text.includes(role) ? "" : role}`;
+  for (const line of whole.split("\n")) session.log.write(LogCode.error, `${line}\n`);
 }
 
 function stackOf(error: unknown): string {

@@ -39,6 +39,8 @@ export interface DaemonCall {
   password(): Promise<string>;
   /** checksum/auth.authResponse: the answer to a challenge, in base64. */
   authResponse(digest: string, password: string, challenge: string): string;
+  /** Called for every line that comes in. */
+  heard?(): void;
   /** A line of the message of the day or of the module list (a name, without newline). */
   onLine(line: string): void;
 }
@@ -85,6 +87,7 @@ async function exchangeGreetings(
 ): Promise<{ version: number; digests: string | null }> {
   await send(stream, (out) => writeLine(out, formatGreeting(call.version, AUTH_DIGESTS.names)));
   const line = await stream.readLine(LineLimit.client, "greeting");
+  call.heard?.();
   const fault = greetingFault(line, false);
   const greeting = parseGreeting(line);
   if (fault !== null || greeting === null) {
@@ -100,6 +103,7 @@ async function awaitOk(
 ): Promise<"ok" | "listed"> {
   for (;;) {
     const reply = parseDaemonReply(await stream.readLine(LineLimit.client, "daemon-reply"));
+    call.heard?.();
     switch (reply.kind) {
       case "ok":
         return "ok";

@@ -2,7 +2,7 @@
  * A client's run: works out where the other end is, connects, and holds the conversation. Upstream main.c:start_client,
  * clientserver.c:start_socket_client.
  */
-import { ExitCode, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { type ByteStream, type ChildProcess } from "../host.ts";
 import { authResponse } from "../checksum/auth.ts";
 import { Confined } from "../files/confine.ts";
@@ -14,6 +14,7 @@ import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
 import { readFile } from "../roles/filters.ts";
 import { LocalLink } from "../session/locallink.ts";
+import { SilenceLimit } from "../session/timeout.ts";
 import { streamPair } from "../session/pipe.ts";
 import { daemonPassword, daemonUser } from "./auth.ts";
 import { connectDaemon } from "./connect.ts";
@@ -107,7 +108,7 @@ async function runShellClient(run: ClientRun, ends: Endpoints, remote: Remote): 
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
-    localLink: null, filterArgs: options, childExit: exitOf(child),
+    localLink: null, filterArgs: options, childExit: child.exited,
   }, logFile);
 }
 
@@ -134,7 +135,9 @@ async function greet(
 ): Promise<{ stream: ByteStream; version: number } | null> {
   const { platform, options } = run;
   const { host } = platform;
-  const answer = await greetDaemon(stream, {
+  const clock = new SilenceLimit(host, options.timeout, ends.amSender ? "sender" : "Receiver");
+  const answer = await clock.limit(greetDaemon(stream, {
+    heard: () => clock.heard(),
     version: options.protocol,
     user: daemonUser(host, remote.user),
     paths: ends.remoteArgs,
@@ -146,7 +149,7 @@ async function greet(
     onLine: (line) => {
       if (options.motd || line.includes("\t")) host.print(1, bytesOf(`${line}\n`));
     },
-  });
+  }));
   return answer.kind === "listed" ? null : answer;
 }
 
@@ -198,11 +201,4 @@ async function writeWords(stream: ByteStream, words: readonly string[]): Promise
 async function settle(child: ChildProcess): Promise<number> {
   child.stream.destroy();
   return Math.max(await child.exited, 0);
-}
-
-/** The remote shell's exit code in rsync's terms. Upstream main.c:wait_process_with_flush. */
-async function exitOf(child: ChildProcess): Promise<number> {
-  const code = await child.exited;
-  if (code < 0) return code === -15 || code === -2 ? ExitCode.terminated : ExitCode.crashed;
-  return code;
 }

@@ -42,6 +42,12 @@ export class Segments {
     return view;
   }
 
+  /** The highest ndx there is, or -1 without a list. */
+  get lastNdx(): number {
+    const { last } = this;
+    return last === null ? -1 : last.ndxStart + last.used - 1;
+  }
+
   /** Starts a segment behind the last one. Its rows are counted by `publish` when it is complete. */
   create(): FileList {
     const list = new FileList(this.memory, this.dirs);

@@ -191,9 +191,15 @@ class ReceivingSide {
       receiving.events.fail(error);
     };
     await Promise.all([this.generate().catch(halt), this.receive().catch(halt)]);
-    if (session.stopReason === null) return;
+    if (session.stopReason === null) return this.tellMissing();
     this.receiver.cutOff();
     throw session.stopReason;
+  }
+
+  private tellMissing(): void {
+    for (const path of this.receiving.missing()) {
+      this.session.log.errorXfer(`ERROR: ${path} failed verification and was not sent again.\n`);
+    }
   }
 
   private async generate(): Promise<void> {

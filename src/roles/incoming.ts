@@ -326,7 +326,7 @@ export class Incoming {
       return;
     }
     file.list.flags[file.row] |= FileFlag.damaged;
-    receiving.requestRedo(file.ndx);
+    receiving.requestRedo(file.ndx, file.path);
   }
 
   private closeBasis(file: IncomingFile): void {

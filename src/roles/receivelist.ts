@@ -43,8 +43,12 @@ export class ListReader {
       segments.eof = true;
       return null;
     }
+    if (!session.context.incRecurse) {
+      const range = `${Ndx.done} - ${segments.lastNdx}`;
+      throw new ProtocolError("ndx", `Invalid file index: ${ndx} (${range}) [${session.who}]`);
+    }
     const dirNdx = Ndx.flistOffset - ndx;
-    if (!session.context.incRecurse || dirNdx < 0 || dirNdx >= segments.dirList.used) {
+    if (dirNdx < 0 || dirNdx >= segments.dirList.used) {
       const low = Ndx.flistOffset - segments.dirList.used + 1;
       throw new ProtocolError("ndx", `Invalid dir index: ${ndx} (${Ndx.flistOffset} - ${low}) [${session.who}]`);
     }

@@ -30,6 +30,7 @@ export class Receiving {
   phasesDone = 0;
   readonly redo: number[] = [];
   readonly linkReports: LinkReport[] = [];
+  private readonly unanswered = new Map<number, string>();
   /** Rows that became the last of their hard-link group because others were left out: to be handled now. */
   readonly takeOvers: LinkRow[] = [];
   /** A segment has arrived and is about to be seen by the generator. */
@@ -51,7 +52,8 @@ export class Receiving {
   }
 
   /** A file arrived and waits for its rename at the end (--delay-updates). */
-  delayed(_ndx: number): void {
+  delayed(ndx: number): void {
+    this.unanswered.delete(ndx);
     this.events.notify();
   }
 
@@ -67,8 +69,9 @@ export class Receiving {
   }
 
   /** A file arrived damaged: ask again with full-length sums. */
-  requestRedo(ndx: number): void {
+  requestRedo(ndx: number, path: string): void {
     this.finished(ndx).toRedo++;
+    this.unanswered.set(ndx, path);
     this.redo.push(ndx);
   }
 
@@ -77,8 +80,14 @@ export class Receiving {
     this.events.notify();
   }
 
+  /** Files that arrived damaged and never came again, by path: a sender that ends its run owes them. */
+  missing(): Iterable<string> {
+    return this.unanswered.values();
+  }
+
   private finished(ndx: number): FileList {
     this.events.notify();
+    this.unanswered.delete(ndx);
     const list = this.generatorView.forNdx(ndx, "got_flist_entry_status");
     if (this.session.context.incRecurse) list.inProgress--;
     return list;

@@ -131,7 +131,10 @@ export class Sender {
   /** One request: either news about an item, which is logged and echoed, or a file to send. */
   private async serve(ndx: number): Promise<void> {
     const { session, items } = this;
-    if (ndx < 0) throw new ProtocolError("ndx", `Invalid file index: ${ndx} [${session.who}]`);
+    if (ndx < 0) {
+      const range = `${Ndx.done} - ${this.tree.segments.lastNdx}`;
+      throw new ProtocolError("ndx", `Invalid file index: ${ndx} (${range}) [${session.who}]`);
+    }
     const { iflags, xname } = items.attrs;
     if (this.isKeepAlive(ndx, iflags)) return session.output.keepAlive();
     const segment = this.tree.view.select(ndx, "read_ndx_and_attrs");

@@ -114,6 +114,10 @@ export class Input {
     this.stopReason = reason;
     this.abandon?.(reason);
     this.abandon = null;
+    if (!this.stream.consumed) return;
+    // A writer in this process may be waiting for its buffer.
+    this.rest = null;
+    this.stream.consumed();
   }
 
   /** Bytes so far belong to the handshake, which statistics do not count. */

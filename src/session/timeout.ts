@@ -69,3 +69,44 @@ export class TimeoutWatch {
     }
   }
 }
+
+/** --timeout for work that is not a session yet: the lines exchanged with a daemon. */
+export class SilenceLimit {
+  private readonly host: Pick<Host, "monotonic" | "sleep">;
+  private readonly seconds: number;
+  private readonly who: string;
+  private heardAt: number;
+
+  constructor(host: Pick<Host, "monotonic" | "sleep">, seconds: number, who: string) {
+    this.host = host;
+    this.seconds = seconds;
+    this.who = who;
+    this.heardAt = host.monotonic();
+  }
+
+  /** The other side has said something. */
+  heard(): void {
+    this.heardAt = this.host.monotonic();
+  }
+
+  /** The outcome of `work`; rejects with TransportError (30) when nothing is heard for too long. */
+  async limit<T>(work: Promise<T>): Promise<T> {
+    let expired: (error: TransportError) => void = () => {};
+    const late = new Promise<never>((_, reject) => {
+      expired = reject;
+    });
+    const watch = new TimeoutWatch(this.host, {
+      who: () => this.who,
+      timeout: () => this.seconds,
+      lastRead: () => this.heardAt,
+      lastWrite: () => this.heardAt,
+      keepAlive: () => {},
+      expired,
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      watch.stop();
+    }
+  }
+}
