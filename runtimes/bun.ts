@@ -1,10 +1,10 @@
 /** The program on Bun. Importing this file elsewhere gives the Host without running anything. */
+import { main } from "../src/cli.ts";
 import { createHost } from "./_bunhost.ts";
 
 export { createHost };
 
 if ((import.meta as { main?: boolean }).main) {
-  const { main } = await import("../src/cli.ts");
   const host = createHost();
   host.exit(await main(host));
 }

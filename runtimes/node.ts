@@ -2,6 +2,7 @@
 import { realpathSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { main } from "../src/cli.ts";
 import { createHost } from "./_nodehost.ts";
 
 export { createHost };
@@ -15,7 +16,6 @@ function isProgram(): boolean {
 }
 
 if (isProgram()) {
-  const { main } = await import("../src/cli.ts");
   const host = createHost();
   host.exit(await main(host));
 }

@@ -13,6 +13,7 @@ import { ExitCode, LimitError } from "./errors.ts";
 
 const PAGE = 65536;
 const ALIGN = 64;
+const SHORT_NAME = 64;
 
 interface FreeRange {
   ptr: number;
@@ -142,11 +143,19 @@ function roundUp(byteLength: number): number {
 
 /** Decodes bytes [start, end) to a string with one code unit per byte, which TextDecoder cannot do. */
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start <= SHORT_NAME) return shortLatin1(bytes, start, end);
   let text = "";
   for (let at = start; at < end; at += 4096) {
     text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(end, at + 4096)) as unknown as number[]);
   }
   return text;
+}
+
+/** Names are mostly short, and a plain array is cheaper to make than a view. */
+function shortLatin1(bytes: Uint8Array, start: number, end: number): string {
+  const codes = new Array<number>(end - start);
+  for (let i = start; i < end; i++) codes[i - start] = bytes[i];
+  return String.fromCharCode.apply(null, codes);
 }
 
 /** The bytes of a name string (one code unit per byte). */

@@ -12,6 +12,7 @@ const SUFFIX_LENGTH = 7;
 const RANDOM_LENGTH = 6;
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const MAX_TRIES = 100;
+const POOL_BYTES = 3072;
 const SLASH = "/";
 
 /**
@@ -40,6 +41,20 @@ export function tempStem(path: string, tempDir: string | null): string | null {
 
 /** Fills a buffer with random bytes: Host.random. */
 export type RandomBytes = (bytes: Uint8Array) => void;
+
+/** Draws a block of random bytes at a time: asking the system for six a file costs more than making the file. */
+export function pooledRandom(random: RandomBytes): RandomBytes {
+  const pool = new Uint8Array(POOL_BYTES);
+  let left = 0;
+  return (bytes) => {
+    if (bytes.length > POOL_BYTES) return random(bytes);
+    if (bytes.length > left) {
+      random(pool);
+      left = POOL_BYTES;
+    }
+    for (let i = 0; i < bytes.length; i++) bytes[i] = pool[--left];
+  };
+}
 
 /** A temporary file that was made: its descriptor (read and write) and path, or the errno and the path tried. */
 export interface TempFile {

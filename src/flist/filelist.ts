@@ -10,6 +10,10 @@
 import { type LinearMemory } from "../memory.ts";
 
 const FIRST_ROWS = 32;
+/** From here on a list doubles; below, it grows faster. */
+const MANY_ROWS = 1024;
+/** Bytes of a row in the columns that every list has. */
+const ROW_BYTES = 46;
 const FIRST_CHUNK = 4096;
 const MAX_CHUNK = 1 << 20;
 
@@ -66,24 +70,24 @@ export class FileList {
   active: Uint32Array | null = null;
 
   /** Address and length of the NUL-terminated basename; length 0 marks a cleared (duplicate) row. */
-  namePtr: Uint32Array;
-  nameLength: Uint16Array;
+  namePtr!: Uint32Array;
+  nameLength!: Uint16Array;
   /** Index in `dirs`. */
-  dir: Int32Array;
-  mode: Uint32Array;
+  dir!: Int32Array;
+  mode!: Uint32Array;
   /** Bytes; exact up to 2^53. */
-  size: Float64Array;
+  size!: Float64Array;
   /** Seconds since the epoch, signed. */
-  mtime: Float64Array;
-  mtimeNsec: Uint32Array;
-  uid: Uint32Array;
-  gid: Uint32Array;
+  mtime!: Float64Array;
+  mtimeNsec!: Uint32Array;
+  uid!: Uint32Array;
+  gid!: Uint32Array;
   /** FLAG_* bits, upstream rsync.h. */
-  flags: Uint32Array;
+  flags!: Uint32Array;
   /** Optional columns; see ExtraColumn. `checksum` and `linkTarget` hold addresses in the arena. */
   extra: Partial<Record<ExtraColumn, Float64Array | Uint32Array | Int32Array>> = {};
 
-  private capacity = FIRST_ROWS;
+  private capacity = 0;
   private chunks: number[] = [];
   private chunkPos = 0;
   private chunkEnd = 0;
@@ -92,16 +96,7 @@ export class FileList {
   constructor(memory: LinearMemory, dirs: DirNames) {
     this.memory = memory;
     this.dirs = dirs;
-    this.namePtr = new Uint32Array(FIRST_ROWS);
-    this.nameLength = new Uint16Array(FIRST_ROWS);
-    this.dir = new Int32Array(FIRST_ROWS);
-    this.mode = new Uint32Array(FIRST_ROWS);
-    this.size = new Float64Array(FIRST_ROWS);
-    this.mtime = new Float64Array(FIRST_ROWS);
-    this.mtimeNsec = new Uint32Array(FIRST_ROWS);
-    this.uid = new Uint32Array(FIRST_ROWS);
-    this.gid = new Uint32Array(FIRST_ROWS);
-    this.flags = new Uint32Array(FIRST_ROWS);
+    this.makeColumns(FIRST_ROWS);
   }
 
   /** Reserves arena bytes that live as long as the segment. */
@@ -215,36 +210,48 @@ export class FileList {
   /** Reorders all rows: new row i is old row order[i]; `order` may be shorter than `used` and then drops rows. */
   permute(order: Uint32Array): void {
     const count = order.length;
-    const apply = <T extends Float64Array | Uint32Array | Int32Array | Uint16Array>(column: T): T => {
-      const out = new (column.constructor as new (n: number) => T)(this.capacity);
-      for (let i = 0; i < count; i++) out[i] = column[order[i]];
-      return out;
-    };
-    this.eachColumn(apply);
+    // A double holds every column's values exactly, so one copy of a column at a time is all the room it takes.
+    const copy = new Float64Array(this.used);
+    const columns = [...this.columns(), ...Object.values(this.extra)];
+    for (const column of columns) {
+      for (let i = 0; i < copy.length; i++) copy[i] = column[i];
+      for (let i = 0; i < count; i++) column[i] = copy[order[i]];
+    }
     this.used = count;
   }
 
   private growRows(): void {
-    this.capacity *= 2;
-    this.eachColumn((column) => {
-      const out = new (column.constructor as new (n: number) => typeof column)(this.capacity);
-      out.set(column as never);
-      return out;
-    });
+    const before = this.columns();
+    this.makeColumns(this.capacity * (this.capacity < MANY_ROWS ? 4 : 2));
+    this.columns().forEach((column, i) => column.set(before[i]));
+    for (const key of Object.keys(this.extra) as ExtraColumn[]) {
+      const column = newColumn(key, this.capacity);
+      column.set(this.extra[key]!);
+      this.extra[key] = column;
+    }
   }
 
-  private eachColumn(change: <T extends Float64Array | Uint32Array | Int32Array | Uint16Array>(column: T) => T): void {
-    this.namePtr = change(this.namePtr);
-    this.nameLength = change(this.nameLength);
-    this.dir = change(this.dir);
-    this.mode = change(this.mode);
-    this.size = change(this.size);
-    this.mtime = change(this.mtime);
-    this.mtimeNsec = change(this.mtimeNsec);
-    this.uid = change(this.uid);
-    this.gid = change(this.gid);
-    this.flags = change(this.flags);
-    for (const key of Object.keys(this.extra) as ExtraColumn[]) this.extra[key] = change(this.extra[key]!);
+  /** All columns of `capacity` rows in one buffer: a short list must not cost ten allocations. */
+  private makeColumns(capacity: number): void {
+    const buffer = new ArrayBuffer(capacity * ROW_BYTES);
+    let at = 0;
+    const next = (bytes: number): number => (at += capacity * bytes) - capacity * bytes;
+    this.capacity = capacity;
+    this.size = new Float64Array(buffer, next(8), capacity);
+    this.mtime = new Float64Array(buffer, next(8), capacity);
+    this.namePtr = new Uint32Array(buffer, next(4), capacity);
+    this.dir = new Int32Array(buffer, next(4), capacity);
+    this.mode = new Uint32Array(buffer, next(4), capacity);
+    this.mtimeNsec = new Uint32Array(buffer, next(4), capacity);
+    this.uid = new Uint32Array(buffer, next(4), capacity);
+    this.gid = new Uint32Array(buffer, next(4), capacity);
+    this.flags = new Uint32Array(buffer, next(4), capacity);
+    this.nameLength = new Uint16Array(buffer, next(2), capacity);
+  }
+
+  private columns(): (Float64Array | Uint32Array | Int32Array | Uint16Array)[] {
+    const { size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength } = this;
+    return [size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength];
   }
 
   private addChunk(least: number): void {

@@ -8,7 +8,7 @@ import { type Place } from "../files/confine.ts";
 import { type PartialDir } from "../files/partial.ts";
 import { CHMOD_BITS, destMode, isDirectory, isRegular, S_IWUSR } from "../files/perms.ts";
 import { type FileReporter } from "../files/report.ts";
-import { openTemp } from "../files/tempname.ts";
+import { openTemp, pooledRandom, type RandomBytes } from "../files/tempname.ts";
 import { type Backups } from "../files/backup.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { newStat } from "../posix/filesystem.ts";
@@ -61,24 +61,35 @@ interface Basis {
   type: number;
 }
 
+/** The output of a file that cannot be written. */
+const NO_OUTPUT: { fd: number; temp: Place | null } = { fd: -1, temp: null };
+
 export class Incoming {
   private readonly p: IncomingParts;
   private readonly stat = newStat();
+  private readonly random: RandomBytes;
   private readonly delayed: { list: FileList; row: number; ndx: number; path: string; partial: Place }[] = [];
   /** The file whose temporary name exists, for clean-up when the run is cut off. */
   private current: IncomingFile | null = null;
 
   constructor(parts: IncomingParts) {
     this.p = parts;
+    this.random = pooledRandom((bytes) => parts.session.host.random(bytes));
   }
 
-  /** Opens basis and output. When that fails, which is reported, `outputFd` is -1 and the data is to be discarded. */
-  open(list: FileList, row: number, ndx: number, redo: boolean, type: number, xname: string | null): IncomingFile {
+  /**
+   * Opens basis and output. When that fails, which is reported, `outputFd` is -1 and the data is to be discarded.
+   * `isNew`: the generator found nothing at the file's place, so there is no basis to look for.
+   */
+  open(
+    list: FileList, row: number, ndx: number, redo: boolean, type: number, xname: string | null, isNew: boolean,
+  ): IncomingFile {
     const { session, destination, partialDir } = this.p;
     const { options, context } = session;
     const path = destination.path(list, row);
     const partial = partialDir ? partialDir.placeOf(path) : null;
-    const basis = this.openBasis(path, partial, type, xname);
+    const missing = isNew && type === FnamecmpType.fname;
+    const basis = missing ? { fd: -1, isTarget: true, type } : this.openBasis(path, partial, type, xname);
     const usable = this.checkBasis(basis, path);
     if (!options.preservePerms) {
       const exists = basis.fd >= 0;
@@ -86,13 +97,13 @@ export class Incoming {
       list.mode[row] = destMode(list.mode[row], mode, this.p.defaultPerms, exists, options.preserveExecutability);
     }
     const inPartial = context.inplacePartialDir && basis.type === FnamecmpType.partialDir && basis.fd >= 0;
-    const file = {
+    const output = usable ? this.openOutput(path, list.mode[row], inPartial ? partial : null) : NO_OUTPUT;
+    this.current = {
       list, row, ndx, destination, path, redo, basisFd: basis.fd, basisIsTarget: basis.isTarget, partial,
       updatesBasis: inPartial || (options.inplace && (basis.isTarget || basis.type === FnamecmpType.backup)),
       truncate: options.inplace || inPartial,
+      outputFd: output.fd, temp: output.temp,
     };
-    const output = usable ? this.openOutput(path, list.mode[row], inPartial ? partial : null) : { fd: -1, temp: null };
-    this.current = { ...file, outputFd: output.fd, temp: output.temp };
     return this.current;
   }
 
@@ -210,7 +221,7 @@ export class Incoming {
     if (inPartial) return this.openInPlace(inPartial, inPartial);
     if (session.options.inplace) return this.openInPlace(place, null);
     const root = tempDir ? tempDir.root : destination.root;
-    const { fd, path: tempPath } = openTemp(place, tempDir, mode, (bytes) => session.host.random(bytes));
+    const { fd, path: tempPath } = openTemp(place, tempDir, mode, this.random);
     if (fd >= 0) return { fd, temp: { root, path: tempPath } };
     reporter.failed("errorXfer", -fd, `mkstemp "${root.fullName(tempPath)}" failed`);
     return { fd: -1, temp: null };

@@ -168,7 +168,8 @@ export class Receiver implements TokenSink {
       itemLog.logTransfer(list, row, iflags);
       return;
     }
-    const file = incoming.open(list, row, ndx, redo, this.basisType(redo), items.attrs.xname);
+    const isNew = (iflags & ItemFlag.isNew) !== 0;
+    const file = incoming.open(list, row, ndx, redo, this.basisType(redo), items.attrs.xname, isNew);
     if (file.outputFd >= 0) itemLog.beforeTransfer(list, row, iflags);
     await this.receiveData(file);
     if (file.outputFd < 0) return incoming.abandon(file);
