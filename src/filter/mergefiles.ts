@@ -159,11 +159,12 @@ export class Filters {
         flags &= ~F.excludeSelf;
       }
       if ((flags & F.perDirMerge) === 0) {
-        this.parseFile(list, this.mergeName(pattern), flags, P.fatalErrors);
+        this.parseFile(list, this.mergeName(flags, pattern) ?? "", flags, P.fatalErrors);
         return;
       }
       if (this.parentScan) {
-        this.add(list, flags, this.mergeName(pattern), 0);
+        const name = this.mergeName(flags, pattern);
+        if (name !== null) this.add(list, flags, name, 0);
         return;
       }
     }
@@ -173,6 +174,7 @@ export class Filters {
 
   /** Adds one rule (exclude.c:add_rule). */
   private add(list: FilterList, flags: number, text: string, xflags: number): void {
+    if (/[ \t]$/.test(text)) this.warn(list, flags, text);
     const local = (xflags & (P.anchoredToAbsolute | P.absoluteIfSlash)) !== 0;
     if (local && (flags & SIDES) === (this.s.amSender ? F.receiverSide : F.senderSide)) return;
     let pattern = text;
@@ -194,6 +196,15 @@ export class Filters {
     const rule = makeRule(flags, pattern, ` [per-dir ${this.show(flags, baseName(pattern))}]`);
     if (rule.merge !== null) this.mergeRules.push(rule);
     list.add(rule);
+  }
+
+  /** --debug=filter: blanks at a pattern's end belong to it, which may surprise. */
+  private warn(list: FilterList, flags: number, text: string): void {
+    const { debug, who, amSender, deleteExcluded } = this.s;
+    const own = (flags & F.fromFile) === 0;
+    const prefix = own ? wirePrefix(makeRule(flags, text, ""), { version: this.version, amSender, deleteExcluded }) : "";
+    const caution = own ? " -- CAUTION: trailing whitespace!" : "";
+    debug?.(`[${who}] add_rule(${prefix ?? ""}${this.show(flags, text)})${list.label}${caution}`);
   }
 
   /** Is a merge file of this name active already? */
@@ -221,11 +232,17 @@ export class Filters {
     if (this.s.cvsIgnore !== null) this.parse(this.s.cvsIgnore, flags, 0, cvs);
   }
 
-  /** A merge file's path: a bare name stays, anything else becomes absolute (exclude.c:parse_merge_name). */
-  private mergeName(name: string): string {
+  /**
+   * A merge file's path: a bare name stays, anything else becomes absolute; null (reported) when that is too long.
+   * Upstream exclude.c:parse_merge_name.
+   */
+  private mergeName(flags: number, name: string): string | null {
     if (!this.parentScan && !name.includes("/")) return name;
-    const path = name.startsWith("/") ? name : this.dir + name;
-    return cleanName(path, { collapseDotDot: true })!;
+    const clean = cleanName(name, { collapseDotDot: true })!;
+    if (clean.startsWith("/")) return clean;
+    if (this.dir.length + clean.length < MAX_PATH) return cleanName(this.dir + clean, { collapseDotDot: true })!;
+    this.s.error(`merge-file name overflows: ${this.show(flags, clean)}`);
+    return null;
   }
 
   /** Reads rules from a file (exclude.c:parse_filter_file). A missing one counts only with `fatalErrors`. */
@@ -334,8 +351,8 @@ export class Filters {
    * (exclude.c:setup_merge_file). True when the rule had a path; it is a bare name afterwards.
    */
   private scanParents(rule: FilterRule): boolean {
-    const path = this.mergeName(rule.pattern);
-    if (!path.startsWith("/")) return false;
+    const path = this.mergeName(rule.flags, rule.pattern);
+    if (!path?.startsWith("/")) return false;
     const list = rule.merge!;
     rule.pattern = baseName(path);
     const top = withSlash(cleanName(path.slice(0, path.lastIndexOf("/")) || "/", { collapseDotDot: true })!);
