@@ -109,7 +109,10 @@ function openStdio(foreign: LazyFfi): ByteStream {
 
 const broken = new Set<number>();
 
-/** Writes all bytes. A full pipe is waited for; a closed one is reported once, then ignored. */
+/**
+ * Writes all bytes. A full pipe is waited for; one that nobody reads any more is no reason to end a transfer (as in
+ * rsync); any other failure is reported once.
+ */
 function print(fd: 1 | 2, bytes: Uint8Array): void {
   const output = fd === 1 ? Deno.stdout : Deno.stderr;
   let done = 0;
@@ -121,6 +124,7 @@ function print(fd: 1 | 2, bytes: Uint8Array): void {
       if (name === "WouldBlock") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       else if (name !== "Interrupted") {
         broken.add(fd);
+        if (name === "BrokenPipe") return;
         const what = fd === 1 ? "standard output" : "standard error";
         throw new TransportError(`cannot write to ${what}: ${message}`, ExitCode.messageIo);
       }

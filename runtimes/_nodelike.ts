@@ -95,7 +95,10 @@ function openStdio(): ByteStream {
 
 const broken = new Set<number>();
 
-/** Writes all bytes. A full pipe is waited for; a closed one is reported once, then ignored. */
+/**
+ * Writes all bytes. A full pipe is waited for; one that nobody reads any more is no reason to end a transfer (as in
+ * rsync); any other failure is reported once.
+ */
 function print(fd: 1 | 2, bytes: Uint8Array): void {
   let done = 0;
   while (done < bytes.length && !broken.has(fd)) {
@@ -106,6 +109,7 @@ function print(fd: 1 | 2, bytes: Uint8Array): void {
       if (code === "EAGAIN") pauseBriefly();
       else if (code !== "EINTR") {
         broken.add(fd);
+        if (code === "EPIPE") return;
         const what = fd === 1 ? "standard output" : "standard error";
         throw new TransportError(`cannot write to ${what}: ${(error as Error).message}`, ExitCode.messageIo);
       }

@@ -165,10 +165,16 @@ async function failed(session: Session, conversation: Conversation, noticed: unk
   let code = exitCodeOf(error);
   // Both sides of a local transfer hear the signal; one word about it is enough.
   const silent = error instanceof InterruptedError && session.localLink && session.amServer;
+  // A peer that is silent will not take messages either.
+  if (code === ExitCode.timeout) session.log.send = null;
   if (!silent) tell(session, error);
   // A remote shell that failed says more about the cause than the connection that broke.
   if (isBroken(code)) code = Math.max(code, await settleChild(session.host, conversation));
   if (!silent) tellExit(session, code, placeOf(error));
+  if (code === ExitCode.timeout) {
+    conversation.stream.destroy();
+    return code;
+  }
   await sendExit(session, code);
   await settleChild(session.host, conversation);
   return code;
@@ -226,7 +232,7 @@ function tellExit(session: Session, code: number, place: string): void {
 async function sendExit(session: Session, code: number): Promise<void> {
   // Both sides in this process have heard the signal, and neither listens any more.
   if (session.localLink && code === ExitCode.signal) return;
-  const silent = isBroken(code) || code === ExitCode.timeout || session.shuttingDown;
+  const silent = isBroken(code) || session.shuttingDown;
   if (!silent && session.context?.version >= 31) session.output.messageInt(MessageTag.errorExit, code);
   // A user who interrupts a download need not wait until the sender has noticed.
   await lastWords(session, !silent && (code !== ExitCode.signal || session.amSender || session.amServer));

@@ -28,7 +28,7 @@ export interface RateLimit {
 
 export class Output {
   readonly writer = new Writer(BUFFER_BYTES);
-  /** Bytes handed to the stream, and milliseconds (host clock) of the last time any were. */
+  /** Bytes handed to the stream, and milliseconds (host clock) of the last time it took any. */
   written = 0;
   lastWrite = 0;
   /** Names the writer in error messages. */
@@ -120,9 +120,9 @@ export class Output {
     return true;
   }
 
-  /** An empty data frame: rsync's keep-alive. */
+  /** An empty data frame: rsync's keep-alive. While earlier bytes wait to go out it would only queue up behind them. */
   keepAlive(): void {
-    if (!this.multiplexed) return;
+    if (!this.multiplexed || this.inFlight > 0) return;
     if (this.writer.length <= this.frameStart + MUX_HEADER_BYTES) this.message(MessageTag.data, new Uint8Array(0));
     this.flush();
   }
@@ -170,14 +170,13 @@ export class Output {
     writer.bytes = this.spare.pop() ?? new Uint8Array(BUFFER_BYTES);
     writer.length = 0;
     this.written += chunk.length;
-    this.lastWrite = this.now();
     if (this.failure) {
       this.spare.push(buffer);
       return;
     }
     if (this.inFlight === 0 && !this.rateLimit) {
       const taken = this.stream.write(chunk);
-      if (taken === undefined) this.recycle(buffer);
+      if (taken === undefined) this.took(buffer);
       else this.track(taken, buffer);
       return;
     }
@@ -187,8 +186,8 @@ export class Output {
   private async sendPaced(chunk: Uint8Array): Promise<void> {
     if (this.failure) return;
     await this.stream.write(chunk);
-    await this.rateLimit?.pace(chunk.length);
     this.lastWrite = this.now();
+    await this.rateLimit?.pace(chunk.length);
   }
 
   private track(taken: Promise<void>, buffer: Uint8Array): void {
@@ -196,7 +195,7 @@ export class Output {
     this.chain = taken.then(
       () => {
         this.inFlight--;
-        this.recycle(buffer);
+        this.took(buffer);
       },
       (error: unknown) => {
         this.inFlight--;
@@ -205,7 +204,9 @@ export class Output {
     );
   }
 
-  private recycle(buffer: Uint8Array): void {
+  /** The stream has the buffer's bytes; until then they are no sign of life. */
+  private took(buffer: Uint8Array): void {
+    this.lastWrite = this.now();
     if (this.spare.length < MAX_SPARE && buffer.length <= 2 * BUFFER_BYTES) this.spare.push(buffer);
   }
 
