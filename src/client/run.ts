@@ -35,9 +35,18 @@ export interface ClientRun {
 export async function runClient(run: ClientRun): Promise<number> {
   const { options } = run;
   const ends = endpointsOf(options.args, options.port);
+  checkNamesHost(options, ends.remote);
   if (ends.remote === null) return runLocal(run, ends);
   if (ends.remote.daemon && options.rsh === null) return runDaemonClient(run, ends, ends.remote);
   return runShellClient(run, ends, ends.remote);
+}
+
+/** A remote --files-from file can only be on the machine of the transfer. */
+function checkNamesHost({ filesFromHost }: Options, remote: Remote | null): void {
+  if (filesFromHost === null) return;
+  if (remote === null) throw new UsageError("--files-from cannot be remote when the transfer is local");
+  if (filesFromHost === "" || filesFromHost === remote.host) return;
+  throw new UsageError("--files-from hostname is not the same as the transfer hostname");
 }
 
 /** Both ends here: a client and a server session in this process, joined by a pipe. */

@@ -55,6 +55,21 @@ function collapses(kept: string[], anchored: boolean): boolean {
   return anchored && kept.length === 0;
 }
 
+/**
+ * The name as if its root were the top of everything: relative, and with ".." resolved and none left. "." elements
+ * stay with `keepDots`. Upstream util1.c:sanitize_path with an empty root and SP_KEEP_DOT_DIRS.
+ */
+export function sanitizeName(name: string, keepDots: boolean): string {
+  const elements = name.split("/");
+  const kept: string[] = [];
+  elements.forEach((element, at) => {
+    if (element === "" || (element === "." && !keepDots)) return;
+    if (element === "..") kept.pop();
+    else kept.push(at < elements.length - 1 ? `${element}/` : element);
+  });
+  return kept.join("") || ".";
+}
+
 /** `dir` and `name` as one path; an absolute name stands alone. */
 export function joinPath(dir: string, name: string): string {
   if (dir === "" || name.startsWith("/")) return name;

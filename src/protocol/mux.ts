@@ -85,6 +85,11 @@ export class MuxReader {
     return this.dataLeft === 0 && this.have === 0 && this.tag < 0;
   }
 
+  /** Bytes from here that surely belong to the header, message or data at hand. */
+  get untilBoundary(): number {
+    return this.dataLeft > 0 ? this.dataLeft : this.want - this.have;
+  }
+
   /**
    * Takes chunk bytes [from, to), copies data payload to dest [destFrom, destTo) and hands messages over, until the
    * chunk is used up or data waits and dest is full. Sets `consumed` and `produced`, also when it throws

@@ -68,14 +68,14 @@ function fileReader({ fs, localLink }: Session): (path: string) => Uint8Array | 
   };
 }
 
-/** A whole file's bytes, or -errno. */
-export function readFile(fs: FileSystem, path: string): Uint8Array | number {
+/** A whole file's bytes, or -errno; "-" is standard input. */
+export function readFile(fs: FileSystem, path: string, most: number = MAX_FILE_BYTES): Uint8Array | number {
   const { O, AT, E } = fs.constants;
   const fd = path === "-" ? 0 : fs.openat(AT.FDCWD, fs.cstr(path), O.RDONLY | O.CLOEXEC, 0);
   if (fd < 0) return fd;
   const stat = newStat();
   const known = fs.fstat(fd, stat) >= 0 ? stat.size : 0;
-  if (known > MAX_FILE_BYTES) return -E.EFBIG;
+  if (known > most) return -E.EFBIG;
   const bytes = readAll(fs, fd);
   if (fd !== 0) fs.close(fd);
   return bytes;

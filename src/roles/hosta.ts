@@ -20,6 +20,7 @@ import { type Session } from "../session/session.ts";
 import { deleteModeOf } from "./deletion.ts";
 import { flistFields } from "./fields.ts";
 import { FileSummer } from "./filesummer.ts";
+import { awaitsRawNames, namesDirectory, sourceNames } from "./filesfrom.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { ItemLog } from "./itemlog.ts";
 import { Sender } from "./sender.ts";
@@ -33,12 +34,21 @@ export async function runHostA(session: Session, args: readonly string[], filter
   // First, because taking buffered bytes apart may meet a message.
   attachMessages(session, {});
   if (amServer || context.version >= 30) output.startMultiplex();
-  if (!amServer || context.version >= 30) input.startMultiplex(amServer);
+  const rawNames = awaitsRawNames(session);
+  input.frameByFrame = rawNames;
+  if (amServer ? context.version >= 30 : !rawNames) input.startMultiplex(amServer);
   const cwd = startingPoint(session, args);
   const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
   if (amServer) await receiveFilters(session, filters);
   else sendFilters(session, filters);
   const paths = amServer ? args.slice(1) : args;
+  if (session.options.filesFrom !== null) {
+    const dir = namesDirectory(session, cwd, paths[0]);
+    output.flush();
+    const names = await sourceNames(session);
+    input.frameByFrame = false;
+    return sendAll(session, dir, names, filters);
+  }
   const everything = session.options.recurse > 0 || session.options.dirs > 0 || session.options.listOnly > 0;
   await sendAll(session, cwd, paths.length === 0 && everything ? ["."] : paths, filters);
 }

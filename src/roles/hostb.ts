@@ -33,6 +33,7 @@ import { Deletion } from "./deletion.ts";
 import { type Destination } from "./destination.ts";
 import { Entries } from "./entries.ts";
 import { flistFields } from "./fields.ts";
+import { forwardNames } from "./filesfrom.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { DestinationFinder } from "./finddestination.ts";
 import { Generator } from "./generator.ts";
@@ -67,7 +68,7 @@ export async function runHostB(session: Session, args: readonly string[], filter
   const ndxReader = new NdxReader(context.version);
   const lists = new ListReader(session, listReceiver(session, segments, filters), segments);
   announce(session);
-  const first = await lists.readFirst(ndxReader);
+  const [first] = await Promise.all([lists.readFirst(ndxReader), forwardNames(session)]);
   if (tellsReceiving(session) && !context.incRecurse) session.log.infoLine("done\n");
   session.beginRoles();
   if (first.used === 0 && !amServer) return false;

@@ -25,6 +25,8 @@ export class Input {
   lastRead = 0;
   /** Called before the role goes to sleep for want of data, so that it does not sleep on unsent requests. */
   beforeWait: () => void = () => {};
+  /** Takes the frames apart one by one, as they are asked for, since `endMultiplex` will follow. */
+  frameByFrame = false;
   onMessage: (tag: number, payload: Uint8Array) => void = unexpectedMessage;
   /** Names the reader in error messages ("receiver", "sender", "generator"). */
   role = "";
@@ -63,6 +65,11 @@ export class Input {
     const buffered = cursor.bytes.slice(cursor.pos, cursor.end);
     cursor.end = cursor.pos;
     this.accept(this.rest ? joined(buffered, this.rest) : buffered);
+  }
+
+  /** What follows comes bare. Needs `frameByFrame`, or frames further on have been taken apart already. */
+  endMultiplex(): void {
+    this.demux = null;
   }
 
   get isMultiplexed(): boolean {
@@ -197,7 +204,8 @@ export class Input {
     const { cursor } = this;
     if (this.demux) {
       const from = cursor.end;
-      cursor.end += this.demux.feed(chunk, 0, chunk.length, cursor.bytes, from, this.limit);
+      const length = this.frameByFrame ? Math.min(chunk.length, this.demux.untilBoundary) : chunk.length;
+      cursor.end += this.demux.feed(chunk, 0, length, cursor.bytes, from, this.limit);
       const taken = this.demux.consumed;
       if (this.tee && cursor.end > from) this.tee(cursor.bytes.subarray(from, cursor.end));
       this.keepRest(chunk, taken);

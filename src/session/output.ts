@@ -81,6 +81,13 @@ export class Output {
     this.openFrame();
   }
 
+  /** From here on, data travels bare again; messages are refused. */
+  endMultiplex(): void {
+    this.flush();
+    this.writer.length = 0;
+    this.multiplexed = false;
+  }
+
   get isMultiplexed(): boolean {
     return this.multiplexed;
   }

@@ -1,0 +1,131 @@
+/**
+ * --files-from: the names to send come from a file of one side. The sender reads its own file; a receiver that has the
+ * file forwards it to the sender while the list is already coming back, so that neither waits for the other. Upstream
+ * flist.c:send_file_list, io.c: start_filesfrom_forwarding, forward_filesfrom_data, read_line.
+ */
+import { ExitCode, UsageError, WsyncError } from "../errors.ts";
+import { cleanName, sanitizeName } from "../filter/paths.ts";
+import { latin1 } from "../memory.ts";
+import { WireLimit } from "../protocol/constants.ts";
+import { type Cursor } from "../protocol/cursor.ts";
+import { type Session } from "../session/session.ts";
+import { readFile } from "./filters.ts";
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+
+/** Bytes of names written before the output gets its turn. */
+const PART_BYTES = 16 * 1024;
+
+/** Before protocol 31 the names travel outside the frames that carry everything else. */
+function travelsRaw(session: Session): boolean {
+  return session.context.version < 31;
+}
+
+/** This side has the names to send from the other side's file. */
+export function awaitsNames(session: Session): boolean {
+  const { filesFrom, filesFromHost } = session.options;
+  return session.amSender && filesFrom !== null && filesFromHost !== null;
+}
+
+/** The names come unframed, so the frames must be taken apart no further than to where the names begin. */
+export function awaitsRawNames(session: Session): boolean {
+  return awaitsNames(session) && travelsRaw(session);
+}
+
+/** On the sender: the names to send, from its own file or from the receiver. */
+export async function sourceNames(session: Session): Promise<string[]> {
+  const keepDots = session.options.relative > 0;
+  const names = awaitsNames(session) ? await receiveNames(session) : ownNames(session);
+  return names.map((name) => sanitizeName(name, keepDots));
+}
+
+/** The directory that the names are relative to. Throws WsyncError (3) when it is none. */
+export function namesDirectory(session: Session, cwd: string, word: string | undefined): string {
+  const { fs, who } = session;
+  const { O, AT } = fs.constants;
+  if (word === undefined || word === ".") return cwd;
+  const path = cleanName(word.startsWith("/") ? word : `${cwd}/${word}`, { dropTrailingDotDir: true })!;
+  const fd = fs.openat(AT.FDCWD, fs.cstr(path), (O.PATH || O.RDONLY) | O.DIRECTORY | O.CLOEXEC, 0);
+  if (fd < 0) {
+    const text = `rsync: [${who}] change_dir "${path}" failed: ${fs.strerror(-fd)} (${-fd})`;
+    throw new WsyncError(text, ExitCode.fileSelect);
+  }
+  fs.close(fd);
+  return path;
+}
+
+/** On the receiver: sends the names of its file to the sender, if it has the file. Runs beside the reading of the list. */
+export async function forwardNames(session: Session): Promise<void> {
+  const { options, output, localLink } = session;
+  if (options.filesFrom === null || options.filesFromHost !== null || localLink) return;
+  const raw = travelsRaw(session) && output.isMultiplexed;
+  if (raw) output.endMultiplex();
+  const { writer } = output;
+  for (const name of splitNames(fileBytes(session), options.from0)) {
+    writer.put(name);
+    writer.u8(0);
+    if (output.pending < PART_BYTES) continue;
+    output.spill();
+    if (output.congested) await output.drain();
+  }
+  writer.u8(0);
+  output.flush();
+  if (raw) output.startMultiplex();
+}
+
+/** Names of this side's file; lines that begin in "#" or ";" are comments. */
+function ownNames(session: Session): string[] {
+  const most = WireLimit.path - 1;
+  const names: string[] = [];
+  for (const name of splitNames(fileBytes(session), session.options.from0)) {
+    const nul = name.indexOf(0);
+    const text = latin1(name, 0, Math.min(nul < 0 ? name.length : nul, most));
+    if (!text.startsWith("#") && !text.startsWith(";")) names.push(text);
+  }
+  return names;
+}
+
+/** Names from the other side: each ends in a NUL, an empty one ends them all. */
+async function receiveNames(session: Session): Promise<string[]> {
+  const { input } = session;
+  const names: string[] = [];
+  const raw = awaitsRawNames(session) && input.isMultiplexed;
+  if (raw) input.endMultiplex();
+  for (;;) {
+    const name = input.poll(readName) ?? (await input.next(readName));
+    if (name === "") break;
+    names.push(name);
+  }
+  if (awaitsRawNames(session) && (raw || !session.amServer)) input.startMultiplex(session.amServer);
+  return names;
+}
+
+function readName(cursor: Cursor): string {
+  const bytes: number[] = [];
+  for (;;) {
+    const byte = cursor.u8();
+    if (byte === 0) return String.fromCharCode(...bytes);
+    if (bytes.length < WireLimit.path - 1) bytes.push(byte);
+  }
+}
+
+function fileBytes(session: Session): Uint8Array {
+  const { fs, options } = session;
+  const path = options.filesFrom!;
+  const bytes = readFile(fs, path, Infinity);
+  if (typeof bytes !== "number") return bytes;
+  throw new UsageError(`rsync: failed to open files-from file ${path}: ${fs.strerror(-bytes)}`);
+}
+
+/** The parts between line ends (NULs with --from0) that are not empty. */
+function* splitNames(bytes: Uint8Array, from0: boolean): Generator<Uint8Array> {
+  let start = 0;
+  for (let at = 0; at <= bytes.length; at++) {
+    const byte = at < bytes.length ? bytes[at] : 0;
+    const ends = byte === 0 ? from0 || at === bytes.length : !from0 && (byte === LINE_FEED || byte === CARRIAGE_RETURN);
+    if (!ends) continue;
+    if (at > start) yield bytes.subarray(start, at);
+    start = at + 1;
+  }
+}
