@@ -88,6 +88,14 @@ export class Deletion {
     return gone;
   }
 
+  /** --delete-missing-args: removes what an argument names that the sender does not have, unless a rule keeps it. */
+  removeNamed(path: string, mode: number): void {
+    const { remover, filters, destination } = this.p;
+    if (!filters.isEmpty && filters.isExcluded(path, false, "all")) return;
+    remover.deleteItem(path, mode, this.wanted || this.p.session.options.force ? DelFlag.recurse : 0);
+    if (isDirectory(mode)) destination.root.forget(path);
+  }
+
   /** The whole pass of --delete-before and --delete-after. */
   pass(list: FileList): void {
     const { session, destination, filters } = this.p;

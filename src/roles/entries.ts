@@ -100,6 +100,10 @@ export class Entries {
     if (this.listing) return this.listing.print(item, kind, this.isContents(item, kind));
     if (this.isSkipped(item, kind)) return null;
     this.look(item, kind);
+    if (this.isMissingArgument(item)) {
+      if (this.scene.exists) this.scene.deletion.removeNamed(this.scene.path(item), this.scene.stat.mode);
+      return null;
+    }
     if (this.isPassedOver(item, kind)) return null;
     if (kind === "directory") {
       if (this.isContents(item, kind)) this.directories.prepare(item);
@@ -118,6 +122,11 @@ export class Entries {
     else if (kind !== "regular") this.nodes.skip(item);
     else return this.files.process(item);
     return null;
+  }
+
+  /** --delete-missing-args: the row stands for an argument that names nothing on the sender. */
+  private isMissingArgument(item: Item): boolean {
+    return item.list.mode[item.row] === 0 && this.scene.session.options.missingArgs === 2;
   }
 
   /** With incremental recursion: a directory met among its siblings, whose own turn comes with its contents. */
@@ -180,13 +189,10 @@ export class Entries {
     const { session, destination } = scene;
     const { options, context } = session;
     const dir = item.list.dirs.names[dirId];
-    if (!context.incRecurse && dir !== "" && dir !== "/" && dir !== this.priorDir && this.soloName === null) {
-      const row = findRow(item.list, dir, -1, context.version);
-      if (row < 0 || !item.list.isDir(row)) {
-        throw new ProtocolError("flist-name", `ABORTING due to invalid path from sender: ${item.list.path(item.row)}`);
-      }
-    }
-    if (options.relative > 0 && !options.impliedDirs && dir !== "" && this.soloName === null) {
+    const listed = context.incRecurse || dir === "" || dir === "/" || dir === this.priorDir || this.soloName !== null;
+    if (!listed) this.checkParent(item, dir);
+    const bare = options.relative > 0 && !options.impliedDirs && dir !== "" && this.soloName === null;
+    if (bare && item.list.mode[item.row] !== 0) {
       if (destination.root.stat(dir, scene.stat) < 0) {
         const made = makeParents(destination.root, scene.path(item));
         if (made < 0) scene.failed(`recv_generator: mkdir ${destination.fullName(dir)} failed`, -made);
@@ -194,6 +200,18 @@ export class Entries {
       }
     }
     this.lastDirId = dirId;
+  }
+
+  private checkParent(item: Item, dir: string): void {
+    const { session } = this.scene;
+    const { list } = item;
+    const row = findRow(list, dir, -1, session.context.version);
+    if (row >= 0 && list.isDir(row)) return;
+    if (this.isMissingArgument(item) && (row < 0 || list.mode[row] === 0)) {
+      if (row < 0) session.log.error(`WARNING: parent dir is absent in the file list: ${dir}\n`);
+      return;
+    }
+    throw new ProtocolError("flist-name", `ABORTING due to invalid path from sender: ${list.path(item.row)}`);
   }
 
   /** --existing and --ignore-existing. */
