@@ -5,12 +5,15 @@ import { type ByteStream, type ConnectOptions, type Ffi } from "../src/host.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
 import { setSocketOptions } from "./_sockopts.ts";
 
-const WORDING: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "Connection refused", ETIMEDOUT: "Connection timed out", EHOSTUNREACH: "No route to host",
-  ENETUNREACH: "Network is unreachable", EADDRNOTAVAIL: "Cannot assign requested address",
-  ENOTFOUND: "Name or service not known", EAI_AGAIN: "Temporary failure in name resolution",
-  ECONNRESET: "Connection reset by peer", EACCES: "Permission denied",
+/** The system's words and, where the error is one of the system's, Linux' number for it. */
+const WORDING: Readonly<Record<string, readonly [string, number?]>> = {
+  ECONNREFUSED: ["Connection refused", 111], ETIMEDOUT: ["Connection timed out", 110],
+  EHOSTUNREACH: ["No route to host", 113], ENETUNREACH: ["Network is unreachable", 101],
+  EADDRNOTAVAIL: ["Cannot assign requested address", 99], ECONNRESET: ["Connection reset by peer", 104],
+  EACCES: ["Permission denied", 13],
+  ENOTFOUND: ["Name or service not known"], EAI_AGAIN: ["Temporary failure in name resolution"],
 };
+const NAME_ERRORS: readonly string[] = ["ENOTFOUND", "EAI_AGAIN"];
 
 /**
  * Connects, trying the addresses of the name in turn. Rejects with TransportError 10, or 35 when time runs out.
@@ -68,9 +71,23 @@ export function deadline(ms: number, error: () => Error): { late: Promise<never>
 
 /** The error of a connection attempt; the first address's failure stands for all. */
 export function connectError(options: ConnectOptions, error: Error): TransportError {
-  const first = ((error as AggregateError).errors?.[0] ?? error) as Error & { code?: string; address?: string };
-  const why = WORDING[first.code ?? ""] ?? first.message;
-  const address = first.address && first.address !== options.hostname ? ` (${first.address})` : "";
-  const text = `failed to connect to ${options.hostname}${address} port ${options.port}: ${why}`;
+  const first = ((error as AggregateError).errors?.[0] ?? error) as Error &
+    { code?: string; address?: string; errno?: number };
+  const [why, number] = WORDING[first.code ?? ""] ?? [first.message];
+  // The hosts' errno has the system's own number with a minus sign; some only name the error.
+  const errno = number !== undefined && (first.errno ?? 0) < 0 ? -first.errno! : number;
+  const address = first.address ?? (isAddress(options.hostname) ? options.hostname : "");
+  const where = address === "" ? `port ${options.port}` : `(${address})`;
+  if (NAME_ERRORS.includes(first.code ?? "")) {
+    const unresolved = `getaddrinfo: ${options.hostname} ${options.port}: ${why}`;
+    return new TransportError(unresolved, ExitCode.socketIo, { cause: error });
+  }
+  const shownErrno = errno === undefined ? "" : ` (${errno})`;
+  const text = `failed to connect to ${options.hostname} ${where}: ${why}${shownErrno}`;
   return new TransportError(text, ExitCode.socketIo, { cause: error });
+}
+
+/** A numeric IPv4 or IPv6 address rather than a name. */
+function isAddress(text: string): boolean {
+  return /^[\d.]+$/.test(text) || text.includes(":");
 }

@@ -27,7 +27,8 @@ export async function main(host: Host): Promise<number> {
     const code = exitCodeOf(error);
     const text = error instanceof WsyncError ? error.message : `internal error: ${String(error)}`;
     if (text !== "") print(host, 2, text.endsWith("\n") ? text : `${text}\n`);
-    print(host, 2, exitLine(code, "main.ts(1)", "client"));
+    if (error instanceof WsyncError && error.hint !== "") print(host, 2, `${error.hint}\n`);
+    print(host, 2, exitLine(code, "main.ts(1)", (error instanceof WsyncError && error.who) || "client"));
     return code;
   }
 }

@@ -5,6 +5,7 @@
 import { ExitCode, ProtocolError, TransportError, WsyncError } from "../errors.ts";
 import { type ByteStream, type Host } from "../host.ts";
 import { bytesOf } from "../memory.ts";
+import { type RoleName } from "../output/messages.ts";
 import { LineStream } from "./linestream.ts";
 
 /** Upstream PROXY_BUF_SIZE: longest request and longest header line. */
@@ -23,6 +24,8 @@ export interface DaemonAddress {
   readonly connectTimeout: number;
   /** --sockopts, or null. */
   readonly socketOptions: string | null;
+  /** How messages name us. */
+  readonly who: RoleName;
 }
 
 /**
@@ -55,12 +58,12 @@ async function open(host: Host, address: DaemonAddress, hostname: string, port: 
       socketOptions: address.socketOptions ?? undefined,
     });
   } catch (error) {
-    throw connectFailure(error, hostname, port);
+    throw connectFailure(error, hostname, port, address.who);
   }
 }
 
 /** The error for a failed connection, with the reason of the runtime's own error and a hint. */
-function connectFailure(error: unknown, hostname: string, port: number): TransportError {
+function connectFailure(error: unknown, hostname: string, port: number, who: RoleName): TransportError {
   const reason = error instanceof Error ? error.message : String(error);
   const code = error instanceof WsyncError ? error.exitCode : ExitCode.socketIo;
   if (code === ExitCode.connectTimeout) {
@@ -69,17 +72,18 @@ function connectFailure(error: unknown, hostname: string, port: number): Transpo
   }
   const told = reason.startsWith("failed to connect");
   const text = told ? reason : `failed to connect to ${hostname} port ${port}: ${reason}`;
-  return new TransportError(`${text}${hintFor(reason)}`, ExitCode.socketIo, { cause: error });
+  const line = reason.startsWith("getaddrinfo") ? `rsync: ${reason}` : `rsync: [${who}] ${text}`;
+  return new TransportError(line, ExitCode.socketIo, { cause: error }).advise(hintFor(reason));
 }
 
 function hintFor(reason: string): string {
   if (/refused/i.test(reason)) {
-    return "\nIs an rsync daemon listening there? --port chooses another port; a single colon (HOST:PATH) uses ssh.";
+    return "Is an rsync daemon listening there? --port chooses another port; a single colon (HOST:PATH) uses ssh.";
   }
   if (/ENOTFOUND|EAI_|getaddrinfo|not known|lookup|resol/i.test(reason)) {
-    return "\nCheck the spelling of the host name.";
+    return "Check the spelling of the host name.";
   }
-  if (/unreachable|timed? ?out/i.test(reason)) return "\nCheck the network, a firewall, and -4 or -6.";
+  if (/unreachable|timed? ?out/i.test(reason)) return "Check the network, a firewall, and -4 or -6.";
   return "";
 }
 

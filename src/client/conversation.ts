@@ -27,6 +27,9 @@ import { TimeoutWatch } from "../session/timeout.ts";
 /** Longest wait for the other side to take in our reason for stopping, milliseconds. */
 const LAST_WORDS_MS = 2000;
 
+/** Protocol errors whose message says by itself who noticed. */
+const BARE_LABELS: readonly string[] = ["file", "version"];
+
 /** What every conversation of this process shares. */
 export interface Platform {
   readonly host: Host;
@@ -72,7 +75,10 @@ export async function converse(
     session.stop(error);
     return await failed(session, conversation, error);
   }
-  if (!session.amServer) summarize(session);
+  if (!session.amServer) {
+    session.log.endLine();
+    summarize(session);
+  }
   await session.output.finish().catch(() => {});
   const code = Math.max(finalCode(session), childCode);
   // At the end of a run the client's line says it for both.
@@ -208,9 +214,10 @@ function tell(session: Session, error: unknown): void {
   const trace = session.log.debug("EXIT", 1);
   const text = error instanceof WsyncError ? error.message : `internal error: ${trace ? stackOf(error) : String(error)}`;
   if (text === "") return;
-  const role = error instanceof ProtocolError && error.label !== "file" ? ` [${session.who}]` : "";
-  const whole = text.endsWith("\n") ? text.slice(0, -1) : `${text}${text.includes(role) ? "" : role}`;
-  for (const line of whole.split("\n")) session.log.write(LogCode.error, `${line}\n`);
+  const role = error instanceof ProtocolError && !BARE_LABELS.includes(error.label) ? ` [${session.who}]` : "";
+  const line = text.endsWith("\n") ? text : `${text}${role !== "" && !text.includes(role) ? role : ""}\n`;
+  session.log.write(LogCode.error, line);
+  if (error instanceof WsyncError && error.hint !== "") session.log.write(LogCode.error, `${error.hint}\n`);
 }
 
 function stackOf(error: unknown): string {

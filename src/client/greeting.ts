@@ -91,8 +91,8 @@ async function exchangeGreetings(
   const fault = greetingFault(line, false);
   const greeting = parseGreeting(line);
   if (fault !== null || greeting === null) {
-    const hint = line.startsWith("@") ? "" : "\nIs it an rsync daemon that listens on this port?";
-    throw new TransportError(`rsync: ${fault}${hint}`, ExitCode.startClient);
+    const hint = line.startsWith("@") ? "" : "Is it an rsync daemon that listens on this port?";
+    throw new TransportError(`rsync: ${fault}`, ExitCode.startClient).advise(hint);
   }
   return { version: greetingVersion(call.version, greeting), digests: greeting.digests };
 }
@@ -110,7 +110,7 @@ async function awaitOk(
       case "exit":
         return "listed";
       case "error":
-        throw new TransportError(`${reply.line}${refusalHint(reply.line)}`, ExitCode.startClient);
+        throw new TransportError(reply.line, ExitCode.startClient).advise(refusalHint(reply.line));
       case "auth":
         await answer(stream, call, reply.challenge, authDigestChoice(digests, version, false));
         break;
@@ -127,9 +127,9 @@ async function answer(stream: LineStream, call: DaemonCall, challenge: string, d
 
 function refusalHint(line: string): string {
   if (/auth failed/.test(line)) {
-    return "\nCheck the user name (USER@HOST::MODULE) and the password (--password-file or RSYNC_PASSWORD).";
+    return "Check the user name (USER@HOST::MODULE) and the password (--password-file or RSYNC_PASSWORD).";
   }
-  if (/Unknown module/.test(line)) return "\nA listing of the modules: wsync HOST::";
+  if (/Unknown module/.test(line)) return "A listing of the modules: wsync HOST::";
   return "";
 }
 

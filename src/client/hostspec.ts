@@ -114,7 +114,8 @@ function pullFrom(first: HostSpec, args: readonly string[], optionPort: number):
 function furtherSource(word: string, first: HostSpec): string {
   const spec = parseHostSpec(word, Math.max(first.port, 0));
   if (spec === null) {
-    throw new UsageError(`Unexpected local arg: ${word}\nIf arg is a remote file/dir, prefix it with a colon (:).`);
+    const error = new UsageError(`Unexpected local arg: ${word}`);
+    throw error.advise("If arg is a remote file/dir, prefix it with a colon (:).");
   }
   if (spec.host !== "" && spec.host !== first.host) {
     throw new UsageError("All source args must come from the same machine.");

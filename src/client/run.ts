@@ -2,7 +2,7 @@
  * A client's run: works out where the other end is, connects, and holds the conversation. Upstream main.c:start_client,
  * clientserver.c:start_socket_client.
  */
-import { UsageError } from "../errors.ts";
+import { UsageError, WsyncError } from "../errors.ts";
 import { type ByteStream, type ChildProcess } from "../host.ts";
 import { authResponse } from "../checksum/auth.ts";
 import { Confined } from "../files/confine.ts";
@@ -36,9 +36,19 @@ export async function runClient(run: ClientRun): Promise<number> {
   const { options } = run;
   const ends = endpointsOf(options.args, options.port);
   checkNamesHost(options, ends.remote);
-  if (ends.remote === null) return runLocal(run, ends);
-  if (ends.remote.daemon && options.rsh === null) return runDaemonClient(run, ends, ends.remote);
-  return runShellClient(run, ends, ends.remote);
+  try {
+    if (ends.remote === null) return await runLocal(run, ends);
+    if (ends.remote.daemon && options.rsh === null) return await runDaemonClient(run, ends, ends.remote);
+    return await runShellClient(run, ends, ends.remote);
+  } catch (error) {
+    if (error instanceof WsyncError) error.who ??= roleOf(ends);
+    throw error;
+  }
+}
+
+/** What rsync calls a client that has yet to connect. */
+function roleOf(ends: Endpoints): "sender" | "Receiver" {
+  return ends.amSender ? "sender" : "Receiver";
 }
 
 /** A remote --files-from file can only be on the machine of the transfer. */
@@ -56,6 +66,7 @@ async function runLocal(outer: ClientRun, ends: Endpoints): Promise<number> {
   const link = new LocalLink();
   const [near, far] = streamPair();
   const serverOptions = localServerOptions(run);
+  serverOptions.listOnly = options.listOnly;
   serverOptions.wholeFile = options.wholeFile < 0 && options.writeBatch === null ? 1 : options.wholeFile;
   const server = converse(platform, {
     options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,
@@ -126,6 +137,7 @@ async function runDaemonClient(run: ClientRun, ends: Endpoints, remote: Remote):
   const stream = await connectDaemon(platform.host, {
     host: remote.host, port: remote.port > 0 ? remote.port : RSYNC_PORT, family: options.family,
     bindAddress: options.address, connectTimeout: options.contimeout, socketOptions: options.sockopts,
+    who: roleOf(ends),
   });
   const greeted = await greet(run, ends, remote, stream);
   if (greeted === null) {

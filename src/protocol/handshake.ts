@@ -38,8 +38,8 @@ export function writeVersion(out: Writer, version: number): void {
  */
 export function agreeVersion(ours: number, theirs: number, amServer: boolean): number {
   if (theirs < ProtocolVersion.leastSane || theirs > ProtocolVersion.mostSane) {
-    const text = "protocol version mismatch -- is your shell clean?\n(see the rsync manpage for an explanation)";
-    throw new ProtocolError("version", text);
+    const error = new ProtocolError("version", "protocol version mismatch -- is your shell clean?");
+    throw error.advise("(see the rsync manpage for an explanation)");
   }
   const version = Math.min(ours, theirs);
   const side = amServer ? "Server" : "Client";

@@ -140,11 +140,11 @@ export class DestinationFinder {
 
   private failure(text: string, errno: number, code: number, hint = ""): WsyncError {
     const { session } = this;
-    return new WsyncError(`rsync: [${session.who}] ${text}: ${session.fs.strerror(errno)} (${errno})${hint}`, code);
+    return new WsyncError(`rsync: [${session.who}] ${text}: ${session.fs.strerror(errno)} (${errno})`, code).advise(hint);
   }
 }
 
 function refusalHint(refusal: { link: string; ownerUid: number }): string {
   const link = `The symlink "${refusal.link}" (owner ${refusal.ownerUid})`;
-  return `\n${link} is not followed; --insecure-links would allow it.`;
+  return `${link} is not followed; --insecure-links would allow it.`;
 }

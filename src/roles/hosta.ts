@@ -72,7 +72,7 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
   const list = listSender(session, cwd, filters, segments, view, ndxWriter);
   const tree = new SourceTree(session, list, segments, view);
   const itemLog = new ItemLog(session, {
-    checked: () => view.oldTotal - (view.current?.used ?? 0) + 1,
+    view,
     listComplete: () => segments.eof,
     rootOf: (rows, row) => tree.rootPath(rows, row),
   });

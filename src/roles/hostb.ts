@@ -67,29 +67,17 @@ export async function runHostB(session: Session, args: readonly string[], filter
   const receiving = new Receiving(session, segments);
   const ndxReader = new NdxReader(context.version);
   const lists = new ListReader(session, listReceiver(session, segments, filters), segments);
-  announce(session);
   const [first] = await Promise.all([lists.readFirst(ndxReader), forwardNames(session)]);
-  if (tellsReceiving(session) && !context.incRecurse) session.log.infoLine("done\n");
-  session.beginRoles();
   if (first.used === 0 && !amServer) return false;
   const word = amServer ? (args[1] ?? null) : (args[0] ?? null);
   const total = receiving.generatorView.total;
   const finder = new DestinationFinder(session, cwd);
   const destination = finder.find(word, { list: first, total, segments });
   receiving.destination = destination;
+  session.beginRoles();
   filters.setRoot(destination.root.rootPath);
   await new ReceivingSide(session, receiving, lists, ndxReader, filters, destination).run(first);
   return true;
-}
-
-function tellsReceiving(session: Session): boolean {
-  return !session.amServer && session.log.info("FLIST", 1);
-}
-
-/** Tells the user that the list is on its way; upstream flist.c:start_filelist_progress. */
-function announce(session: Session): void {
-  if (!tellsReceiving(session)) return;
-  session.log.infoLine(session.context.incRecurse ? "receiving incremental file list\n" : "receiving file list ... ");
 }
 
 /** A server's first argument is its directory. */
@@ -256,7 +244,7 @@ class ReceivingSide {
     const { receiving } = this;
     const view = receiving.receiverView;
     return new ItemLog(this.session, {
-      checked: () => view.oldTotal - (view.current?.used ?? 0) + 1,
+      view,
       listComplete: () => receiving.segments.eof,
     });
   }

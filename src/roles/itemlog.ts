@@ -13,9 +13,14 @@ import { checksumLength } from "../checksum/registry.ts";
 import { type Session } from "../session/session.ts";
 import { LogCode } from "../session/log.ts";
 
+/** The part of a SegmentView that tells how much of the list is behind. */
+interface Position {
+  readonly current: FileList | null;
+}
+
 /** Where the current file stands in the list. */
 export interface ListPlace {
-  checked(): number;
+  readonly view: Position;
   listComplete(): boolean;
   /** The sender's directory that a row's name starts from. */
   rootOf?(list: FileList, row: number): string | null;
@@ -107,10 +112,14 @@ export class ItemLog {
   afterTransfer(list: FileList, row: number, iflags: number, size: number): void {
     const { session } = this;
     if (this.progressLine) {
-      const at = { checked: this.place.checked(), listComplete: this.place.listComplete() };
+      const at = { checked: list.ndxStart - list.flistNum + row + 1, listComplete: this.place.listComplete() };
       this.draw(this.progressLine.end(size, session.host.monotonic(), at), true);
     }
     this.log(session.options.logBeforeTransfer ? LogCode.log : LogCode.info, list, row, iflags, "");
+  }
+
+  get showsProgress(): boolean {
+    return this.progressLine !== null;
   }
 
   /** How far the current file has come, in bytes. */
@@ -121,8 +130,9 @@ export class ItemLog {
   /** A segment or phase has ended. */
   endOfList(): void {
     const { session } = this;
-    if (!this.progressLine || session.log.levels.info.PROGRESS < 2) return;
-    const at = { checked: this.place.checked(), listComplete: this.place.listComplete() };
+    const list = this.place.view.current;
+    if (!this.progressLine || session.log.levels.info.PROGRESS < 2 || list === null) return;
+    const at = { checked: list.ndxStart - list.flistNum + list.used, listComplete: this.place.listComplete() };
     this.draw(this.progressLine.end(0, session.host.monotonic(), at), true);
   }
 

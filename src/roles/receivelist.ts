@@ -8,6 +8,7 @@ import { type FlistReceiver } from "../flist/receive.ts";
 import { type Segments } from "../flist/segments.ts";
 import { Ndx } from "../protocol/constants.ts";
 import { type NdxReader } from "../protocol/ndx.ts";
+import { ListProgress } from "../session/listprogress.ts";
 import { type Session } from "../session/session.ts";
 
 export class ListReader {
@@ -24,7 +25,10 @@ export class ListReader {
   /** The first list, and with incremental recursion the second segment when the first has a single entry. */
   async readFirst(ndxReader: NdxReader): Promise<FileList> {
     const { session } = this;
-    const list = await this.readSegment(-1);
+    const progress = new ListProgress(session);
+    progress.start("receiving");
+    const list = await this.readSegment(-1, progress);
+    progress.finish(list.used);
     if (session.context.incRecurse && list.used === 1) {
       const decode = (cursor: Parameters<NdxReader["read"]>[0]): number => ndxReader.read(cursor);
       const ndx = session.input.poll(decode) ?? (await session.input.next(decode));
@@ -55,7 +59,7 @@ export class ListReader {
     return this.readSegment(dirNdx);
   }
 
-  private async readSegment(dirNdx: number): Promise<FileList> {
+  private async readSegment(dirNdx: number, progress?: ListProgress): Promise<FileList> {
     const { session, receiver } = this;
     const { input } = session;
     const started = session.host.monotonic();
@@ -65,6 +69,7 @@ export class ListReader {
     while (list === null) {
       await input.more();
       list = this.feed();
+      progress?.count(receiver.counts.numFiles);
     }
     session.stats.flistSize += input.cursor.offset - offset;
     session.stats.flistTransferTime += Math.round(session.host.monotonic() - started);

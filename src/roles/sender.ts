@@ -29,6 +29,8 @@ import { type TokenOutput } from "./tokenoutput.ts";
 const LOOKAHEAD = 1000;
 /** A whole file at least this long is copied by the kernel when the receiver is in this process. */
 const LOCAL_COPY_LEAST = 1;
+/** From here on a copy takes long enough that --progress should show it move: the kernel's does not tell. */
+const LIVE_LEAST = 16 * 1024 * 1024;
 const SUM1_BYTES = 4;
 
 export class Sender {
@@ -232,8 +234,12 @@ export class Sender {
     this.writeItem(ndx);
     writeSumHead(session.output.writer, head);
     this.itemLog.beforeTransfer(list, row, iflags);
-    if (this.canHandOver(table)) this.handOver(fd, this.stat.size);
-    else await this.sendTokens(fd, list, row, table);
+    if (this.canHandOver(table)) {
+      this.handOver(fd, this.stat.size);
+      this.itemLog.progress(this.stat.size, this.stat.size);
+    } else {
+      await this.sendTokens(fd, list, row, table);
+    }
     this.itemLog.afterTransfer(list, row, iflags, this.stat.size);
     list.flags[row] |= FileFlag.fileSent;
   }
@@ -241,6 +247,7 @@ export class Sender {
   /** A whole file to a receiver in this process goes as an open descriptor. */
   private canHandOver(table: BlockTable | null): boolean {
     const { session } = this;
+    if (this.itemLog.showsProgress && this.stat.size >= LIVE_LEAST) return false;
     return session.localLink !== null && table === null && this.stat.size >= LOCAL_COPY_LEAST && this.head.count === 0
       && session.context.compress === "none" && !session.output.tee && session.options.bwlimit === 0;
   }

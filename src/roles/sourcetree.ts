@@ -10,6 +10,7 @@ import { openBelow } from "../flist/opendir.ts";
 import { type SegmentView, type Segments } from "../flist/segments.ts";
 import { type FlistSender } from "../flist/walk.ts";
 import { ProtocolError } from "../errors.ts";
+import { ListProgress } from "../session/listprogress.ts";
 import { type Session } from "../session/session.ts";
 
 export class SourceTree {
@@ -37,9 +38,11 @@ export class SourceTree {
     const { output, stats } = session;
     const started = session.host.monotonic();
     const before = output.written + output.pending;
-    this.announce();
+    const progress = new ListProgress(session);
+    progress.start("building");
     sender.begin(args);
     while (sender.step()) {
+      progress.count(this.sender.counts.numFiles);
       output.spill();
       if (output.congested) await output.drain();
       const turn = session.breathe();
@@ -48,19 +51,7 @@ export class SourceTree {
     stats.flistBuildTime = Math.round(session.host.monotonic() - started) || 1;
     stats.flistSize = output.written + output.pending - before;
     this.count();
-    if (this.tellsBuilding()) session.log.infoLine("done\n");
-  }
-
-  private tellsBuilding(): boolean {
-    const { session } = this;
-    return !session.amServer && !session.context.incRecurse && session.log.info("FLIST", 1);
-  }
-
-  /** Tells the user that the list is on its way; upstream flist.c:start_filelist_progress. */
-  private announce(): void {
-    const { session } = this;
-    if (this.tellsBuilding()) session.log.infoLine("building file list ... ");
-    else if (!session.amServer && session.log.info("FLIST", 1)) session.log.infoLine("sending incremental file list\n");
+    progress.finish(this.view.first?.used ?? 0);
   }
 
   /** Must more of the list be sent before the next request is served? */

@@ -8,7 +8,7 @@
 import { type Host } from "../host.ts";
 import { bytesOf } from "../memory.ts";
 import { MessageTag } from "../protocol/constants.ts";
-import { escapeLine } from "../output/escape.ts";
+import { charsetOf, escapeLine, type Charset } from "../output/escape.ts";
 import { type Levels, type InfoWord, type DebugWord } from "../options/levels.ts";
 
 /** Message categories, with the numbers of upstream's enum logcode. */
@@ -37,11 +37,18 @@ export class Log {
   needsNewline = false;
   private readonly host: Host;
   private readonly settings: LogSettings;
+  private readonly charset: Charset;
 
   constructor(host: Host, settings: LogSettings, levels: Levels) {
     this.host = host;
     this.settings = settings;
+    this.charset = charsetOf((name) => host.env(name));
     this.levels = levels;
+  }
+
+  /** Informational lines are printed at all: no --quiet. */
+  get isLoud(): boolean {
+    return this.settings.quiet === 0;
   }
 
   /** Is --info=WORD at this level or above? */
@@ -89,6 +96,13 @@ export class Log {
     this.write(tag as LogCode, payload);
   }
 
+  /** Ends a line that the progress display has left open. */
+  endLine(fd: 1 | 2 = 1): void {
+    if (!this.needsNewline) return;
+    this.needsNewline = false;
+    this.host.print(fd, bytesOf("\n"));
+  }
+
   private sendToClient(category: LogCode, text: string): boolean {
     const { stderrMode } = this.settings;
     const isError = category !== LogCode.info;
@@ -102,10 +116,7 @@ export class Log {
   private print(category: LogCode, text: string): void {
     const toError = category !== LogCode.info || this.settings.server || this.settings.stderrMode === "all";
     const fd = toError ? 2 : 1;
-    if (this.needsNewline) {
-      this.needsNewline = false;
-      this.host.print(1, bytesOf("\n"));
-    }
-    this.host.print(fd, bytesOf(escapeLine(text, this.settings.eightBitOutput)));
+    this.endLine(fd);
+    this.host.print(fd, bytesOf(escapeLine(text, this.settings.eightBitOutput, this.charset)));
   }
 }

@@ -2,7 +2,8 @@
  * The writing half of a conversation: codecs append to `writer`, frames and buffers are this file's business.
  *
  * With multiplexing on, the bytes between two flushes form one data frame whose header is filled in when the frame
- * closes; a message closes the open frame, so that data and messages keep the order in which they were written.
+ * closes. Messages gather in a buffer of their own and leave before the data of the same flush, as rsync's do: the
+ * order of a client's output lines depends on it.
  * Nothing here waits: when `congested` is true a role awaits `drain` before it produces more. Two or more buffers
  * rotate, because a stream owns a buffer until its write has gone out. Upstream io.c:perform_io, send_msg, io_flush.
  */
@@ -15,6 +16,8 @@ import { MUX_HEADER_BYTES, putMuxHeader, writeIntMessage, writeMessage } from ".
 /** Bytes gathered before a buffer goes out by itself. */
 const FLUSH_BYTES = 64 * 1024;
 const BUFFER_BYTES = FLUSH_BYTES + 64 * 1024;
+/** Bytes of messages that are not held back until the next flush. */
+const MESSAGE_BYTES = 32 * 1024;
 /** Buffers under way before the producer has to wait. */
 const MAX_IN_FLIGHT = 4;
 /** Buffers kept for reuse: what one window of literals fills. */
@@ -28,6 +31,7 @@ export interface RateLimit {
 
 export class Output {
   readonly writer = new Writer(BUFFER_BYTES);
+  private readonly messages = new Writer(MESSAGE_BYTES);
   /** Bytes handed to the stream, and milliseconds (host clock) of the last time it took any. */
   written = 0;
   lastWrite = 0;
@@ -107,23 +111,19 @@ export class Output {
     if (this.writer.length >= FLUSH_BYTES) this.flush();
   }
 
-  /** Sends a message frame after the data written so far. Without multiplexing there is no such thing: false. */
+  /** Sends a message, ahead of data that is not flushed yet. Without multiplexing there is no such thing: false. */
   message(tag: number, payload: Uint8Array): boolean {
     if (!this.multiplexed) return false;
-    this.closeFrame();
-    writeMessage(this.writer, tag, payload);
-    this.openFrame();
-    this.spill();
+    writeMessage(this.messages, tag, payload);
+    this.spillMessages();
     return true;
   }
 
   /** A message that carries one 32-bit number. */
   messageInt(tag: number, value: number): boolean {
     if (!this.multiplexed) return false;
-    this.closeFrame();
-    writeIntMessage(this.writer, tag, value);
-    this.openFrame();
-    this.spill();
+    writeIntMessage(this.messages, tag, value);
+    this.spillMessages();
     return true;
   }
 
@@ -136,9 +136,10 @@ export class Output {
 
   /** Hands everything written so far to the stream. */
   flush(): void {
-    const { writer } = this;
+    const { writer, messages } = this;
+    if (messages.length > 0) this.send(messages, MESSAGE_BYTES);
     if (this.multiplexed) this.closeFrame();
-    if (writer.length > 0) this.send();
+    if (writer.length > 0) this.send(writer, BUFFER_BYTES);
     if (this.multiplexed) this.openFrame();
   }
 
@@ -161,6 +162,10 @@ export class Output {
     return this.chain;
   }
 
+  private spillMessages(): void {
+    if (this.messages.length >= MESSAGE_BYTES) this.send(this.messages, MESSAGE_BYTES);
+  }
+
   private get hopeless(): boolean {
     return this.failure !== null || this.stopReason !== null;
   }
@@ -170,15 +175,15 @@ export class Output {
     if (this.failure !== null) throw this.failure;
   }
 
-  private send(): void {
-    const { writer } = this;
+  /** Hands a writer's buffer to the stream and gives it a new one of at least `capacity` bytes. */
+  private send(writer: Writer, capacity: number): void {
     const buffer = writer.bytes;
     const chunk = buffer.subarray(0, writer.length);
-    writer.bytes = this.spare.pop() ?? new Uint8Array(BUFFER_BYTES);
+    writer.bytes = (capacity === BUFFER_BYTES ? this.spare.pop() : undefined) ?? new Uint8Array(capacity);
     writer.length = 0;
     this.written += chunk.length;
     if (this.failure) {
-      this.spare.push(buffer);
+      this.recycle(buffer);
       return;
     }
     if (this.inFlight === 0 && !this.rateLimit) {
@@ -214,7 +219,11 @@ export class Output {
   /** The stream has the buffer's bytes; until then they are no sign of life. */
   private took(buffer: Uint8Array): void {
     this.lastWrite = this.now();
-    if (this.spare.length < MAX_SPARE && buffer.length <= 2 * BUFFER_BYTES) this.spare.push(buffer);
+    this.recycle(buffer);
+  }
+
+  private recycle(buffer: Uint8Array): void {
+    if (this.spare.length < MAX_SPARE && isReusable(buffer.length)) this.spare.push(buffer);
   }
 
   private openFrame(): void {
@@ -233,4 +242,9 @@ export class Output {
     if (this.tee) this.tee(bytes.subarray(frameStart + MUX_HEADER_BYTES, writer.length));
     putMuxHeader(bytes, frameStart, MessageTag.data, payload);
   }
+}
+
+/** Buffers of messages, and ones that a long item has made large, are not kept. */
+function isReusable(byteLength: number): boolean {
+  return byteLength >= BUFFER_BYTES && byteLength <= 2 * BUFFER_BYTES;
 }

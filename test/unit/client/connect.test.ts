@@ -28,7 +28,8 @@ function serve(handle: (socket: Socket) => void): Promise<number> {
 }
 
 const address = (o: Partial<DaemonAddress>): DaemonAddress => ({
-  host: "127.0.0.1", port: 1, family: 0, bindAddress: null, connectTimeout: 0, socketOptions: null, ...o,
+  host: "127.0.0.1", port: 1, family: 0, bindAddress: null, connectTimeout: 0, socketOptions: null,
+  who: "Receiver", ...o,
 });
 
 async function readSome(stream: ByteStream, count: number): Promise<string> {
@@ -54,7 +55,8 @@ describe("directly", () => {
     await new Promise((resolve) => servers.pop()!.close(resolve));
     await expect(connectDaemon(withEnvironment({}), address({ port }))).rejects.toMatchObject({
       exitCode: 10,
-      message: expect.stringMatching(/^failed to connect to 127\.0\.0\.1 .*refused\nIs an rsync daemon/s) as string,
+      message: "rsync: [Receiver] failed to connect to 127.0.0.1 (127.0.0.1): Connection refused (111)",
+      hint: expect.stringContaining("Is an rsync daemon") as string,
     });
   });
 

@@ -121,17 +121,17 @@ describe.each([1, 7, 4096])("greetDaemon, %i bytes at a time", (step) => {
     ["SSH-2.0-OpenSSH_9.2\n", 5, 'rsync: server sent "SSH-2.0-OpenSSH_9.2" rather than greeting'],
     ["@RSYNCD: 31\n", 5, "rsync: the server omitted the subprotocol value: @RSYNCD: 31"],
     ["@RSYNCD: 32.0\n", 5, "rsync: the server omitted the digest name list"],
-    ["@RSYNCD: 32.0 md5\n@ERROR: Unknown module 'mod'\n", 5, "@ERROR: Unknown module 'mod'\nA listing"],
+    ["@RSYNCD: 32.0 md5\n@ERROR: Unknown module 'mod'\n", 5, "@ERROR: Unknown module 'mod'", "A listing"],
     [
       "@RSYNCD: 32.0 md5\n@RSYNCD: AUTHREQD x\n@ERROR: auth failed on module mod\n", 5,
-      "@ERROR: auth failed on module mod\nCheck the user",
+      "@ERROR: auth failed on module mod", "Check the user",
     ],
     ["", 12, "connection unexpectedly closed (0 bytes received so far)"],
     ["@RSYNCD: 32.0 md5\nhalf a li", 12, "connection unexpectedly closed (27 bytes received so far)"],
     [`@RSYNCD: 32.0 md5\n${"x".repeat(6000)}\n`, 5, "too long"],
-  ])("%j", async (script, exitCode, message) => {
+  ] as [string, number, string, string?][])("%j", async (script, exitCode, message, hint = "") => {
     await expect(greetDaemon(new Scripted(script, step), call())).rejects.toMatchObject({
-      exitCode, message: expect.stringContaining(message) as string,
+      exitCode, message: expect.stringContaining(message) as string, hint: expect.stringContaining(hint) as string,
     });
   });
 });
@@ -166,6 +166,7 @@ describe.skipIf(whereIs("rsync") === null)("against a real daemon", () => {
 
   const dial = (): Promise<ByteStream> => connectDaemon(createHost(), {
     host: "127.0.0.1", port: daemon.port, family: 0, bindAddress: null, connectTimeout: 10, socketOptions: null,
+    who: "Receiver",
   });
   const talk = async (o: Partial<DaemonCall>): Promise<string> => {
     const stream = await dial();

@@ -1,0 +1,51 @@
+/**
+ * What the user sees while the file list is built or received. Upstream flist.c: start_filelist_progress,
+ * emit_filelist_progress, finish_filelist_progress.
+ */
+import { LogCode } from "./log.ts";
+import { type Session } from "./session.ts";
+
+/** Entries between two updates of the count. */
+const STEP = 100;
+
+export class ListProgress {
+  private readonly session: Session;
+  private readonly shown: boolean;
+  private counted = 0;
+
+  constructor(session: Session) {
+    const { options, context, log } = session;
+    this.session = session;
+    this.shown = log.info("FLIST", 1) && options.dirs > 0 && !session.amServer && !context.incRecurse;
+  }
+
+  /** The list begins. `doing`: "building file list" or "receiving file list". */
+  start(doing: "building" | "receiving"): void {
+    const { log, context, amServer } = this.session;
+    if (this.shown) {
+      log.write(LogCode.client, `${doing} file list ... `);
+      log.needsNewline = log.isLoud;
+    } else if (context.incRecurse && log.info("FLIST", 1) && !amServer) {
+      log.write(LogCode.client, `${doing === "building" ? "sending" : "receiving"} incremental file list\n`);
+    }
+  }
+
+  /** So many entries are known; every hundred are told with --info=flist2. */
+  count(entries: number): void {
+    const { log } = this.session;
+    if (!this.shown || !log.info("FLIST", 2)) return;
+    for (; this.counted + STEP <= entries; this.counted += STEP) {
+      if (this.counted > 0) log.needsNewline = false;
+      log.write(LogCode.client, ` ${this.counted + STEP} files...\r`);
+      log.needsNewline = log.isLoud;
+    }
+  }
+
+  /** The list is complete. */
+  finish(entries: number): void {
+    const { log } = this.session;
+    if (!this.shown) return;
+    log.needsNewline = false;
+    log.infoLine(log.info("FLIST", 2) ? `${entries} file${entries === 1 ? " " : "s "}to consider\n` : "done\n");
+  }
+}
