@@ -8,6 +8,7 @@ import { type Session } from "./session.ts";
 /** Entries between two updates of the count. */
 const STEP = 100;
 
+/** The lines of one list; which of them appear, the options decide. */
 export class ListProgress {
   private readonly session: Session;
   private readonly shown: boolean;
