@@ -9,6 +9,7 @@ import { Segments } from "../flist/segments.ts";
 import { FlistSender } from "../flist/walk.ts";
 import { type WalkReport } from "../flist/makefile.ts";
 import { type Filters } from "../filter/mergefiles.ts";
+import { modeChanger } from "../options/chmod.ts";
 import { type Options } from "../options/options.ts";
 import { type StatRecord } from "../posix/filesystem.ts";
 import { MessageTag, Ndx } from "../protocol/constants.ts";
@@ -111,6 +112,7 @@ function listSender(
       insecureLinks: options.insecureLinks, dirs: options.dirs !== 0, oneFileSystem: options.oneFileSystem,
       copyLinks: options.copyLinks, copyUnsafeLinks: options.copyUnsafeLinks, copyDirlinks: options.copyDirlinks,
       mungeLinks: options.mungeLinks, preserveAtimes: options.preserveAtimes > 0,
+      tweakMode: chmodOf(session),
     },
     ids: new SenderIds(fs),
     out: session.output.writer,
@@ -118,6 +120,13 @@ function listSender(
     writeNdx: (out, ndx) => ndxWriter.write(out, ndx),
     checksum: summer === null ? null : (dirFd, name, stat, into) => sumFile(session, summer, dirFd, name, stat, into),
   });
+}
+
+/** What --chmod does to the modes of this side's list; undefined without the option. */
+export function chmodOf({ fs, options }: Session): ((mode: number) => number) | undefined {
+  const umask = fs.umask(0);
+  fs.umask(umask);
+  return modeChanger(options.chmod, umask) ?? undefined;
 }
 
 function sumFile(

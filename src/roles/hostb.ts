@@ -37,7 +37,7 @@ import { forwardNames } from "./filesfrom.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { DestinationFinder } from "./finddestination.ts";
 import { Generator } from "./generator.ts";
-import { walkReport } from "./hosta.ts";
+import { chmodOf, walkReport } from "./hosta.ts";
 import { Incoming } from "./incoming.ts";
 import { Itemizer } from "./itemize.ts";
 import { ItemLog } from "./itemlog.ts";
@@ -95,6 +95,7 @@ function listReceiver(session: Session, segments: Segments, filters: Filters): F
     options: {
       recurse: options.recurse > 0, relative: options.relative > 0, ignoreErrors: options.ignoreErrors,
       deleteMissingArgs: options.missingArgs === 2, pruneEmptyDirs: options.pruneEmptyDirs,
+      tweakMode: chmodOf(session),
       isExcludedDir: (path) => filters.check(path, true) < 0,
     },
     ids: new ReceiverIds(fs, {
