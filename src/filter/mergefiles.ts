@@ -202,7 +202,8 @@ export class Filters {
   private warn(list: FilterList, flags: number, text: string): void {
     const { debug, who, amSender, deleteExcluded } = this.s;
     const own = (flags & F.fromFile) === 0;
-    const prefix = own ? wirePrefix(makeRule(flags, text, ""), { version: this.version, amSender, deleteExcluded }) : "";
+    const wire = { version: this.version, amSender, deleteExcluded };
+    const prefix = own ? wirePrefix(makeRule(flags, text, ""), wire) : "";
     const caution = own ? " -- CAUTION: trailing whitespace!" : "";
     debug?.(`[${who}] add_rule(${prefix ?? ""}${this.show(flags, text)})${list.label}${caution}`);
   }

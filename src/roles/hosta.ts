@@ -108,7 +108,8 @@ function listSender(
     fields: flistFields(options, context),
     options: {
       recurse: options.recurse > 0, relative: options.relative > 0, impliedDirs: options.impliedDirs,
-      missingArgs: options.missingArgs, ignoreErrors: options.ignoreErrors, deleteDuring: ["during", "delay"].includes(deleteModeOf(session)),
+      missingArgs: options.missingArgs, ignoreErrors: options.ignoreErrors,
+      deleteDuring: ["during", "delay"].includes(deleteModeOf(session)),
       insecureLinks: options.insecureLinks, dirs: options.dirs !== 0, oneFileSystem: options.oneFileSystem,
       copyLinks: options.copyLinks, copyUnsafeLinks: options.copyUnsafeLinks, copyDirlinks: options.copyDirlinks,
       mungeLinks: options.mungeLinks, preserveAtimes: options.preserveAtimes > 0,
