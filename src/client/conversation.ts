@@ -211,8 +211,8 @@ async function settleChild(host: Host, conversation: Conversation): Promise<numb
 }
 
 function tell(session: Session, error: unknown): void {
-  const trace = session.log.debug("EXIT", 1);
-  const text = error instanceof WsyncError ? error.message : `internal error: ${trace ? stackOf(error) : String(error)}`;
+  const told = session.log.debug("EXIT", 1) ? stackOf(error) : String(error);
+  const text = error instanceof WsyncError ? error.message : `internal error: ${told}`;
   if (text === "") return;
   const role = error instanceof ProtocolError && !BARE_LABELS.includes(error.label) ? ` [${session.who}]` : "";
   const line = text.endsWith("\n") ? text : `${text}${role !== "" && !text.includes(role) ? role : ""}\n`;

@@ -5,7 +5,9 @@
  * (WSYNC_UNDER_TEST) passes too.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -94,6 +96,26 @@ describe.skipIf(reason !== "").concurrent(`trouble${reason === "" ? "" : ` [${re
     daemon.stop();
     expect(outcome.code).toBe(30);
     expect(outcome.elapsedMs).toBeLessThan(10_000);
+  });
+  const orders = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+  it.each(orders)("%s with --partial keeps what has come, looking old", async (signal) => {
+    const { source, dest, fresh } = bigPair(room());
+    rmSync(join(dest, "file"));
+    const words = [program, "-a", "--partial", "--no-whole-file", "--bwlimit=1024", `${source}/`, `${dest}/`];
+    const child = spawn(words[0], words.slice(1), { stdio: ["ignore", "ignore", "pipe"], env: plainEnvironment() });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("latin1")));
+    const ended = finished(child, 20_000, words);
+    const begun = (): boolean => readdirSync(dest).some((name) => statSync(join(dest, name)).size > 0);
+    while (!begun()) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill(signal);
+    const [code] = await ended;
+    expect({ code, names: readdirSync(dest) }).toEqual({ code: 20, names: ["file"] });
+    expect(stderr).toMatch(/received SIGINT, SIGTERM, or SIGHUP \(code 20\)/);
+    const left = readFileSync(join(dest, "file"));
+    expect(left.length).toBeGreaterThan(0);
+    expect(fresh.subarray(0, left.length).equals(left)).toBe(true);
+    expect(Math.floor(statSync(join(dest, "file")).mtimeMs / 1000)).toBe(0);
   });
   it.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)("%s leaves the old file or the new one", async (signal) => {
     for (const delayMs of [150, 300, 450]) {

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { TransportError } from "../../../src/errors.ts";
+import { MessageTag } from "../../../src/protocol/constants.ts";
+import { Output } from "../../../src/session/output.ts";
+import { HandStream, settled } from "./_stream.ts";
+
+function make(): { stream: HandStream; output: Output; clock: { now: number } } {
+  const stream = new HandStream();
+  const clock = { now: 100 };
+  const output = new Output(stream, () => clock.now);
+  output.role = "sender";
+  return { stream, output, clock };
+}
+
+/** Fills the stream's queue until the producer is asked to wait. */
+function congest(output: Output): void {
+  for (let i = 0; !output.congested; i++) {
+    if (i > 100) throw new Error("never congested");
+    output.writer.u8(i);
+    output.flush();
+  }
+}
+
+describe("output", () => {
+  it("frames what lies between two flushes, and keeps data and messages in order", () => {
+    const { stream, output } = make();
+    output.writer.u8(42);
+    output.startMultiplex();
+    output.writer.u8(1);
+    output.writer.u8(2);
+    output.message(MessageTag.info, Uint8Array.of(65));
+    output.writer.u8(3);
+    output.flush();
+    expect(stream.sent).toEqual([42, 2, 0, 0, 7, 1, 2, 1, 0, 0, 9, 65, 1, 0, 0, 7, 3]);
+    expect(output.written).toBe(stream.sent.length);
+  });
+  it("has no messages without frames", () => {
+    const { stream, output } = make();
+    expect(output.message(MessageTag.info, Uint8Array.of(1))).toBe(false);
+    output.flush();
+    expect(stream.sent).toEqual([]);
+  });
+  it("counts as sent only what the stream took", async () => {
+    const { stream, output, clock } = make();
+    stream.takes = false;
+    output.writer.u8(1);
+    output.flush();
+    clock.now = 200;
+    expect(output.lastWrite).toBe(0);
+    stream.pending[0].take();
+    await settled();
+    expect(output.lastWrite).toBe(200);
+  });
+  it("keeps alive with an empty frame, but not behind bytes that wait", () => {
+    const { stream, output } = make();
+    output.startMultiplex();
+    output.keepAlive();
+    expect(stream.sent).toEqual([0, 0, 0, 7]);
+    stream.takes = false;
+    output.writer.u8(1);
+    output.flush();
+    const before = stream.sent.length;
+    output.keepAlive();
+    expect(stream.sent.length).toBe(before);
+  });
+  it("makes the producer wait for a slow stream", async () => {
+    const { stream, output } = make();
+    stream.takes = false;
+    congest(output);
+    let drained = false;
+    const done = output.drain().then(() => (drained = true));
+    await settled();
+    expect(drained).toBe(false);
+    stream.takes = true;
+    stream.pending[0].take();
+    await done;
+    expect(output.congested).toBe(false);
+  });
+  it("tells who could not write", async () => {
+    const { stream, output } = make();
+    stream.takes = false;
+    output.countFromHere();
+    output.writer.u8(1);
+    const finished = output.finish();
+    stream.pending[0].fail(new TransportError("Broken pipe"));
+    await expect(finished).rejects.toMatchObject({ exitCode: 10, message: "rsync: [sender] write error: Broken pipe\n" });
+    expect(output.congested).toBe(true);
+  });
+  it("lets go of a waiting producer when it is stopped, and still sends last words", async () => {
+    const { stream, output } = make();
+    stream.takes = false;
+    congest(output);
+    const reason = new Error("enough");
+    const waiting = expect(output.drain()).rejects.toBe(reason);
+    output.stop(reason);
+    await waiting;
+    await expect(output.finish()).rejects.toBe(reason);
+    stream.takes = true;
+    output.writer.u8(99);
+    const said = output.lastWords();
+    for (const { take } of stream.pending) take();
+    await said;
+    expect(stream.sent.at(-1)).toBe(99);
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { type TransportError } from "../../../src/errors.ts";
+import { SilenceLimit, TimeoutWatch } from "../../../src/session/timeout.ts";
+import { settled } from "./_stream.ts";
+
+/** A clock that moves only when told, and wakes its sleepers. */
+class Clock {
+  now = 1000;
+  private sleepers: { at: number; wake: () => void }[] = [];
+
+  monotonic(): number {
+    return this.now;
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((wake) => this.sleepers.push({ at: this.now + ms, wake }));
+  }
+
+  /** Lets time pass in steps, as an event loop that is free does; in one step it is a busy one. */
+  async pass(ms: number, stepMs = 250): Promise<void> {
+    for (const end = this.now + ms; this.now < end; ) {
+      this.now = Math.min(end, this.now + stepMs);
+      const due = this.sleepers.filter(({ at }) => at <= this.now);
+      this.sleepers = this.sleepers.filter(({ at }) => at > this.now);
+      for (const { wake } of due) wake();
+      await settled();
+    }
+  }
+}
+
+/** What a watch did, and the times it is told. */
+interface Seen {
+  readonly errors: TransportError[];
+  readonly kept: number[];
+  readonly last: { read: number; write: number };
+}
+
+function watch(clock: Clock, seconds = 4): Seen {
+  const seen: Seen = { errors: [], kept: [], last: { read: 0, write: 0 } };
+  new TimeoutWatch(clock, {
+    who: () => "sender",
+    timeout: () => seconds,
+    lastRead: () => seen.last.read,
+    lastWrite: () => seen.last.write,
+    keepAlive: () => {
+      seen.kept.push(clock.now);
+      seen.last.write = clock.now;
+    },
+    expired: (error) => seen.errors.push(error),
+  });
+  return seen;
+}
+
+describe("timeouts", () => {
+  it("end a silent run once, with exit code 30", async () => {
+    const clock = new Clock();
+    const seen = watch(clock);
+    Object.defineProperty(seen.last, "write", { get: () => 1000, set: () => {} });
+    await clock.pass(3750);
+    expect(seen.errors).toEqual([]);
+    await clock.pass(2000);
+    expect(seen.errors.map(({ message, exitCode }) => [message, exitCode]))
+      .toEqual([["[sender] io timeout after 4 seconds -- exiting\n", 30]]);
+  });
+  it("wait for ever with 0", async () => {
+    const clock = new Clock();
+    const seen = watch(clock, 0);
+    await clock.pass(20_000, 1000);
+    expect([seen.errors, seen.kept]).toEqual([[], []]);
+  });
+  it("keep the other side awake at half the time", async () => {
+    const clock = new Clock();
+    const seen = watch(clock);
+    seen.last.write = 1000;
+    await clock.pass(4000);
+    expect(seen.kept).toEqual([3000, 5000]);
+  });
+  it("do not take our own work for the other side's silence", async () => {
+    const clock = new Clock();
+    const seen = watch(clock);
+    await clock.pass(60_000, 60_000);
+    expect(seen.errors).toEqual([]);
+  });
+  it("hold for the lines before a session as well", async () => {
+    const clock = new Clock();
+    const limit = new SilenceLimit(clock, 2, "Receiver");
+    const work = expect(limit.limit(new Promise(() => {}))).rejects.toMatchObject({ exitCode: 30 });
+    await clock.pass(1500);
+    limit.heard();
+    await clock.pass(1500);
+    await clock.pass(1500);
+    await work;
+    expect(await new SilenceLimit(clock, 2, "Receiver").limit(Promise.resolve("done"))).toBe("done");
+  });
+});
