@@ -83,7 +83,8 @@ describe("output", () => {
     output.writer.u8(1);
     const finished = output.finish();
     stream.pending[0].fail(new TransportError("Broken pipe"));
-    await expect(finished).rejects.toMatchObject({ exitCode: 10, message: "rsync: [sender] write error: Broken pipe\n" });
+    const told = { exitCode: 10, message: "rsync: [sender] write error: Broken pipe\n" };
+    await expect(finished).rejects.toMatchObject(told);
     expect(output.congested).toBe(true);
   });
   it("lets go of a waiting producer when it is stopped, and still sends last words", async () => {
