@@ -22,7 +22,7 @@ function congest(output: Output): void {
 }
 
 describe("output", () => {
-  it("frames what lies between two flushes, and keeps data and messages in order", () => {
+  it("frames what lies between two flushes, and lets messages overtake data that has not left", () => {
     const { stream, output } = make();
     output.writer.u8(42);
     output.startMultiplex();
@@ -31,7 +31,7 @@ describe("output", () => {
     output.message(MessageTag.info, Uint8Array.of(65));
     output.writer.u8(3);
     output.flush();
-    expect(stream.sent).toEqual([42, 2, 0, 0, 7, 1, 2, 1, 0, 0, 9, 65, 1, 0, 0, 7, 3]);
+    expect(stream.sent).toEqual([42, 1, 0, 0, 9, 65, 3, 0, 0, 7, 1, 2, 3]);
     expect(output.written).toBe(stream.sent.length);
   });
   it("has no messages without frames", () => {
