@@ -8,7 +8,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import asc from "assemblyscript/asc";
+import { main } from "assemblyscript/asc";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const threads = !process.argv.includes("--no-threads");
@@ -21,7 +21,7 @@ if (threads) flags.push("--enable", "threads", "--sharedMemory");
 if (process.argv.includes("--wat")) flags.push("--textFile", `build/${name}.wat`);
 
 mkdirSync(join(root, "build"), { recursive: true });
-const { error, stderr } = await asc.main(flags);
+const { error, stderr } = await main(flags);
 if (error) {
   console.error(stderr.toString());
   process.exit(1);

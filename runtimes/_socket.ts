@@ -128,7 +128,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** Turns a runtime's stream error into a TransportError (12). */
-export function transportError(error: Error): TransportError {
+function transportError(error: Error): TransportError {
   if (error instanceof TransportError) return error;
   const code = (error as { code?: string }).code ?? "";
   const text = ADVICE[code] ?? `the connection failed: ${error.message}`;

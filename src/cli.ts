@@ -94,5 +94,11 @@ function capabilitiesOf({ host, fs, kernels }: Platform): Capabilities {
 }
 
 function print(host: Host, fd: 1 | 2, text: string): void {
-  host.print(fd, bytesOf(/[^\x00-\xff]/.test(text) ? nameOfText(text) : text));
+  host.print(fd, bytesOf(isName(text) ? text : nameOfText(text)));
+}
+
+/** Has every character the range of a byte, as in texts made of names? */
+function isName(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false;
+  return true;
 }

@@ -94,11 +94,7 @@ export class FileError extends WsyncError {
 }
 
 /** A limit set by the user or by policy was reached: --max-delete (25), --max-alloc (22). */
-export class LimitError extends WsyncError {
-  constructor(message: string, exitCode: number) {
-    super(message, exitCode);
-  }
-}
+export class LimitError extends WsyncError {}
 
 /** The peer asked this side to exit with a code (MSG_ERROR_EXIT), after it has printed its own message. */
 export class RemoteExit extends WsyncError {

@@ -43,7 +43,7 @@ export function openLibc(host: Host, memory: LinearMemory): LibcFileSystem | str
 }
 
 /** See FileSystem. Owns a few small regions of linear memory for the life of the process. */
-export class LibcFileSystem implements FileSystem {
+class LibcFileSystem implements FileSystem {
   readonly memory: LinearMemory;
   readonly capabilities: FsCapabilities;
   readonly constants: PosixConstants;

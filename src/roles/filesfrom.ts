@@ -23,7 +23,7 @@ function travelsRaw(session: Session): boolean {
 }
 
 /** This side has the names to send from the other side's file. */
-export function awaitsNames(session: Session): boolean {
+function awaitsNames(session: Session): boolean {
   const { filesFrom, filesFromHost } = session.options;
   return session.amSender && filesFrom !== null && filesFromHost !== null;
 }

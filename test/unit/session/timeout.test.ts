@@ -33,11 +33,12 @@ interface Seen {
   readonly errors: TransportError[];
   readonly kept: number[];
   readonly last: { read: number; write: number };
+  watching?: TimeoutWatch;
 }
 
 function watch(clock: Clock, seconds = 4): Seen {
   const seen: Seen = { errors: [], kept: [], last: { read: 0, write: 0 } };
-  new TimeoutWatch(clock, {
+  const watching = new TimeoutWatch(clock, {
     who: () => "sender",
     timeout: () => seconds,
     lastRead: () => seen.last.read,
@@ -48,6 +49,7 @@ function watch(clock: Clock, seconds = 4): Seen {
     },
     expired: (error) => seen.errors.push(error),
   });
+  seen.watching = watching;
   return seen;
 }
 
