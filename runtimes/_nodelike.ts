@@ -188,14 +188,19 @@ export function exitStatus(code: number | null, signal: string | null): number {
   return code ?? 0;
 }
 
+/** node joins standard input and standard output to two sockets, but further descriptors to one each. */
+const ON_ONE_SOCKET = 'exec "$@" 0<&3 1>&3 3>&-';
+
 function spawnChild(options: SpawnOptions): ChildProcess {
   const { spawn } = require("node:child_process") as typeof import("node:child_process");
-  const [command, ...args] = passableArgv(options.argv);
+  const { socket = false, stderr = "inherit" } = options;
+  const [command, ...args] = passableArgv(socket ? ["sh", "-c", ON_ONE_SOCKET, "sh", ...options.argv] : options.argv);
   const child = spawn(command, args, {
-    stdio: ["pipe", "pipe", options.stderr ?? "inherit"], env: childEnv(options.env),
+    stdio: socket ? ["ignore", "ignore", stderr, "pipe"] : ["pipe", "pipe", stderr], env: childEnv(options.env),
   });
   const reader = new SocketReader();
-  const stream = new SocketStream(reader, child.stdout as never, child.stdin as never, true);
+  const [input, output] = socket ? [child.stdio[3], child.stdio[3]] : [child.stdout, child.stdin];
+  const stream = new SocketStream(reader, input as never, output as never, true);
   const exited = new Promise<number>((resolve) => {
     child.on("exit", (code, signal) => resolve(exitStatus(code, signal)));
     child.on("error", (error) => {

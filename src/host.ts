@@ -70,6 +70,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string | null>>;
   /** Where the child's standard error goes. */
   readonly stderr?: "inherit" | "ignore";
+  /** One socket as standard input and output, as a daemon started by inetd has it; a runtime may give two pipes. */
+  readonly socket?: boolean;
 }
 
 export interface ConnectOptions {

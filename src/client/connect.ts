@@ -151,7 +151,7 @@ function connectProgram(host: Host, program: string, hostname: string): ByteStre
     if (!isShellSafeHost(hostname)) throw failure("unsafe host characters for RSYNC_CONNECT_PROG");
     command = program.replace(/%([%H])/g, (_, letter: string) => (letter === "H" ? `'${hostname}'` : "%"));
   }
-  return host.spawn({ argv: ["sh", "-c", command], stderr: "inherit" }).stream;
+  return host.spawn({ argv: ["sh", "-c", command], stderr: "inherit", socket: true }).stream;
 }
 
 /** Letters that stay data through every pass of a shell, and a first one that starts no option or expansion. */
