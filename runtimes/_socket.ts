@@ -12,7 +12,9 @@ const READ_BYTES = 256 * 1024;
 
 /** The receiving half: hand `onread` to the socket's constructor, then `attach` the socket. */
 export class SocketReader {
-  readonly onread: { buffer: Uint8Array; callback: (count: number, buffer: Uint8Array) => boolean };
+  readonly onread: { buffer: () => Uint8Array; callback: (count: number, buffer: Uint8Array) => boolean };
+  /** Where the next read goes. */
+  buffer: Uint8Array = new Uint8Array(READ_BYTES);
   private socket: Socket | null = null;
   private chunk: Uint8Array | null = null;
   private ended = false;
@@ -20,8 +22,10 @@ export class SocketReader {
   private wake: { resolve: (chunk: Uint8Array | null) => void; reject: (error: Error) => void } | null = null;
 
   constructor() {
-    const buffer = new Uint8Array(READ_BYTES);
-    this.onread = { buffer, callback: (count) => this.received(buffer.subarray(0, count)) };
+    this.onread = {
+      buffer: () => this.buffer,
+      callback: (count, buffer) => this.received(buffer.subarray(0, count)),
+    };
   }
 
   /** Takes over a socket. `events`: it was made without `onread` and delivers chunks as events. */
@@ -79,12 +83,14 @@ export class SocketStream implements ByteStream {
   private readonly readSocket: Socket;
   private readonly writeSocket: Socket;
   private failure: TransportError | null = null;
+  readonly useBuffer?: (buffer: Uint8Array) => void;
 
   constructor(reader: SocketReader, readSocket: Socket, writeSocket: Socket, events = false) {
     this.reader = reader;
     this.readSocket = readSocket;
     this.writeSocket = writeSocket;
     reader.attach(readSocket, events);
+    if (!events) this.useBuffer = (buffer) => (reader.buffer = buffer);
     writeSocket.on("error", (error) => (this.failure ??= transportError(error)));
   }
 

@@ -41,6 +41,11 @@ export interface ByteStream {
    * Rejects with TransportError when the connection fails.
    */
   read(): Promise<Uint8Array | null>;
+  /**
+   * Optional: from some later read on, chunks are read into this buffer. It may lie in shared memory, and a stream that
+   * has this function takes chunks of shared memory in `write`.
+   */
+  useBuffer?(buffer: Uint8Array): void;
   /** Optional: the reader is done with the last chunk, before it asks for another. */
   consumed?(): void;
   /**

@@ -15,6 +15,9 @@ const PAGE = 65536;
 const ALIGN = 64;
 const SHORT_NAME = 64;
 
+/** Copies `from` into `to` at an index; the two may overlap. */
+export type CopyBytes = (to: Uint8Array, at: number, from: Uint8Array) => void;
+
 interface FreeRange {
   ptr: number;
   byteLength: number;
@@ -28,9 +31,15 @@ export class LinearMemory {
   u32!: Uint32Array;
   view!: DataView;
   base = 0;
+  /** Moves bytes within the memory: the kernels' own way, which is what JavaScript's is not on shared memory: fast. */
+  move: (to: number, from: number, byteLength: number) => void = (to, from, byteLength) => {
+    this.u8.copyWithin(to, from, from + byteLength);
+  };
   private readonly maxPages: number;
   private readonly sizes = new Map<number, number>();
   private free: FreeRange[] = [];
+  /** Growing gives a shared memory a new buffer object over the same bytes, so there is one for each size it had. */
+  private readonly buffers = new Set<ArrayBufferLike>();
 
   /** `heapStart`: first byte not used by the kernels' static data. `maxPages`: the memory's declared maximum. */
   constructor(wasm: WebAssembly.Memory, heapStart: number, maxPages: number) {
@@ -68,6 +77,28 @@ export class LinearMemory {
     return this.u8.subarray(ptr, ptr + byteLength);
   }
 
+  /**
+   * `to.set(from, at)`, many times as fast between regions of a shared memory, where JavaScript copies word by word.
+   */
+  readonly copy: CopyBytes = (to, at, from) => {
+    if (this.owns(from) && this.owns(to) && from.length <= to.length - at) {
+      this.move(to.byteOffset + at, from.byteOffset, from.length);
+    } else {
+      to.set(from, at);
+    }
+  };
+
+  /** Whether a view lies in this memory, however long ago it was made. */
+  owns(view: Uint8Array): boolean {
+    return this.buffers.has(view.buffer);
+  }
+
+  /** A region as a buffer of its own for I/O, or an ordinary buffer where growth would detach a view. Never freed. */
+  ioBuffer(byteLength: number): Uint8Array {
+    if (this.wasm.buffer instanceof ArrayBuffer) return new Uint8Array(byteLength);
+    return this.bytes(this.alloc(byteLength), byteLength);
+  }
+
   /** Reads bytes as a name: a string with one code unit per byte. */
   readLatin1(ptr: number, byteLength: number): string {
     return latin1(this.u8, ptr, ptr + byteLength);
@@ -89,6 +120,8 @@ export class LinearMemory {
 
   private refresh(): void {
     const buffer = this.wasm.buffer;
+    if (buffer instanceof ArrayBuffer) this.buffers.clear();
+    this.buffers.add(buffer);
     this.u8 = new Uint8Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.u32 = new Uint32Array(buffer);

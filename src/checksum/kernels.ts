@@ -60,5 +60,6 @@ export function loadKernels(wasmBytes: Uint8Array, maxPages: number = MAX_PAGES,
   const instance = new WebAssembly.Instance(module, { env: { memory: wasmMemory } });
   const wasm = instance.exports as unknown as KernelExports;
   const memory = new LinearMemory(wasmMemory, wasm.heapStart(), maxPages);
+  memory.move = wasm.moveBytes;
   return { memory, wasm, scratch: memory.alloc(wasm.scratchBytes()) };
 }

@@ -95,7 +95,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   log.logFile = logFile;
   const session = new Session({ host, kernels, fs, options, log, localLink }, role);
   session.input = new Input(session.memory, stream, () => host.monotonic());
-  session.output = new Output(stream, () => host.monotonic());
+  session.output = new Output(session.memory, stream, () => host.monotonic());
   session.input.role = session.who;
   session.output.role = session.who;
   session.input.beforeWait = () => session.output.flush();

@@ -8,6 +8,7 @@ import { readLine } from "../protocol/greeting.ts";
 
 /** A stream with lines at its start. Once the lines are over it is used like any other stream. */
 export class LineStream implements ByteStream {
+  readonly useBuffer?: (buffer: Uint8Array) => void;
   private readonly inner: ByteStream;
   private readonly cursor = new Cursor();
   /** Bytes taken from the inner stream, for messages. */
@@ -15,6 +16,7 @@ export class LineStream implements ByteStream {
 
   constructor(inner: ByteStream) {
     this.inner = inner;
+    if (inner.useBuffer) this.useBuffer = (buffer) => inner.useBuffer!(buffer);
   }
 
   /** The next line without its newline; `limit` and `label` as in protocol/greeting.readLine. Throws

@@ -3,11 +3,13 @@ import { type ByteStream } from "../host.ts";
 
 export class ReplayStream implements ByteStream {
   private first: Uint8Array | null;
+  readonly useBuffer?: (buffer: Uint8Array) => void;
   private readonly inner: ByteStream;
 
   constructor(first: Uint8Array, inner: ByteStream) {
     this.first = first.length > 0 ? first : null;
     this.inner = inner;
+    if (inner.useBuffer) this.useBuffer = (buffer) => inner.useBuffer!(buffer);
   }
 
   read(): Promise<Uint8Array | null> {

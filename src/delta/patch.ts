@@ -95,7 +95,7 @@ export class Patcher {
     for (let at = 0; at < bytes.length; ) {
       const count = Math.min(bytes.length - at, this.room());
       const part = count === bytes.length ? bytes : bytes.subarray(at, at + count);
-      this.memory.u8.set(part, this.bufferPtr + this.buffered);
+      this.memory.copy(this.memory.u8, this.bufferPtr + this.buffered, part);
       this.buffered += count;
       at += count;
     }

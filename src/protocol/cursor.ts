@@ -6,6 +6,7 @@
  * codec commits its own state (last name, last mode ...) only after the whole item was read. A short read is never
  * a ProtocolError.
  */
+import { type CopyBytes } from "../memory.ts";
 
 /** Thrown by a Cursor whose buffer ends inside an item. Not an Error: it carries nothing and costs nothing. */
 export const NEED_MORE: unique symbol = Symbol("need more bytes");
@@ -70,9 +71,12 @@ export class Cursor {
 export class Writer {
   bytes: Uint8Array;
   length = 0;
+  private readonly copy: CopyBytes;
 
-  constructor(capacity = 1024) {
-    this.bytes = new Uint8Array(capacity);
+  /** `copy`: how long runs of bytes are brought in; see LinearMemory.copy. */
+  constructor(capacity: number | Uint8Array = 1024, copy: CopyBytes = copyPlainly) {
+    this.bytes = typeof capacity === "number" ? new Uint8Array(capacity) : capacity;
+    this.copy = copy;
   }
 
   /** Makes room for `count` more bytes and returns the position to write at; the caller advances `length`. */
@@ -107,7 +111,7 @@ export class Writer {
 
   put(chunk: Uint8Array): void {
     const at = this.reserve(chunk.length);
-    this.bytes.set(chunk, at);
+    this.copy(this.bytes, at, chunk);
     this.length = at + chunk.length;
   }
 
@@ -132,4 +136,9 @@ export class Writer {
     bytes.set(this.bytes.subarray(0, this.length));
     this.bytes = bytes;
   }
+}
+
+/** The copy of buffers that lie anywhere. */
+export function copyPlainly(to: Uint8Array, at: number, from: Uint8Array): void {
+  to.set(from, at);
 }

@@ -8,7 +8,8 @@
  */
 import { ExitCode, ProtocolError } from "../errors.ts";
 import { MessageTag, WireLimit } from "./constants.ts";
-import type { Writer } from "./cursor.ts";
+import type { CopyBytes } from "../memory.ts";
+import { copyPlainly, type Writer } from "./cursor.ts";
 
 /** Added to every tag, so that a frame of data starts with a byte that no early plain stream has. */
 export const MUX_BASE = 7;
@@ -58,6 +59,8 @@ export interface MuxReaderOptions {
   readonly amServer: boolean;
   /** Named in error texts, as upstream's who_am_i: "sender", "Receiver" ... */
   readonly role: string;
+  /** How data is brought to its place; see LinearMemory.copy. */
+  readonly copy?: CopyBytes;
 }
 
 /** Takes frames apart. Chunks may be cut anywhere. */
@@ -74,10 +77,12 @@ export class MuxReader {
   /** Tag of the message being collected, -1 while collecting a header. */
   private tag = -1;
   private dataLeft = 0;
+  private readonly copyLong: CopyBytes;
 
   constructor(onMessage: MessageHandler, options: MuxReaderOptions) {
     this.onMessage = onMessage;
     this.options = options;
+    this.copyLong = options.copy ?? copyPlainly;
   }
 
   /** True between frames: only there may the stream end. */
@@ -102,7 +107,7 @@ export class MuxReader {
       if (this.dataLeft > 0) {
         const count = Math.min(this.dataLeft, to - at, destTo - put);
         if (count === 0) break;
-        copy(chunk, at, dest, put, count);
+        this.copy(chunk, at, dest, put, count);
         at += count;
         put += count;
         this.dataLeft -= count;
@@ -120,9 +125,15 @@ export class MuxReader {
   /** Moves bytes towards a whole header or message; returns their count. */
   private collect(chunk: Uint8Array, at: number, to: number): number {
     const count = Math.min(this.want - this.have, to - at);
-    copy(chunk, at, this.held, this.have, count);
+    this.copy(chunk, at, this.held, this.have, count);
     this.have += count;
     return count;
+  }
+
+  /** A long copy costs about 40 ns to start, so a few bytes are copied one by one. */
+  private copy(from: Uint8Array, at: number, to: Uint8Array, put: number, count: number): void {
+    if (count > 32) this.copyLong(to, put, from.subarray(at, at + count));
+    else for (let i = 0; i < count; i++) to[put + i] = from[at + i];
   }
 
   private complete(): void {
@@ -167,15 +178,6 @@ export class MuxReader {
 
 function muxError(label: string, message: string): ProtocolError {
   return new ProtocolError(label, message, ExitCode.streamIo);
-}
-
-/** `set` costs about 40 ns to start, so a few bytes are copied one by one. */
-function copy(from: Uint8Array, at: number, to: Uint8Array, put: number, count: number): void {
-  if (count > 32) {
-    to.set(from.subarray(at, at + count), put);
-    return;
-  }
-  for (let i = 0; i < count; i++) to[put + i] = from[at + i];
 }
 
 /** Writes a frame header at `at`, where the caller has kept MUX_HEADER_BYTES free. */

@@ -15,6 +15,8 @@ import { connectionError } from "./connectionerror.ts";
 import { MuxReader } from "../protocol/mux.ts";
 
 const BUFFER_BYTES = 512 * 1024;
+/** What a stream may read at once into linear memory. */
+const CHUNK_BYTES = 256 * 1024;
 /** No item but literal data and block sums, which are read in parts, is longer than this. */
 const MAX_ITEM_BYTES = 256 * 1024;
 
@@ -54,12 +56,15 @@ export class Input {
     this.limit = this.start + BUFFER_BYTES;
     this.cursor = new Cursor(memory.u8, this.start, this.start);
     this.cursor.origin = -this.start;
+    stream.useBuffer?.(memory.ioBuffer(CHUNK_BYTES));
   }
 
   /** From here on the bytes arrive in frames; bytes already buffered are taken apart too. */
   startMultiplex(amServer: boolean): void {
     if (this.demux) return;
-    this.demux = new MuxReader((tag, payload) => this.onMessage(tag, payload), { amServer, role: this.role });
+    this.demux = new MuxReader((tag, payload) => this.onMessage(tag, payload), {
+      amServer, role: this.role, copy: this.memory.copy,
+    });
     const { cursor } = this;
     if (cursor.available === 0) return;
     const buffered = cursor.bytes.slice(cursor.pos, cursor.end);
@@ -141,7 +146,7 @@ export class Input {
     while (at < end) {
       if (cursor.available === 0) await this.more();
       const count = Math.min(end - at, cursor.available);
-      this.memory.u8.copyWithin(at, cursor.pos, cursor.pos + count);
+      this.memory.move(at, cursor.pos, count);
       cursor.pos += count;
       at += count;
     }
@@ -212,7 +217,7 @@ export class Input {
       return;
     }
     const count = Math.min(chunk.length, this.limit - cursor.end);
-    cursor.bytes.set(count === chunk.length ? chunk : chunk.subarray(0, count), cursor.end);
+    this.memory.copy(cursor.bytes, cursor.end, count === chunk.length ? chunk : chunk.subarray(0, count));
     cursor.end += count;
     this.keepRest(chunk, count);
   }
@@ -241,7 +246,7 @@ export class Input {
       throw new ProtocolError("item", `an item of more than ${MAX_ITEM_BYTES} bytes`, ExitCode.streamIo, cursor.offset);
     }
     const kept = cursor.available;
-    cursor.bytes.copyWithin(this.start, cursor.pos, cursor.end);
+    this.memory.move(this.start, cursor.pos, kept);
     cursor.origin += cursor.pos - this.start;
     cursor.pos = this.start;
     cursor.end = this.start + kept;

@@ -9,6 +9,7 @@
  */
 import { Writer } from "../protocol/cursor.ts";
 import { type ByteStream } from "../host.ts";
+import { type LinearMemory } from "../memory.ts";
 import { connectionError } from "./connectionerror.ts";
 import { MessageTag } from "../protocol/constants.ts";
 import { MUX_HEADER_BYTES, putMuxHeader, writeIntMessage, writeMessage } from "../protocol/mux.ts";
@@ -30,7 +31,7 @@ export interface RateLimit {
 }
 
 export class Output {
-  readonly writer = new Writer(BUFFER_BYTES);
+  readonly writer: Writer;
   private readonly messages = new Writer(MESSAGE_BYTES);
   /** Bytes handed to the stream, and milliseconds (host clock) of the last time it took any. */
   written = 0;
@@ -40,11 +41,14 @@ export class Output {
   /** A copy of every data byte that leaves, for --write-batch. */
   tee: ((bytes: Uint8Array) => void) | null = null;
   rateLimit: RateLimit | null = null;
+  private readonly memory: LinearMemory;
   private readonly stream: ByteStream;
   private readonly now: () => number;
   private multiplexed = false;
   private frameStart = 0;
   private spare: Uint8Array[] = [];
+  /** The buffer given to `writer`, which takes a larger one of its own when that is too small. */
+  private lent: Uint8Array;
   private inFlight = 0;
   private chain: Promise<void> = Promise.resolve();
   private failure: unknown = null;
@@ -53,8 +57,11 @@ export class Output {
   private readonly stopped: Promise<void>;
   private announceStop!: () => void;
 
-  constructor(stream: ByteStream, now: () => number) {
+  constructor(memory: LinearMemory, stream: ByteStream, now: () => number) {
+    this.memory = memory;
     this.stream = stream;
+    this.lent = this.newBuffer();
+    this.writer = new Writer(this.lent, memory.copy);
     this.now = now;
     this.stopped = new Promise((resolve) => {
       this.announceStop = resolve;
@@ -179,7 +186,12 @@ export class Output {
   private send(writer: Writer, capacity: number): void {
     const buffer = writer.bytes;
     const chunk = buffer.subarray(0, writer.length);
-    writer.bytes = (capacity === BUFFER_BYTES ? this.spare.pop() : undefined) ?? new Uint8Array(capacity);
+    if (writer === this.writer) {
+      if (buffer !== this.lent) this.recycle(this.lent);
+      writer.bytes = this.lent = this.spare.pop() ?? this.newBuffer();
+    } else {
+      writer.bytes = new Uint8Array(capacity);
+    }
     writer.length = 0;
     this.written += chunk.length;
     if (this.failure) {
@@ -222,8 +234,14 @@ export class Output {
     this.recycle(buffer);
   }
 
+  /** Literals come from linear memory: copied within it they cost a fraction. */
+  private newBuffer(): Uint8Array {
+    return this.stream.useBuffer ? this.memory.ioBuffer(BUFFER_BYTES) : new Uint8Array(BUFFER_BYTES);
+  }
+
   private recycle(buffer: Uint8Array): void {
-    if (this.spare.length < MAX_SPARE && isReusable(buffer.length)) this.spare.push(buffer);
+    if (this.spare.length < MAX_SPARE && buffer.length === BUFFER_BYTES) this.spare.push(buffer);
+    else if (this.memory.owns(buffer)) this.memory.release(buffer.byteOffset);
   }
 
   private openFrame(): void {
@@ -242,9 +260,4 @@ export class Output {
     if (this.tee) this.tee(bytes.subarray(frameStart + MUX_HEADER_BYTES, writer.length));
     putMuxHeader(bytes, frameStart, MessageTag.data, payload);
   }
-}
-
-/** Buffers of messages, and ones that a long item has made large, are not kept. */
-function isReusable(byteLength: number): boolean {
-  return byteLength >= BUFFER_BYTES && byteLength <= 2 * BUFFER_BYTES;
 }

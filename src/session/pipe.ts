@@ -88,6 +88,9 @@ class PipeEnd implements ByteStream {
     return this.input.read();
   }
 
+  /** Chunks pass through as they are, so none is read into a buffer. */
+  useBuffer(_buffer: Uint8Array): void {}
+
   consumed(): void {
     this.input.giveBack();
   }
