@@ -55,7 +55,7 @@ export function namesDirectory(session: Session, cwd: string, word: string | und
   return path;
 }
 
-/** On the receiver: sends the names of its file to the sender, if it has the file. Runs beside the reading of the list. */
+/** On the receiver: sends the names of its file to the sender, if it has one. Runs beside the reading of the list. */
 export async function forwardNames(session: Session): Promise<void> {
   const { options, output, localLink } = session;
   if (options.filesFrom === null || options.filesFromHost !== null || localLink) return;
