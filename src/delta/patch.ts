@@ -18,6 +18,11 @@ import type { SumHead } from "../protocol/sumhead.ts";
 
 /** Bytes per read and write. */
 const BUFFER_BYTES = 256 * 1024;
+/** Unit in which --sparse looks for zeros; upstream SPARSE_WRITE_SIZE. */
+const SPARSE_BYTES = 1024;
+const SEEK_END = 2;
+/** FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE of Linux, the one system whose fallocate is used. */
+const PUNCH_HOLE_KEEP_SIZE = 3;
 /** Shortest matched run worth a copy inside the kernel, when no digest wants its bytes. */
 const COPY_RANGE_BYTES = 128 * 1024;
 
@@ -35,6 +40,8 @@ export interface PatchTarget {
   readonly skipBytes?: number;
   /** --append-verify: those bytes count in the digest; they are read from the basis. */
   readonly digestSkipped?: boolean;
+  /** --sparse: runs of zeros become holes. */
+  readonly sparse?: boolean;
   /** Called with the bytes of each match, in linear memory, before `match` returns (zlib's history needs them). */
   readonly seen?: (ptr: number, byteLength: number) => void;
 }
@@ -62,6 +69,8 @@ export class Patcher {
   private runOffset = 0;
   private runBytes = 0;
   private kernelCopies = true;
+  /** With --sparse: length of what the output held before, where a hole has to be punched. */
+  private oldBytes = 0;
 
   /** `digest` is the whole-file digest of the transfer; the Patcher uses it for every file and does not release it. */
   constructor(fs: FileSystem, digest: Digest) {
@@ -81,7 +90,9 @@ export class Patcher {
     this.target = target;
     this.state = target.outputFd < 0 ? "discarding" : "patching";
     this.writeError = this.literalBytes = this.matchedBytes = this.buffered = this.written = this.runBytes = 0;
-    this.kernelCopies = this.fs.capabilities.copyFileRange && this.digest.name === "none" && !target.seen;
+    const unseen = this.digest.name === "none" && !target.seen && !target.sparse;
+    this.kernelCopies = this.fs.capabilities.copyFileRange && unseen;
+    this.oldBytes = target.sparse && this.state === "patching" ? this.fs.lseek(target.outputFd, 0, SEEK_END) : 0;
     this.digest.init();
     const skipBytes = target.skipBytes ?? 0;
     if (target.digestSkipped && target.basisFd >= 0) this.digestOnly(0, skipBytes, undefined);
@@ -128,7 +139,7 @@ export class Patcher {
     this.settle();
     this.flush();
     if (this.writeError !== 0) return -this.writeError;
-    if (!truncate || this.target.outputFd < 0) return 0;
+    if (!(truncate || this.target.sparse) || this.target.outputFd < 0) return 0;
     return Math.min(0, this.fs.ftruncate(this.target.outputFd, this.written));
   }
 
@@ -162,7 +173,7 @@ export class Patcher {
     this.runBytes = 0;
     if (this.target.basisFd < 0) {
       this.written += byteLength;
-    } else if (this.target.inplace && this.runOffset === this.written + this.buffered) {
+    } else if (this.target.inplace && !this.target.sparse && this.runOffset === this.written + this.buffered) {
       this.flush();
       this.digestOnly(this.runOffset, byteLength, this.target.seen);
       this.written += byteLength;
@@ -235,16 +246,54 @@ export class Patcher {
     const byteLength = this.buffered;
     if (byteLength === 0) return;
     this.digest.update(this.bufferPtr, byteLength);
-    if (this.state === "patching") this.writeOut(byteLength);
+    if (this.state === "patching") {
+      if (this.target.sparse) this.writeSparse(byteLength);
+      else this.writeOut(0, byteLength);
+    }
     this.written += byteLength;
     this.buffered = 0;
   }
 
-  private writeOut(byteLength: number): void {
+  /** Writes the buffer but for its zero blocks, which are aligned in the file. Upstream fileio.c:write_sparse. */
+  private writeSparse(byteLength: number): void {
+    let from = 0;
+    let wasZero = false;
+    for (let at = 0; at < byteLength; ) {
+      const end = Math.min(byteLength, at + SPARSE_BYTES - ((this.written + at) % SPARSE_BYTES));
+      const zero = this.isZero(at, end);
+      if (zero !== wasZero && at > from) {
+        this.writeSpan(wasZero, from, at);
+        from = at;
+      }
+      wasZero = zero;
+      at = end;
+    }
+    this.writeSpan(wasZero, from, byteLength);
+  }
+
+  private writeSpan(zero: boolean, from: number, to: number): void {
+    if (zero && this.leaveHole(this.written + from, this.written + to)) return;
+    if (this.state === "patching") this.writeOut(from, to);
+  }
+
+  private isZero(from: number, to: number): boolean {
+    const { u8 } = this.memory;
+    for (let at = this.bufferPtr + from; at < this.bufferPtr + to; at++) if (u8[at] !== 0) return false;
+    return true;
+  }
+
+  /** A hole at [from, to): punched where there was data. False when that cannot be done and zeros must be written. */
+  private leaveHole(from: number, to: number): boolean {
+    const end = Math.min(to, this.oldBytes);
+    return from >= end || this.fs.fallocate(this.target.outputFd, PUNCH_HOLE_KEEP_SIZE, from, end - from) >= 0;
+  }
+
+  /** Writes [from, to) of the buffer to its place. */
+  private writeOut(from: number, to: number): void {
     const { outputFd } = this.target;
-    let done = 0;
-    while (done < byteLength) {
-      const count = this.fs.pwrite(outputFd, this.bufferPtr + done, byteLength - done, this.written + done);
+    let done = from;
+    while (done < to) {
+      const count = this.fs.pwrite(outputFd, this.bufferPtr + done, to - done, this.written + done);
       if (count <= 0) {
         this.writeError = count < 0 ? -count : (this.fs.constants.E.EIO ?? 5);
         this.state = "discarding";

@@ -63,6 +63,8 @@ interface OpenFile {
   readonly path: string;
   readonly append: boolean;
   pos: number;
+  /** Where the kernel believes it is: only reads without a position of their own move it. */
+  kernelPos: number;
 }
 
 /** See FileSystem. */
@@ -107,7 +109,7 @@ export class NodeFileSystem implements FileSystem {
     const path = this.join(dirfd, this.text(name));
     return this.attempt(() => {
       const fd = this.fs.openSync(this.path(path), flags & ~O.PATH, mode);
-      this.files.set(fd, { path, append: (flags & O.APPEND) !== 0, pos: this.isSeekable(fd) ? 0 : -1 });
+      this.files.set(fd, { path, append: (flags & O.APPEND) !== 0, pos: this.isSeekable(fd) ? 0 : -1, kernelPos: 0 });
       return fd;
     });
   }
@@ -151,9 +153,13 @@ export class NodeFileSystem implements FileSystem {
 
   read(fd: number, ptr: number, byteLength: number): number {
     const file = this.files.get(fd);
-    const at = file === undefined || file.pos < 0 ? null : file.pos;
-    const count = this.attempt(() => this.fs.readSync(fd, this.memory.u8, ptr, byteLength, at));
-    if (at !== null && count > 0) file!.pos = at + count;
+    const seekable = file !== undefined && file.pos >= 0;
+    // Where the two agree the kernel's own position will do, and the call is read rather than pread.
+    const own = !seekable || file.pos === file.kernelPos;
+    const count = this.attempt(() => this.fs.readSync(fd, this.memory.u8, ptr, byteLength, own ? null : file.pos));
+    if (!seekable || count <= 0) return count;
+    file.pos += count;
+    if (own) file.kernelPos = file.pos;
     return count;
   }
 

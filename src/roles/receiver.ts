@@ -224,6 +224,7 @@ export class Receiver implements TokenSink {
       outputFd: file.outputFd,
       basisFd: file.basisFd,
       inplace: file.updatesBasis,
+      sparse: this.session.options.sparse,
       skipBytes: appending ? this.head.fileLength : 0,
       digestSkipped: append === 2,
       seen: tokens.wantsSeen ? (ptr, byteLength) => tokens.seen(memory.bytes(ptr, byteLength)) : undefined,

@@ -244,11 +244,12 @@ export class Sender {
     list.flags[row] |= FileFlag.fileSent;
   }
 
-  /** A whole file to a receiver in this process goes as an open descriptor. */
+  /** A whole file to a receiver in this process goes as an open descriptor, unless a delta was asked for. */
   private canHandOver(table: BlockTable | null): boolean {
     const { session } = this;
     if (this.itemLog.showsProgress && this.stat.size >= LIVE_LEAST) return false;
-    return session.localLink !== null && table === null && this.stat.size >= LOCAL_COPY_LEAST && this.head.count === 0
+    const wanted = session.localLink !== null && session.options.wholeFile > 0 && !session.options.sparse;
+    return wanted && table === null && this.stat.size >= LOCAL_COPY_LEAST && this.head.count === 0
       && session.context.compress === "none" && !session.output.tee && session.options.bwlimit === 0;
   }
 
@@ -319,6 +320,8 @@ export class Sender {
 class FdSource implements FileSource {
   byteLength = 0;
   private fd = -1;
+  /** Where the descriptor stands: the search mostly reads on from there. */
+  private pos = 0;
   private readonly session: Session;
 
   constructor(session: Session) {
@@ -327,10 +330,15 @@ class FdSource implements FileSource {
 
   use(fd: number, byteLength: number): void {
     this.fd = fd;
+    this.pos = 0;
     this.byteLength = byteLength;
   }
 
   read(offset: number, ptr: number, byteLength: number): number {
-    return this.session.fs.pread(this.fd, ptr, byteLength, offset);
+    const { fs } = this.session;
+    if (offset !== this.pos) return fs.pread(this.fd, ptr, byteLength, offset);
+    const count = fs.read(this.fd, ptr, byteLength);
+    if (count > 0) this.pos += count;
+    return count;
   }
 }
