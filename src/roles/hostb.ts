@@ -2,7 +2,7 @@
  * Host-B, the receiving side, put together: generator and receiver over one list and one connection.
  * Upstream main.c: do_recv, do_server_recv, the receiving half of client_run.
  */
-import { ExitCode, ProtocolError } from "../errors.ts";
+import { ExitCode, ProtocolError, UsageError, WsyncError } from "../errors.ts";
 import { transferDigest } from "../checksum/digest.ts";
 import { Compressors } from "../compress/registry.ts";
 import { Patcher } from "../delta/patch.ts";
@@ -11,6 +11,7 @@ import { Backups } from "../files/backup.ts";
 import { Committer } from "../files/commit.ts";
 import { Confined, type Place } from "../files/confine.ts";
 import { PartialDir } from "../files/partial.ts";
+import { isDirectory } from "../files/perms.ts";
 import { Remover } from "../files/remove.ts";
 import { type FileReporter } from "../files/report.ts";
 import { isUnsafeSymlink } from "../files/symlinks.ts";
@@ -22,6 +23,7 @@ import { ReceiverIds } from "../flist/idmap.ts";
 import { FlistReceiver } from "../flist/receive.ts";
 import { Segments } from "../flist/segments.ts";
 import { type Options } from "../options/options.ts";
+import { newStat } from "../posix/filesystem.ts";
 import { Ndx } from "../protocol/constants.ts";
 import { NdxReader, NdxWriter } from "../protocol/ndx.ts";
 import { type Cursor } from "../protocol/cursor.ts";
@@ -148,6 +150,7 @@ class ReceivingSide {
       fsync: options.fsync, partialDir: this.partialDir,
     }, reporter);
     const tempDir: Place | null = options.tempDir ? { root: operator, path: options.tempDir } : null;
+    if (tempDir) checkTempDir(session, tempDir);
     this.incoming = new Incoming({
       session, receiving, destination, committer, backups: this.backups, partialDir: this.partialDir, tempDir,
       defaultPerms: this.defaultPerms, reporter,
@@ -287,6 +290,16 @@ class ReceivingSide {
     stats.deletedDevices = counts.devices;
     stats.deletedSpecials = counts.specials;
   }
+}
+
+/** Throws UsageError (1) or WsyncError (11) when --temp-dir is not there. Upstream main.c:do_recv. */
+function checkTempDir(session: Session, { root, path }: Place): void {
+  const { fs } = session;
+  const stat = newStat();
+  const found = root.stat(path, stat);
+  if (found === -fs.constants.E.ENOENT) throw new UsageError(`The temp-dir does not exist: ${path}`);
+  if (found < 0) throw new WsyncError(`Failed to stat temp-dir ${path}: ${fs.strerror(-found)}`, ExitCode.fileIo);
+  if (!isDirectory(stat.mode)) throw new UsageError(`The temp-dir is not a directory: ${path}`);
 }
 
 function attrSettings(session: Session): AttrSettings {
