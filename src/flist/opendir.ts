@@ -4,6 +4,16 @@
  */
 import type { FileSystem } from "../posix/filesystem.ts";
 
+/** A directory that arguments are relative to: what upstream changes into (F_PATHNAME). */
+export interface TransferRoot {
+  /** Absolute path. */
+  readonly path: string;
+  /** The path as the user gave it, cleaned. */
+  readonly given: string;
+  /** Descriptor for at-calls, possibly without the right to read. */
+  readonly fd: number;
+}
+
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_BENEATH = 0x08;
 /** The kernel answers EAGAIN when a rename raced its check; a few tries settle it. */

@@ -20,7 +20,7 @@ import type { SenderIds } from "./idmap.ts";
 import {
   FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters, type WalkReport,
 } from "./makefile.ts";
-import { openBelow } from "./opendir.ts";
+import { openBelow, type TransferRoot } from "./opendir.ts";
 import { type FlistCounts } from "./receive.ts";
 import type { Segments, SegmentView } from "./segments.ts";
 import { RowSender } from "./sendrow.ts";
@@ -62,14 +62,6 @@ export interface FlistSenderParts {
   readonly fullName?: (rootPath: string, path: string) => string;
 }
 
-/** A directory that arguments are relative to: what upstream changes into (F_PATHNAME). */
-export interface TransferRoot {
-  /** Absolute path. */
-  readonly path: string;
-  /** Descriptor for at-calls, possibly without the right to read. */
-  readonly fd: number;
-}
-
 /** A path below an implied directory that still has to be walked, with how its argument ended. */
 interface RelativeName {
   readonly path: string;
@@ -108,6 +100,11 @@ export class FlistSender {
   /** io_error bits so far. */
   get ioError(): number {
     return this.maker.ioError;
+  }
+
+  /** Rows of the list that is being made. */
+  get listed(): number {
+    return this.rows.list.used;
   }
 
   /** Adds io_error bits from elsewhere, such as a file that could not be opened. */
@@ -610,7 +607,7 @@ export class FlistSender {
       report.sysError(`change_dir ${this.maker.fullName(cwd, dir ?? path)} failed`, -fd);
       return false;
     }
-    const index = this.roots.push({ path, fd }) - 1;
+    const index = this.roots.push({ path, given: dir === null ? path : cleanName(dir)!, fd }) - 1;
     this.rootIds.set(path, index);
     this.enterRoot(index);
     return true;

@@ -150,7 +150,9 @@ function fullName({ name, root }: LogItem, { sender, daemon }: LogRun): string {
   let path = name;
   if (sender && root !== null) path = `${root}/${name}`;
   else if (daemon !== undefined && !name.startsWith("/")) path = `${daemon.directory}/${name}`;
-  return cleanPath(path, false).replace(/^\//, "");
+  // A top directory keeps its dot.
+  const dot = path.endsWith("/.") ? "/." : "";
+  return `${cleanPath(path, false)}${dot}`.replace(/^\//, "");
 }
 
 function linkText({ xname, linkTarget }: LogItem, _: LogRun, { left, width }: Escape): string {

@@ -65,8 +65,8 @@ export class ItemLog {
       checksumWidth: checksumLength(context.fileChecksum) * 2,
       now: () => session.host.now() / 1000,
       itemBytes: () => ({
-        written: session.output.written + session.output.pending - this.writtenBefore,
-        read: session.input.received - this.readBefore,
+        written: session.output.dataBytes - this.writtenBefore,
+        read: session.input.cursor.offset - this.readBefore,
       }),
     };
   }
@@ -99,11 +99,16 @@ export class ItemLog {
     this.log(LogCode.client, list, row, iflags, "");
   }
 
+  /** The bytes of a file's transfer are counted from here on; upstream remember_initial_stats. */
+  beginCount(): void {
+    const { input, output } = this.session;
+    this.writtenBefore = output.dataBytes;
+    this.readBefore = input.cursor.offset;
+  }
+
   /** The transfer of a file begins. */
   beforeTransfer(list: FileList, row: number, iflags: number): void {
     const { session } = this;
-    this.writtenBefore = session.output.written + session.output.pending;
-    this.readBefore = session.input.received;
     if (session.options.logBeforeTransfer) this.log(LogCode.client, list, row, iflags, "");
     else if (this.showsNames) session.log.write(LogCode.client, `${list.path(row)}\n`);
   }

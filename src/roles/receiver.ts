@@ -162,6 +162,7 @@ export class Receiver implements TokenSink {
     const { incoming, itemLog } = this.p;
     const redo = (list.flags[row] & FileFlag.damaged) !== 0;
     if (!redo && iflags & ItemFlag.isNew) stats.createdFiles++;
+    itemLog.beginCount();
     stats.transferredFiles++;
     stats.totalTransferredSize += list.size[row];
     if (!session.doTransfers) {

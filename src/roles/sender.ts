@@ -168,6 +168,7 @@ export class Sender {
     const { iflags } = items.attrs;
     this.redo = (list.flags[row] & FileFlag.fileSent) !== 0;
     if (!this.redo && iflags & ItemFlag.isNew) session.stats.createdFiles++;
+    this.itemLog.beginCount();
     session.stats.transferredFiles++;
     session.stats.totalTransferredSize += list.size[row];
     if (!session.doTransfers) {

@@ -41,8 +41,9 @@ export class SourceTree {
     const progress = new ListProgress(session);
     progress.start("building");
     sender.begin(args);
+    progress.count(0);
     while (sender.step()) {
-      progress.count(this.sender.counts.numFiles);
+      progress.count(sender.listed - 1);
       output.spill();
       if (output.congested) await output.drain();
       const turn = session.breathe();
@@ -116,10 +117,10 @@ export class SourceTree {
     return `"${this.sender.fullPath(list, row)}"`;
   }
 
-  /** The directory a row's name starts from, or null for the working directory. */
+  /** The directory a row's name starts from, as the user gave it, or null for the working directory. */
   rootPath(list: FileList, row: number): string | null {
     const root = list.extra.pathRoot?.[row] ?? 0;
-    return root === 0 ? null : this.sender.roots[root].path;
+    return root === 0 ? null : this.sender.roots[root].given;
   }
 
   close(): void {

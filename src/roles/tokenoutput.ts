@@ -52,6 +52,6 @@ export class TokenOutput implements TokenSink {
     writer.bytes.fill(0, at, at + digestLength);
     writer.length = at + digestLength;
     const chunks = Math.ceil(byteLength / CHUNK_BYTES);
-    output.written += byteLength + chunks * (4 + FRAME_BYTES) - 4;
+    output.countSpared(byteLength + chunks * 4 - 4, chunks * FRAME_BYTES);
   }
 }

@@ -12,7 +12,10 @@ const STEP = 100;
 export class ListProgress {
   private readonly session: Session;
   private readonly shown: boolean;
-  private counted = 0;
+  /** The next number of entries to tell. */
+  private next = 0;
+  /** The cursor is behind the count, which the next count overwrites. */
+  private counting = false;
 
   constructor(session: Session) {
     const { options, context, log } = session;
@@ -22,6 +25,8 @@ export class ListProgress {
 
   /** The list begins. `doing`: "building file list" or "receiving file list". */
   start(doing: "building" | "receiving"): void {
+    // A receiver counts an entry once it has it, a sender before.
+    this.next = doing === "building" ? 0 : STEP;
     const { log, context, amServer } = this.session;
     if (this.shown) {
       log.write(LogCode.client, `${doing} file list ... `);
@@ -31,14 +36,14 @@ export class ListProgress {
     }
   }
 
-  /** So many entries are known; every hundred are told with --info=flist2. */
+  /** So many entries are known; with --info=flist2 every hundred are told, and that there are none yet. */
   count(entries: number): void {
     const { log } = this.session;
     if (!this.shown || !log.info("FLIST", 2)) return;
-    for (; this.counted + STEP <= entries; this.counted += STEP) {
-      if (this.counted > 0) log.needsNewline = false;
-      log.write(LogCode.client, ` ${this.counted + STEP} files...\r`);
-      log.needsNewline = log.isLoud;
+    for (; this.next <= entries; this.next += STEP) {
+      if (this.counting) log.needsNewline = false;
+      log.write(LogCode.client, ` ${this.next} files...\r`);
+      log.needsNewline = this.counting = log.isLoud;
     }
   }
 

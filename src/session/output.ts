@@ -36,6 +36,8 @@ export class Output {
   /** Bytes handed to the stream, and milliseconds (host clock) of the last time it took any. */
   written = 0;
   lastWrite = 0;
+  /** Data bytes in closed frames, or written before there were frames. */
+  private dataSent = 0;
   /** Names the writer in error messages. */
   role = "";
   /** A copy of every data byte that leaves, for --write-batch. */
@@ -113,6 +115,17 @@ export class Output {
     return this.writer.length - (this.multiplexed ? this.frameStart + MUX_HEADER_BYTES : 0);
   }
 
+  /** Data bytes written so far, without frame headers and messages. Upstream total_data_written. */
+  get dataBytes(): number {
+    return this.dataSent + this.pending;
+  }
+
+  /** Counts bytes that a local copy spared, as if they had been written in frames. */
+  countSpared(dataBytes: number, frameBytes: number): void {
+    this.written += dataBytes + frameBytes;
+    this.dataSent += dataBytes;
+  }
+
   /** To be called after a batch of codec writes: sends the buffer once it is full enough. */
   spill(): void {
     if (this.writer.length >= FLUSH_BYTES) this.flush();
@@ -146,6 +159,7 @@ export class Output {
     const { writer, messages } = this;
     if (messages.length > 0) this.send(messages, MESSAGE_BYTES);
     if (this.multiplexed) this.closeFrame();
+    if (!this.multiplexed) this.dataSent += writer.length;
     if (writer.length > 0) this.send(writer, BUFFER_BYTES);
     if (this.multiplexed) this.openFrame();
   }
@@ -256,6 +270,7 @@ export class Output {
       writer.length = frameStart;
       return;
     }
+    this.dataSent += payload;
     const { bytes } = writer;
     if (this.tee) this.tee(bytes.subarray(frameStart + MUX_HEADER_BYTES, writer.length));
     putMuxHeader(bytes, frameStart, MessageTag.data, payload);
