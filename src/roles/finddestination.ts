@@ -139,8 +139,8 @@ export class DestinationFinder {
   }
 
   private failure(text: string, errno: number, code: number, hint = ""): WsyncError {
-    const { session } = this;
-    return new WsyncError(`rsync: [${session.who}] ${text}: ${session.fs.strerror(errno)} (${errno})`, code).advise(hint);
+    const { fs, who } = this.session;
+    return new WsyncError(`rsync: [${who}] ${text}: ${fs.strerror(errno)} (${errno})`, code).advise(hint);
   }
 }
 

@@ -77,7 +77,7 @@ function mask(text: string): string[] {
     .replace(/^(Total bytes (sent|received)|File list (size|generation time|transfer time)):.*/, "$1: N")
     .replace(/^sent .* bytes {2}received .* bytes {2}.*/, "sent N")
     .replace(/speedup is [\d.,KMGT]+/, "speedup is N")
-    .replace(/\d[\d.,]*[kKMGT]?B\/s +\d+:\d\d:\d\d/, "RATE TIME")
+    .replace(/ +\d[\d.,]*[kKMGT]?B\/s +\d+:\d\d:\d\d/, " RATE TIME")
     .replace(/^(rsync|wsync) {2}version \S+ /, "PROGRAM VERSION")
     .replace(/\b(rsync|wsync)(-node)?: \[(\w+)\]/, "rsync: [$3]")
     .replace(/\[[\w ]+=[\d.a-z]+\]$/, "[ROLE=VERSION]")
