@@ -174,6 +174,8 @@ export class MemoryFiles {
   readonly calls = { pread: 0, pwrite: 0, ftruncate: 0, copyFileRange: 0 };
   /** pwrite fails with -ENOSPC past this size. */
   spaceBytes = Infinity;
+  /** fallocate can punch holes. */
+  punches = true;
   private readonly memory: LinearMemory;
   constructor(memory: LinearMemory) {
     this.memory = memory;
@@ -200,7 +202,15 @@ export class MemoryFiles {
       },
       ftruncate: (fd: number, byteLength: number) => {
         calls.ftruncate++;
-        this.files.set(fd, this.get(fd).slice(0, byteLength));
+        const file = new Uint8Array(byteLength);
+        file.set(this.get(fd).subarray(0, byteLength));
+        this.files.set(fd, file);
+        return 0;
+      },
+      lseek: (fd: number) => this.get(fd).length,
+      fallocate: (fd: number, _mode: number, offset: number, byteLength: number) => {
+        if (!this.punches) return -95;
+        this.get(fd).fill(0, offset, offset + byteLength);
         return 0;
       },
       copyFileRange: (from: number, fromOffset: number, to: number, toOffset: number, byteLength: number) => {

@@ -176,6 +176,25 @@ describe("Patcher", () => {
     expect(files.calls.pwrite).toBe(2);
   });
 
+  for (const punches of [true, false]) {
+    it(`leaves holes for zeros, ${punches ? "punched" : "written"} where there was data`, () => {
+      const random = new Random(7);
+      const file = join(
+        new Uint8Array(5000), random.bytes(3000), new Uint8Array(400_000), random.bytes(10), new Uint8Array(9000),
+      );
+      for (const oldBytes of [0, 4096, 500_000]) {
+        const { files, result } = apply({ sparse: true, basisFd: -1 }, [{ literal: file }], (all) => {
+          all.punches = punches;
+          all.files.set(OUTPUT, random.bytes(oldBytes).fill(1));
+        });
+        expect(result).toBe(0);
+        expect(sameBytes(files.get(OUTPUT), file)).toBe(true);
+      }
+      const { files } = apply({ sparse: true, basisFd: -1 }, [{ literal: file }], () => {});
+      expect(files.calls.pwrite).toBe(2);
+    });
+  }
+
   it("refuses blocks that do not exist, and blocks without a basis", () => {
     for (const index of [-1, 1429, 2 ** 31]) {
       expect(() => apply({ head }, [{ index }], () => {})).toThrow(ProtocolError);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cleanName, joinPath, type CleanNameOptions } from "../../../src/filter/paths.ts";
+import { cleanName, joinPath, sanitizeName, type CleanNameOptions } from "../../../src/filter/paths.ts";
 
 describe("cleaned names", () => {
   test.each<[string, CleanNameOptions, string | null]>([
@@ -20,4 +20,11 @@ describe("cleaned names", () => {
 test("joined paths", () => {
   expect([joinPath("", "a"), joinPath("d", "a"), joinPath("d/", "a"), joinPath("d", "/a")])
     .toEqual(["a", "d/a", "d/a", "/a"]);
+});
+
+test.each<[string, boolean, string]>([
+  ["/etc/passwd", false, "etc/passwd"], ["../../x", false, "x"], ["a/../../b", false, "b"], ["a/b/..", false, "a/"],
+  ["a//b/", false, "a/b/"], ["..", true, "."], ["", true, "."], ["a/./b", true, "a/./b"], ["./a/./b", false, "a/b"],
+])("a name from a list of files: %j, dots kept %s: %j", (name, keepDots, expected) => {
+  expect(sanitizeName(name, keepDots)).toBe(expected);
 });
