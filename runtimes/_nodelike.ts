@@ -60,9 +60,8 @@ export function makeHost(parts: RuntimeParts): Host {
     },
   };
   const host = Object.defineProperties(members, Object.getOwnPropertyDescriptors(parts)) as Host;
-  const open = parts.stdio ?? openStdio;
   let stdio: ByteStream | null = null;
-  return Object.defineProperty(host, "stdio", { value: () => (stdio ??= open()) });
+  return Object.defineProperty(host, "stdio", { value: () => (stdio ??= openStdio(parts.stdio)) });
 }
 
 function osName(): Host["os"] {
@@ -79,13 +78,14 @@ function workingDirectory(): string {
   return latin1(bytes, 0, bytes.length);
 }
 
-/** Standard input and output as one stream, each by the way that suits its kind. */
-function openStdio(): ByteStream {
+/** Standard input and output as one stream, by the way that suits their kind; `pipes` is the runtime's own for pipes. */
+function openStdio(pipes?: () => ByteStream): ByteStream {
   const streamable = (fd: number): boolean => {
     const stat = fs.fstatSync(fd);
     return stat.isFIFO() || stat.isSocket();
   };
   if (!streamable(0) || !streamable(1)) return new FileStream(0, 1);
+  if (pipes) return pipes();
   const net = require("node:net") as typeof import("node:net");
   const reader = new SocketReader();
   const input = new net.Socket({ fd: 0, readable: true, writable: false, onread: reader.onread } as never);

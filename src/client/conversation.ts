@@ -195,7 +195,7 @@ async function cause(session: Session, error: unknown): Promise<unknown> {
   const { input, output, host } = session;
   if (error !== output.failed) return error;
   try {
-    await Promise.race([input.drainToEnd(), host.sleep(LAST_WORDS_MS)]);
+    await Promise.race([input.drainToEnd(LAST_WORDS_MS), host.sleep(LAST_WORDS_MS)]);
   } catch (better) {
     if (better instanceof RemoteExit) return better;
   }
@@ -253,7 +253,7 @@ async function lastWords(session: Session, waitForPeer = false): Promise<void> {
   await Promise.race([said, patience]);
   if (!waitForPeer || session.localLink) return;
   session.input.onMessage = () => {};
-  await Promise.race([session.input.drainToEnd().catch(() => {}), patience]);
+  await Promise.race([session.input.drainToEnd(LAST_WORDS_MS).catch(() => {}), patience]);
 }
 
 /** The lines at the end of a client's run. */

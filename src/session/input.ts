@@ -166,9 +166,13 @@ export class Input {
     if (bytes.length > 0) this.accept(bytes);
   }
 
-  /** Reads and drops everything until the stream ends, still serving messages. */
-  async drainToEnd(): Promise<void> {
-    for (;;) {
+  /**
+   * Reads and drops everything until the stream ends, still serving messages. A peer that never stops is left after
+   * `limitMs`: bytes that are always there would keep a timer from ever firing.
+   */
+  async drainToEnd(limitMs = Infinity): Promise<void> {
+    const until = this.now() + limitMs;
+    while (this.now() < until) {
       this.cursor.pos = this.cursor.end;
       this.makeRoom();
       if (this.rest) {
