@@ -59,7 +59,7 @@ const roles: Readonly<Record<string, (host: Host) => Promise<void>>> = {
         failures++;
       }
     }
-    host.exit(failures === 1 ? 0 : 1);
+    host.exit(failures === 0 ? 0 : 1);
   },
   signals: async (host) => {
     const stop = host.onSignal(["SIGHUP", "SIGINT", "SIGUSR1", "SIGTERM"], (signal) => {
