@@ -114,7 +114,7 @@ async function runShellClient(run: ClientRun, ends: Endpoints, remote: Remote): 
     remoteOptionCount: options.remoteOptions.length,
     paths: ends.remoteArgs,
   });
-  if (options.levels.debug.CMD >= 1) host.print(1, bytesOf(`opening connection using: ${command.argv.join(" ")}\n`));
+  if (options.levels.debug.CMD >= 1) host.print(1, bytesOf(commandLine(command.argv)));
   const env = remote.daemon ? { RSYNC_PORT: String(remote.port) } : undefined;
   const child = host.spawn({ argv: command.argv, env, stderr: "inherit" });
   let stream: ByteStream = child.stream;
@@ -130,6 +130,12 @@ async function runShellClient(run: ClientRun, ends: Endpoints, remote: Remote): 
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
     localLink: null, filterArgs: options, childExit: child.exited,
   }, logFile);
+}
+
+/** The remote shell's words for the user to read. Upstream util1.c:print_child_argv. */
+function commandLine(argv: readonly string[]): string {
+  const shown = argv.map((word) => (/^[\w,.=+@/-]*$/.test(word) ? word : `"${word}"`));
+  return `${["opening connection using:", ...shown].join(" ")}  (${argv.length} args)\n`;
 }
 
 async function runDaemonClient(run: ClientRun, ends: Endpoints, remote: Remote): Promise<number> {

@@ -191,16 +191,12 @@ export class Receiver implements TokenSink {
   private async receiveData(file: IncomingFile): Promise<void> {
     const { session } = this;
     const { input, stats } = session;
-    const { patcher, tokens, itemLog, incoming } = this.p;
+    const { patcher, tokens, incoming } = this.p;
     if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
     patcher.start(this.targetOf(file));
     this.file = file;
     this.copied = false;
-    const size = file.list.size[file.row];
-    while (!tokens.read(input.cursor, this)) {
-      itemLog.progress(patcher.offset, size);
-      await input.more();
-    }
+    while (!tokens.read(input.cursor, this)) await input.more();
     const failed = this.copied ? 0 : patcher.finish(file.truncate);
     if (input.poll(this.decodeDigest) === undefined) await input.next(this.decodeDigest);
     stats.literalData += patcher.literalBytes;
@@ -213,6 +209,11 @@ export class Receiver implements TokenSink {
       session.log.errorXfer(`rsync: [receiver] write failed on ${name}: ${reason}\n`);
       throw new ProtocolError("file", "", ExitCode.fileIo);
     }
+  }
+
+  private showProgress(): void {
+    const { itemLog, patcher } = this.p;
+    if (itemLog.showsProgress && this.file) itemLog.progress(patcher.offset, this.file.list.size[this.file.row]);
   }
 
   private targetOf(file: IncomingFile): PatchTarget {
@@ -235,10 +236,12 @@ export class Receiver implements TokenSink {
   // TokenSink.
 
   literal(bytes: Uint8Array): void {
+    this.showProgress();
     this.p.patcher.literal(bytes);
   }
 
   match(index: number): void {
+    this.showProgress();
     const { localCopy } = this.p;
     if (localCopy && this.head.count === 0 && index === 0 && this.file) {
       this.copied = true;
