@@ -78,7 +78,7 @@ function workingDirectory(): string {
   return latin1(bytes, 0, bytes.length);
 }
 
-/** Standard input and output as one stream, by the way that suits their kind; `pipes` is the runtime's own for pipes. */
+/** Standard input and output as one stream, by the way that suits their kind; `pipes` is the runtime's own way. */
 function openStdio(pipes?: () => ByteStream): ByteStream {
   const streamable = (fd: number): boolean => {
     const stat = fs.fstatSync(fd);
