@@ -2,12 +2,13 @@ import { describe, expect, it } from "vitest";
 import { TransportError } from "../../../src/errors.ts";
 import { MessageTag } from "../../../src/protocol/constants.ts";
 import { Output } from "../../../src/session/output.ts";
+import { newMemory } from "../files/_fs.ts";
 import { HandStream, settled } from "./_stream.ts";
 
 function make(): { stream: HandStream; output: Output; clock: { now: number } } {
   const stream = new HandStream();
   const clock = { now: 100 };
-  const output = new Output(stream, () => clock.now);
+  const output = new Output(newMemory(), stream, () => clock.now);
   output.role = "sender";
   return { stream, output, clock };
 }
