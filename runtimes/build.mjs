@@ -2,14 +2,16 @@
  * Builds what npm installs: the kernels (build/wsync.wasm) and one bundle a runtime (dist/).
  *
  * The command bundles carry the WebAssembly bytes inside, as base64 in the constant WSYNC_KERNELS, so that starting
- * wsync costs one read. Unbundled runs (tests, `deno run runtimes/deno.ts`) find the constant undefined and read
+ * wsync costs one read; on Node, whose compiler would take longer than everything else, three: node.ts, the program
+ * and its compiled code. Unbundled runs (tests, `deno run runtimes/deno.ts`) find the constant undefined and read
  * build/wsync.wasm. The package koffi stays outside the Node bundle, because it loads a native file; it is required
  * only when libc is first called. Runs under plain Node with no install script of any dependency.
  *
  * Usage: node runtimes/build.mjs [--no-minify] [--no-types]
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -26,6 +28,7 @@ const anywhere = { platform: "neutral", banner: "", target: "es2023" };
 /** One bundle each: the entry file, where it goes, how esbuild treats it and its first line. */
 const bundles = [
   { entry: "runtimes/node.ts", out: "dist/wsync.js", ...onNode },
+  { entry: "runtimes/_nodeprogram.ts", out: "dist/wsync.node.cjs", ...onNode, banner: "", format: "cjs" },
   { entry: "runtimes/deno.ts", out: "dist/wsync.deno.js", ...onDeno },
   { entry: "runtimes/bun.ts", out: "dist/wsync.bun.js", ...onBun },
   { entry: "src/index.ts", out: "dist/index.js", ...anywhere },
@@ -37,19 +40,38 @@ function buildKernels() {
   return readFileSync(join(root, "build/wsync.wasm"));
 }
 
+/** Constants of a bundle. The one that node.ts loads is no module, and is told its address. */
+function definitions({ platform, format }, kernels) {
+  if (platform !== "node") return {};
+  const address = format === "cjs" ? { "import.meta.url": "WSYNC_URL" } : {};
+  return { WSYNC_KERNELS: JSON.stringify(kernels.toString("base64")), ...address };
+}
+
+/** Has V8 keep the code it compiles for a small run, beside the Node bundle. Without it wsync only starts later. */
+function keepCompiledCode() {
+  const scratch = mkdtempSync(join(tmpdir(), "wsync-build-"));
+  try {
+    const env = { ...process.env, WSYNC_CODE_CACHE: "write" };
+    const words = [join(root, "dist/wsync.js"), "-a", join(root, "src/protocol"), scratch];
+    execFileSync(process.execPath, words, { env, stdio: "inherit" });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
 async function buildBundle(bundle, kernels) {
   await build({
     absWorkingDir: root,
     entryPoints: [bundle.entry],
     outfile: bundle.out,
     bundle: true,
-    format: "esm",
+    format: bundle.format ?? "esm",
     platform: bundle.platform,
     target: bundle.target,
     minify,
     legalComments: "none",
     external: ["koffi", "bun:*", "node:*"],
-    define: bundle.platform === "node" ? { WSYNC_KERNELS: JSON.stringify(kernels.toString("base64")) } : {},
+    define: definitions(bundle, kernels),
     banner: bundle.banner ? { js: bundle.banner } : {},
     logLevel: "warning",
   });
@@ -76,4 +98,5 @@ mkdirSync(join(root, "dist"), { recursive: true });
 const kernels = buildKernels();
 const present = bundles.filter((bundle) => existsSync(join(root, bundle.entry)));
 await Promise.all(present.map((bundle) => buildBundle(bundle, kernels)));
+keepCompiledCode();
 if (types && existsSync(join(root, "src/index.ts"))) buildTypes();

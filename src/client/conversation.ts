@@ -227,7 +227,7 @@ function stackOf(error: unknown): string {
 /** Where the error was noticed, as rsync's last line names a file and line. */
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const match = /([A-Za-z_]+\.(?:ts|js|mjs)):(\d+)/.exec(stack);
+  const match = /([A-Za-z_]+\.(?:ts|[cm]?js)):(\d+)/.exec(stack);
   return match ? `${match[1]}(${match[2]})` : "main.ts(1)";
 }
 

@@ -178,14 +178,14 @@ describe("Patcher", () => {
 
   for (const punches of [true, false]) {
     it(`leaves holes for zeros, ${punches ? "punched" : "written"} where there was data`, () => {
-      const random = new Random(7);
+      const other = new Random(7);
       const file = join(
-        new Uint8Array(5000), random.bytes(3000), new Uint8Array(400_000), random.bytes(10), new Uint8Array(9000),
+        new Uint8Array(5000), other.bytes(3000), new Uint8Array(400_000), other.bytes(10), new Uint8Array(9000),
       );
       for (const oldBytes of [0, 4096, 500_000]) {
         const { files, result } = apply({ sparse: true, basisFd: -1 }, [{ literal: file }], (all) => {
           all.punches = punches;
-          all.files.set(OUTPUT, random.bytes(oldBytes).fill(1));
+          all.files.set(OUTPUT, other.bytes(oldBytes).fill(1));
         });
         expect(result).toBe(0);
         expect(sameBytes(files.get(OUTPUT), file)).toBe(true);
