@@ -22,6 +22,7 @@ export interface ListFacts {
   readonly segments: Segments;
 }
 
+/** Resolves the destination word of a command line from the working directory. */
 export class DestinationFinder {
   private readonly session: Session;
   /** The working directory, from which the operator's path is resolved. */
