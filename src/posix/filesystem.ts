@@ -112,6 +112,16 @@ export interface FileSystem {
   /** Times in seconds and nanoseconds; nsec -2 (UTIME_OMIT) leaves that time alone. Never follows a symlink. */
   utimensat(dirfd: number, name: number, atime: number, atimeNsec: number, mtime: number, mtimeNsec: number): number;
   futimens(fd: number, atime: number, atimeNsec: number, mtime: number, mtimeNsec: number): number;
+
+  // Extended attributes of an open file, or with `fd` -1 of what `path` names, a final symlink not followed.
+  // -ENOSYS without them. A reading call with a length of 0 returns the length that is needed.
+
+  /** Names, each with its NUL, at `ptr`; their length, or -ERANGE when there is no room. */
+  listXattr(fd: number, path: number, ptr: number, byteLength: number): number;
+  getXattr(fd: number, path: number, name: number, ptr: number, byteLength: number): number;
+  setXattr(fd: number, path: number, name: number, ptr: number, byteLength: number): number;
+  removeXattr(fd: number, path: number, name: number): number;
+
   umask(mask: number): number;
   chdir(name: number): number;
 

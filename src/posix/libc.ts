@@ -31,6 +31,11 @@ const REQUIRED: readonly LibcName[] = [
   "utimensat", "futimens", "umask", "chdir",
 ];
 
+/** Functions that extended attributes take, all or none. */
+const XATTR_CALLS: readonly LibcName[] = [
+  "fgetxattr", "lgetxattr", "flistxattr", "llistxattr", "fsetxattr", "lsetxattr", "fremovexattr", "lremovexattr",
+];
+
 /** Makes the libc file system, or says which function is missing. Sets `memory.base`. */
 export function openLibc(host: Host, memory: LinearMemory): LibcFileSystem | string {
   const ffi = host.ffi!;
@@ -79,7 +84,8 @@ class LibcFileSystem implements FileSystem {
     this.egid = functions.getegid() >>> 0;
     this.capabilities = {
       atCalls: true, openat2: functions.syscall !== undefined, nanoseconds: true, chown: true,
-      mknod: functions.mknodat !== undefined, hardLinks: true, symlinkTimes: true, xattrs: false,
+      mknod: functions.mknodat !== undefined, hardLinks: true, symlinkTimes: true,
+      xattrs: XATTR_CALLS.every((name) => functions[name] !== undefined),
       copyFileRange: functions.copy_file_range !== undefined, reflink: functions.ioctl !== undefined,
       fallocate: functions.fallocate !== undefined,
     };
@@ -288,6 +294,33 @@ class LibcFileSystem implements FileSystem {
 
   futimens(fd: number, atime: number, atimeNsec: number, mtime: number, mtimeNsec: number): number {
     return this.result(this.c.futimens(fd, this.base + this.putTimes(atime, atimeNsec, mtime, mtimeNsec)));
+  }
+
+  listXattr(fd: number, path: number, ptr: number, byteLength: number): number {
+    if (!this.capabilities.xattrs) return -this.E.ENOSYS;
+    const to = this.base + ptr;
+    return this.result(fd >= 0 ? this.c.flistxattr(fd, to, byteLength)
+      : this.c.llistxattr(this.base + path, to, byteLength));
+  }
+
+  getXattr(fd: number, path: number, name: number, ptr: number, byteLength: number): number {
+    if (!this.capabilities.xattrs) return -this.E.ENOSYS;
+    const { base } = this;
+    return this.result(fd >= 0 ? this.c.fgetxattr(fd, base + name, base + ptr, byteLength)
+      : this.c.lgetxattr(base + path, base + name, base + ptr, byteLength));
+  }
+
+  setXattr(fd: number, path: number, name: number, ptr: number, byteLength: number): number {
+    if (!this.capabilities.xattrs) return -this.E.ENOSYS;
+    const { base } = this;
+    return this.result(fd >= 0 ? this.c.fsetxattr(fd, base + name, base + ptr, byteLength, 0)
+      : this.c.lsetxattr(base + path, base + name, base + ptr, byteLength, 0));
+  }
+
+  removeXattr(fd: number, path: number, name: number): number {
+    if (!this.capabilities.xattrs) return -this.E.ENOSYS;
+    const { base } = this;
+    return this.result(fd >= 0 ? this.c.fremovexattr(fd, base + name) : this.c.lremovexattr(base + path, base + name));
   }
 
   umask(mask: number): number {

@@ -245,6 +245,22 @@ export class NodeFileSystem implements FileSystem {
     return -this.E.ENOSYS;
   }
 
+  listXattr(): number {
+    return -this.E.ENOSYS;
+  }
+
+  getXattr(): number {
+    return -this.E.ENOSYS;
+  }
+
+  setXattr(): number {
+    return -this.E.ENOSYS;
+  }
+
+  removeXattr(): number {
+    return -this.E.ENOSYS;
+  }
+
   fchmod(fd: number, mode: number): number {
     return this.attempt(() => this.fs.fchmodSync(fd, mode));
   }

@@ -112,3 +112,26 @@ describe("capabilities", () => {
     expect(results).toEqual([-38, -38, -38, -38, -38]);
   });
 });
+
+describe("extended attributes", () => {
+  const linked = { llistxattr: script(3), lgetxattr: script(4), lsetxattr: script(0), lremovexattr: script(-61) };
+  const opened = { flistxattr: script(5), fgetxattr: script(6), fsetxattr: script(-EIO), fremovexattr: script(0) };
+  const all = (fs: FileSystem, fd: number): number[] => {
+    const path = fs.cstr("x");
+    const name = fs.cstr("user.a");
+    return [
+      fs.listXattr(fd, path, 0, 9), fs.getXattr(fd, path, name, 0, 9), fs.setXattr(fd, path, name, 0, 9),
+      fs.removeXattr(fd, path, name),
+    ];
+  };
+  test("a descriptor takes the f-calls, a path the l-calls", () => {
+    const fs = open({ ...linked, ...opened });
+    expect(all(fs, -1)).toEqual([3, 4, 0, -61]);
+    expect(all(fs, 7)).toEqual([5, 6, -EIO, 0]);
+  });
+  test("without one of them there are none", () => {
+    const fs = open({}, ["lsetxattr"]);
+    expect(fs.capabilities.xattrs).toBe(false);
+    expect(all(fs, 7)).toEqual([-38, -38, -38, -38]);
+  });
+});
