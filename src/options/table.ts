@@ -153,13 +153,13 @@ const CHOICE: readonly OptionRow[] = [
     help: "pass over files that are newer on the receiver" },
   { long: "compare-dest", argument: "string", hook: "compareDest", sent: "--compare-dest", side: "receiver",
     category: "Choosing files", argumentName: "DIR", conflicts: ["copy-dest", "link-dest"],
-    help: "leave out files that are the same under DIR", available: false },
+    help: "leave out files that are the same under DIR" },
   { long: "copy-dest", argument: "string", hook: "copyDest", sent: "--copy-dest", side: "receiver",
     category: "Choosing files", argumentName: "DIR", conflicts: ["compare-dest", "link-dest"],
-    help: "copy files locally that are the same under DIR", available: false },
+    help: "copy files locally that are the same under DIR" },
   { long: "link-dest", argument: "string", hook: "linkDest", sent: "--link-dest", side: "receiver",
     category: "Choosing files", argumentName: "DIR", conflicts: ["compare-dest", "copy-dest"],
-    help: "hard-link files that are the same under DIR", available: false },
+    help: "hard-link files that are the same under DIR" },
 ];
 
 const ATTRIBUTES: readonly OptionRow[] = [

@@ -10,10 +10,13 @@ import { FileFlag } from "../protocol/constants.ts";
 export class Destination {
   readonly root: Confined;
   readonly soloName: string | null;
+  /** The directory's path, also when a dry run did not make it and `root` is another. */
+  readonly directory: string;
 
-  constructor(root: Confined, soloName: string | null) {
+  constructor(root: Confined, soloName: string | null, directory: string = root.rootPath) {
     this.root = root;
     this.soloName = soloName;
+    this.directory = directory;
   }
 
   /** The row's path below the root. */

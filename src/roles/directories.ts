@@ -10,6 +10,7 @@ import { type FileList } from "../flist/filelist.ts";
 import { newStat } from "../posix/filesystem.ts";
 import { FileFlag, ItemFlag } from "../protocol/constants.ts";
 import { DelFlag } from "../files/remove.ts";
+import { type BasisEntries } from "./basisentries.ts";
 import { type Item, type Scene } from "./scene.ts";
 
 const S_IRWXU = 0o700;
@@ -20,14 +21,16 @@ export class DirectoryEntries {
   private readonly attributes: Attributes;
   private readonly tweaks: boolean;
   private readonly retouchTimes: boolean;
+  private readonly basis: BasisEntries | null;
   private retouchPerms = false;
   private readonly stat = newStat();
 
-  constructor(scene: Scene, tweaks: boolean) {
+  constructor(scene: Scene, tweaks: boolean, basis: BasisEntries | null) {
     const { options } = scene.session;
     this.scene = scene;
     this.attributes = scene.attributes;
     this.tweaks = tweaks;
+    this.basis = basis;
     this.retouchTimes = options.preserveMtimes && !options.omitDirTimes;
   }
 
@@ -78,15 +81,24 @@ export class DirectoryEntries {
     }
     const isNew = !scene.exists || (list.flags[row] & FileFlag.dirCreated) !== 0;
     if (!session.options.preservePerms) list.mode[row] = this.plainMode(list.mode[row], !isNew);
-    if (scene.itemizing) {
-      scene.itemizer.report(list, row, item.ndx, isNew ? null : scene.stat, isNew ? ItemFlag.localChange : 0);
-    }
+    const named = this.report(item, isNew);
     if (!scene.exists && !this.make(item, path)) return this.skipContents(item);
-    this.setAttributes(item, path);
+    this.setAttributes(item, path, named);
     this.openUp(item, path);
     if (!session.context.incRecurse && deletion.during && phase === 0 && !(list.flags[row] & FileFlag.missingDir)) {
       deletion.enter(list, list, row);
     }
+    return true;
+  }
+
+  /** False when a basis directory has shown that there is nothing to say. */
+  private report(item: Item, isNew: boolean): boolean {
+    const { scene, basis } = this;
+    const alternate = isNew && basis ? basis.other(item, "directory") : null;
+    if (alternate === "done" || alternate === "silent") return false;
+    const before = alternate ? alternate.stat : isNew ? null : scene.stat;
+    const iflags = isNew ? ItemFlag.localChange : 0;
+    if (scene.itemizing) scene.itemizer.report(item.list, item.row, item.ndx, before, iflags);
     return true;
   }
 
@@ -119,14 +131,14 @@ export class DirectoryEntries {
     return false;
   }
 
-  private setAttributes(item: Item, path: string): void {
+  private setAttributes(item: Item, path: string, named: boolean): void {
     const { scene } = this;
     const { list, row } = item;
     const stat = scene.exists ? scene.stat : null;
     const updated = scene.destination.soloName === null
       ? this.attributes.setRow(list, row, stat, 0)
       : this.attributes.setPlace({ root: scene.destination.root, path }, list, row, stat, 0);
-    if (updated) scene.printName(`${path}/\n`);
+    if (updated && named) scene.printName(`${path}/\n`);
   }
 
   /** Files can only be put into a directory that its owner may write and enter; touchUp takes this back. */

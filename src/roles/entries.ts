@@ -41,9 +41,10 @@ export class Entries {
     this.scene = scene;
     this.soloName = destination.soloName;
     this.tweaksDirs = !(options.listOnly || this.soloName !== null || session.dryRun > 0);
-    this.directories = new DirectoryEntries(scene, this.tweaksDirs);
     this.links = new LinkEntries(scene);
     this.files = new FileEntries(scene, this.links);
+    this.links.basis = this.files.basis;
+    this.directories = new DirectoryEntries(scene, this.tweaksDirs, this.files.basis);
     this.nodes = new NodeEntries(scene, this.links);
     this.listing = options.listOnly ? new ListEntries(session) : null;
     this.wholeFile = this.files.wholeFile;

@@ -13,6 +13,7 @@ import { type Place } from "../files/confine.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { FileFlag, FnamecmpType, ItemFlag } from "../protocol/constants.ts";
+import { BasisEntries, type Candidate } from "./basisentries.ts";
 import { FileSummer } from "./filesummer.ts";
 import { type LinkEntries } from "./linkentries.ts";
 import { type Item, type Scene } from "./scene.ts";
@@ -46,7 +47,10 @@ export class FileEntries {
   private readonly summer: FileSummer;
   private readonly probe: QuickCheckProbe;
   private readonly partialStat = newStat();
-  private current: Item | null = null;
+  /** Null without --compare-dest and its kin. */
+  readonly basis: BasisEntries | null;
+  /** What a check of contents opens. */
+  private checked: Place | null = null;
 
   constructor(scene: Scene, links: LinkEntries) {
     const { session } = scene;
@@ -65,6 +69,9 @@ export class FileEntries {
       sameChecksum: (rows, row) => this.sameChecksum(rows as FileList, row),
       linkTarget: () => null,
     };
+    const matches = this.matches.bind(this);
+    const finish = links.finish.bind(links);
+    this.basis = scene.basisDirs ? new BasisEntries(scene, scene.basisDirs, matches, finish) : null;
   }
 
   begin(): void {
@@ -74,14 +81,19 @@ export class FileEntries {
   /** The quick check of any kind of row against what stands at its place. */
   isCurrent(item: Item, kind: FileKind): boolean {
     const { scene } = this;
-    this.current = item;
+    return this.matches(item, kind, scene.stat, { root: scene.destination.root, path: scene.path(item) });
+  }
+
+  /** The quick check against the file at `place`, which `stat` describes. */
+  private matches(item: Item, kind: FileKind, stat: StatRecord, place: Place): boolean {
+    this.checked = place;
     const target = (): string | null => {
-      const found = scene.destination.root.readlink(scene.path(item));
+      const found = place.root.readlink(place.path);
       return typeof found === "string" ? found : null;
     };
     const probe = kind === "symlink" ? { ...this.probe, linkTarget: target } : this.probe;
     const check = this.redoing ? { ...this.check, ignoreTimes: true, checksum: false, sizeOnly: false } : this.check;
-    return quickCheck(kind, item.list, item.row, scene.stat, check, probe, scene.session.memory);
+    return quickCheck(kind, item.list, item.row, stat, check, probe, this.scene.session.memory);
   }
 
   /** Deals with one row; a request comes back when block sums must follow. */
@@ -94,18 +106,25 @@ export class FileEntries {
       scene.exists = false;
       scene.statErrno = session.fs.constants.E.ENOENT;
     }
+    const alternate = this.basis ? this.basis.regular(item) : null;
+    if (alternate === "done") {
+      const { options, dryRun } = session;
+      if (options.removeSourceFiles === 1 && dryRun === 0) scene.receiving.succeeded(item.ndx);
+      return null;
+    }
     const partial = this.findPartial(item);
-    if (!scene.exists && !partial) return this.missing(item);
+    if (!scene.exists && !partial && !alternate) return this.missing(item);
     if (scene.exists && this.isCurrent(item, "regular")) {
       this.unchanged(item, partial);
       return null;
     }
     const append = this.redoing ? 0 : session.options.append;
-    if (append > 0 && scene.exists && scene.stat.size >= item.list.size[item.row]) {
+    const there = alternate ? alternate.stat : scene.exists ? scene.stat : null;
+    if (append > 0 && there && there.size >= item.list.size[item.row]) {
       this.links.skip(item);
       return null;
     }
-    return this.openBasis(item, partial);
+    return this.openBasis(item, partial, alternate);
   }
 
   /** Sends the block sums of an open basis. */
@@ -122,14 +141,12 @@ export class FileEntries {
   }
 
   private sameChecksum(list: FileList, row: number): boolean {
-    const { scene } = this;
-    const { root } = scene.destination;
-    const { O } = scene.session.fs.constants;
-    const item = this.current!;
-    const fd = root.open(scene.path(item), O.RDONLY, 0);
+    const { fs } = this.scene.session;
+    const { root, path } = this.checked!;
+    const fd = root.open(path, fs.constants.O.RDONLY, 0);
     if (fd < 0) return false;
     const same = this.summer.matches(fd, list.extra.checksum?.[row] ?? 0);
-    scene.session.fs.close(fd);
+    fs.close(fd);
     return same;
   }
 
@@ -208,11 +225,12 @@ export class FileEntries {
     return true;
   }
 
-  private openBasis(item: Item, partial: Place | null): SumRequest | null {
+  private openBasis(item: Item, partial: Place | null, alternate: Candidate | null): SumRequest | null {
     const { scene } = this;
-    const { session, stat } = scene;
-    const before = scene.exists ? stat : null;
-    const type = partial ? FnamecmpType.partialDir : FnamecmpType.fname;
+    const { session } = scene;
+    const stat = alternate ? alternate.stat : scene.stat;
+    const before = scene.exists || alternate ? stat : null;
+    const type = partial ? FnamecmpType.partialDir : alternate ? alternate.index : FnamecmpType.fname;
     if (!session.doTransfers) {
       this.ask(item, before, type);
       this.links.finish(item, stat);
@@ -224,16 +242,16 @@ export class FileEntries {
       this.wantWhole();
       return null;
     }
-    return this.askWithSums(item, partial, before, type);
+    return this.askWithSums(item, partial ?? alternate?.place ?? null, before, type);
   }
 
   private askWithSums(
-    item: Item, partial: Place | null, before: StatRecord | null, type: number,
+    item: Item, other: Place | null, before: StatRecord | null, type: number,
   ): SumRequest | null {
     const { scene } = this;
     const { session, destination } = scene;
-    const place = partial ?? { root: destination.root, path: scene.path(item) };
-    const basis = partial ? this.partialStat : scene.stat;
+    const place = other ?? { root: destination.root, path: scene.path(item) };
+    const basis = type === FnamecmpType.partialDir ? this.partialStat : before ?? scene.stat;
     const fd = place.root.open(place.path, session.fs.constants.O.RDONLY, 0);
     if (fd < 0) {
       scene.session.log.error(

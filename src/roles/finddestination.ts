@@ -112,7 +112,7 @@ export class DestinationFinder {
     if (this.tellsNames()) session.log.infoLine(`created directory ${path}\n`);
     if (session.dryRun === 0) return this.enter(path);
     session.dryRun++;
-    return new Destination(this.open("."), null);
+    return new Destination(this.open("."), null, operator.fullName(path));
   }
 
   private tellsNames(): boolean {

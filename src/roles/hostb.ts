@@ -32,6 +32,7 @@ import { attachMessages } from "../session/messages.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
 import { Deletion } from "./deletion.ts";
+import { BasisDirs } from "./basisdirs.ts";
 import { type Destination } from "./destination.ts";
 import { Entries } from "./entries.ts";
 import { flistFields } from "./fields.ts";
@@ -122,6 +123,7 @@ class ReceivingSide {
   private readonly backups: Backups | null;
   private readonly partialDir: PartialDir | null;
   private readonly defaultPerms: number;
+  private readonly basisDirs: BasisDirs | null;
 
   constructor(
     session: Session, receiving: Receiving, lists: ListReader, ndxReader: NdxReader, filters: Filters,
@@ -146,6 +148,7 @@ class ReceivingSide {
     this.backups = options.backup ? this.makeBackups(destination, operator, reporter) : null;
     if (this.backups) this.remover.backups = this.backups;
     this.partialDir = options.partialDir ? new PartialDir(options.partialDir, operator) : null;
+    this.basisDirs = options.basisDirs.length > 0 ? new BasisDirs(session, operator, destination) : null;
     const committer = new Committer(root, this.attributes, this.remover, this.backups, {
       fsync: options.fsync, partialDir: this.partialDir,
     }, reporter);
@@ -153,7 +156,7 @@ class ReceivingSide {
     if (tempDir) checkTempDir(session, tempDir);
     this.incoming = new Incoming({
       session, receiving, destination, committer, backups: this.backups, partialDir: this.partialDir, tempDir,
-      defaultPerms: this.defaultPerms, reporter,
+      defaultPerms: this.defaultPerms, reporter, basisDirs: this.basisDirs,
     });
     this.hardLinks = options.preserveHardLinks > 0 ? new HardLinks(receiving.generatorView, context.incRecurse) : null;
     const itemLog = this.makeItemLog();
@@ -275,6 +278,8 @@ class ReceivingSide {
       defaultPerms: this.defaultPerms,
       itemizing,
       printsNames: !modern && !itemizing,
+      basisDirs: this.basisDirs,
+      copyIn: (from, { list, row }) => this.incoming.copyIn(from, list, row),
       reportFlag: (modern || !session.amServer) && shown ? 0 : AttrFlag.report,
     });
     return new Generator(receiving, new Entries(scene), deletion, ndxWriter);

@@ -9,11 +9,13 @@ import { type PartialDir } from "../files/partial.ts";
 import { CHMOD_BITS, destMode, isDirectory, isRegular, S_IWUSR } from "../files/perms.ts";
 import { type FileReporter } from "../files/report.ts";
 import { openTemp, pooledRandom, type RandomBytes } from "../files/tempname.ts";
+import { cloneContents, copyContents } from "../files/copyfile.ts";
 import { type Backups } from "../files/backup.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { newStat } from "../posix/filesystem.ts";
 import { FileFlag, FnamecmpType } from "../protocol/constants.ts";
 import { type Session } from "../session/session.ts";
+import { type BasisDirs } from "./basisdirs.ts";
 import { type Destination } from "./destination.ts";
 import { type Receiving } from "./receiving.ts";
 
@@ -53,6 +55,7 @@ export interface IncomingParts {
   readonly tempDir: Place | null;
   readonly defaultPerms: number;
   readonly reporter: FileReporter;
+  readonly basisDirs: BasisDirs | null;
 }
 
 interface Basis {
@@ -188,10 +191,56 @@ export class Incoming {
       const fd = place ? place.root.open(place.path, O.RDONLY, 0) : -1;
       if (fd >= 0) return { fd, isTarget: false, type };
     }
+    if (type <= FnamecmpType.basisDirHigh) return this.openInBasisDir(path, type);
     const known = type === FnamecmpType.fname || type === FnamecmpType.partialDir || type === FnamecmpType.backup;
     if (!known) throw new ProtocolError("fnamecmp-type", `invalid basis_dir index: ${type}.`);
     const fd = destination.root.open(path, O.RDONLY, 0);
+    // Before protocol 29 the generator cannot say that its basis is in the one basis directory.
+    const elsewhere = fd < 0 && this.p.basisDirs && session.context.version < 29;
+    if (elsewhere) return this.openInBasisDir(path, FnamecmpType.basisDirLow);
     return { fd: Math.max(fd, -1), isTarget: true, type: FnamecmpType.fname };
+  }
+
+  private openInBasisDir(path: string, index: number): Basis {
+    const { basisDirs, session } = this.p;
+    if (!basisDirs || index >= basisDirs.count) {
+      throw new ProtocolError("fnamecmp-type", `invalid basis_dir index: ${index}.`);
+    }
+    const place = basisDirs.placeOf(index, path);
+    const fd = place.root.open(place.path, session.fs.constants.O.RDONLY, 0);
+    return { fd: Math.max(fd, -1), isTarget: false, type: index };
+  }
+
+  /** Makes the row's file a copy of `from`. False after a failure. Upstream generator.c:copy_altdest_file. */
+  copyIn(from: Place, list: FileList, row: number): boolean {
+    const { session, destination, committer, partialDir } = this.p;
+    const { fs, options } = session;
+    const source = from.root.open(from.path, fs.constants.O.RDONLY, 0);
+    if (source < 0) return this.notCopied(from, source);
+    const path = destination.path(list, row);
+    const output = this.openOutput(path, list.mode[row], null);
+    let result = output.fd;
+    const cloned = result >= 0 && !options.inplace && cloneContents(fs, source, output.fd) >= 0;
+    if (result >= 0 && !cloned) result = copyContents(fs, source, output.fd);
+    fs.close(source);
+    if (result >= 0 && options.inplace) result = fs.ftruncate(output.fd, result);
+    if (result < 0) {
+      if (output.fd >= 0) fs.close(output.fd);
+      output.temp?.root.unlink(output.temp.path);
+      return this.notCopied(from, result);
+    }
+    const partial = partialDir ? partialDir.placeOf(path) : null;
+    const ended = committer.finish({
+      rows: list, row, path, temp: output.temp, fd: output.fd, partial, okToSetTime: true, overwritingBasis: false,
+    });
+    return ended === "ok";
+  }
+
+  private notCopied(from: Place, result: number): false {
+    const { session } = this.p;
+    const reason = `${session.fs.strerror(-result)} (${-result})`;
+    if (session.log.info("COPY", 1)) session.log.infoLine(`rsync: [generator] copy_file "${from.path}": ${reason}\n`);
+    return false;
   }
 
   /** Only a regular file serves as basis. False when the target cannot be replaced at all. */

@@ -7,17 +7,21 @@
 import { AttrFlag } from "../files/attrs.ts";
 import { fileKind } from "../files/basis.ts";
 import { isUnsafeSymlink } from "../files/symlinks.ts";
+import { type Place } from "../files/confine.ts";
 import { isDirectory } from "../files/perms.ts";
 import { DelFlag } from "../files/remove.ts";
 import { uniqueName } from "../files/tempname.ts";
 import { type LinkRow } from "../flist/hardlink.ts";
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { FileFlag, ItemFlag } from "../protocol/constants.ts";
+import { type BasisEntries, type Outcome } from "./basisentries.ts";
 import { type Item, type Scene } from "./scene.ts";
 
 export class LinkEntries {
   private readonly scene: Scene;
   private readonly other = newStat();
+  /** Set once, by Entries; null without --compare-dest and its kin. */
+  basis: BasisEntries | null = null;
 
   constructor(scene: Scene) {
     this.scene = scene;
@@ -32,22 +36,39 @@ export class LinkEntries {
     if (decision.kind === "process") return false;
     if (decision.kind === "wait") return true;
     const { scene } = this;
-    const found = scene.destination.root.lstat(decision.path, this.other);
+    const at = this.leaderPlace(decision.path, decision.altDest);
+    const found = at.root.lstat(at.path, this.other);
     if (found < 0 && scene.session.dryRun === 0) {
       scene.failed(`stat ${scene.destination.fullName(decision.path)} failed`, -found);
       return false;
     }
-    this.link(item, decision.path, found >= 0 ? this.other : null, scene.exists ? scene.stat : null);
+    const leader = found >= 0 ? this.other : null;
+    const alternate = scene.exists || !this.basis ? null : this.basis.linked(item, leader);
+    this.link(item, decision.path, leader, scene.exists ? scene.stat : null, alternate);
     return true;
   }
 
-  /** The row is complete: those that waited for it become links to it. `stat`: its state when known. */
-  finish(item: Item, stat: StatRecord | null): void {
+  /** In a dry run a leader that would be linked from a basis directory stands only there. */
+  private leaderPlace(path: string, altDest: number): Place {
+    const { basisDirs, destination, session } = this.scene;
+    if (basisDirs && session.dryRun > 0) {
+      if (altDest >= 0) return basisDirs.placeOf(altDest, path);
+      if (path.startsWith("/")) return { root: basisDirs.root, path };
+    }
+    return { root: destination.root, path };
+  }
+
+  /**
+   * The row is complete: those that waited for it become links to it. `stat`: its state when known. `altDest`: index
+   * of the basis directory that it was linked from, or -1.
+   */
+  finish(item: Item, stat: StatRecord | null, altDest = -1): void {
     const { scene } = this;
     if (!scene.hardLinks || !(item.list.flags[item.row] & FileFlag.hlinked)) return;
     const { root } = scene.destination;
     const path = scene.path(item);
-    const waiting = scene.hardLinks.finish(item.list, item.row, item.ndx, path, -1);
+    const recorded = altDest >= 0 ? this.leaderPlace(path, altDest).path : path;
+    const waiting = scene.hardLinks.finish(item.list, item.row, item.ndx, path, altDest, recorded);
     if (waiting.length === 0) return;
     let leader = stat;
     if (!leader && root.lstat(path, this.other) >= 0) leader = this.other;
@@ -76,7 +97,7 @@ export class LinkEntries {
 
   symlink(item: Item): void {
     const { scene } = this;
-    const { session, destination, itemizer } = scene;
+    const { session, destination } = scene;
     const { list, row } = item;
     const path = scene.path(item);
     const target = list.linkTarget(row);
@@ -87,16 +108,25 @@ export class LinkEntries {
     }
     const isLink = scene.exists && fileKind(scene.stat.mode) === "symlink";
     if (isLink && destination.root.readlink(path) === target) return this.unchanged(item, scene.stat);
+    const alternate = scene.exists || !this.basis ? null : this.basis.other(item, "symlink");
+    if (alternate === "done") return;
     const make = (name: string): boolean => this.makeSymlink(name, target);
     if (!this.create(path, scene.exists ? scene.stat : null, DelFlag.forSymlink, make)) return;
-    this.setAttributes(item, path);
-    if (scene.itemizing) {
-      const before = isLink ? scene.stat : null;
-      itemizer.report(list, row, item.ndx, before, ItemFlag.localChange | ItemFlag.reportChange);
-    }
-    scene.printName(`${path} -> ${target}\n`);
+    this.made(item, path, isLink ? scene.stat : null, alternate, `${path} -> ${target}\n`);
     this.finish(item, null);
     if (session.options.removeSourceFiles && session.dryRun === 0) scene.receiving.succeeded(item.ndx);
+  }
+
+  /** A non-regular item was made: its attributes, and the word about it unless a basis directory has had it. */
+  made(item: Item, path: string, before: StatRecord | null, alternate: Outcome, text: string): void {
+    const { scene } = this;
+    this.setAttributes(item, path);
+    if (alternate === "silent") return;
+    if (scene.itemizing) {
+      const stat = alternate === null || alternate === "done" ? before : alternate.stat;
+      scene.itemizer.report(item.list, item.row, item.ndx, stat, ItemFlag.localChange | ItemFlag.reportChange);
+    }
+    scene.printName(text);
   }
 
   /** The item is as it should be but for its attributes. */
@@ -162,7 +192,10 @@ export class LinkEntries {
   }
 
   /** Makes the row a link to `leader`, unless it is one already. Upstream maybe_hard_link. */
-  private link(item: Item | LinkRow, leader: string, leaderStat: StatRecord | null, stat: StatRecord | null): void {
+  private link(
+    item: Item | LinkRow, leader: string, leaderStat: StatRecord | null, stat: StatRecord | null,
+    alternate: { stat: StatRecord; quiet: boolean } | null = null,
+  ): void {
     const { scene } = this;
     const { session, itemizer } = scene;
     const { list, row, ndx } = item;
@@ -176,8 +209,10 @@ export class LinkEntries {
     } else {
       if (!this.create(path, stat, DelFlag.forFile, (name) => this.makeLink(name, leader))) return;
       list.flags[row] |= FileFlag.hlinkDone;
-      if (scene.itemizing) itemizer.report(list, row, ndx, stat, iflags, undefined, leader);
-      scene.printName(`${path} => ${leader}\n`);
+      if (!alternate?.quiet) {
+        if (scene.itemizing) itemizer.report(list, row, ndx, alternate?.stat ?? stat, iflags, undefined, leader);
+        scene.printName(`${path} => ${leader}\n`);
+      }
     }
     if (session.options.removeSourceFiles === 1 && session.doTransfers) scene.receiving.succeeded(ndx);
   }

@@ -1,7 +1,6 @@
 /** Devices, fifos and sockets on the receiving side. Upstream generator.c:recv_generator, the FT_DEVICE part. */
 import { fileKind, type FileKind } from "../files/basis.ts";
 import { DelFlag } from "../files/remove.ts";
-import { ItemFlag } from "../protocol/constants.ts";
 import { type LinkEntries } from "./linkentries.ts";
 import { type Item, type Scene } from "./scene.ts";
 
@@ -23,19 +22,15 @@ export class NodeEntries {
 
   create(item: Item, kind: FileKind): void {
     const { scene } = this;
-    const { list, row } = item;
     const { stat } = scene;
     const path = scene.path(item);
     const sameKind = scene.exists && fileKind(stat.mode) === kind;
     if (sameKind && this.isCurrent(item, kind)) return this.links.unchanged(item, stat);
+    const alternate = scene.exists || !this.links.basis ? null : this.links.basis.other(item, kind);
+    if (alternate === "done") return;
     const delFor = kind === "device" ? DelFlag.forDevice : DelFlag.forSpecial;
     if (!this.links.create(path, scene.exists ? stat : null, delFor, (name) => this.make(item, name))) return;
-    this.links.setAttributes(item, path);
-    if (scene.itemizing) {
-      const iflags = ItemFlag.localChange | ItemFlag.reportChange;
-      scene.itemizer.report(list, row, item.ndx, sameKind ? stat : null, iflags);
-    }
-    scene.printName(`${path}\n`);
+    this.links.made(item, path, sameKind ? stat : null, alternate, `${path}\n`);
     this.links.finish(item, null);
     const { options, dryRun } = scene.session;
     if (options.removeSourceFiles === 1 && dryRun === 0) scene.receiving.succeeded(item.ndx);

@@ -3,12 +3,14 @@
  * directory being worked on.
  */
 import { type Attributes } from "../files/attrs.ts";
+import { type Place } from "../files/confine.ts";
 import { type FileReporter } from "../files/report.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { type HardLinks } from "../flist/hardlink.ts";
 import { newStat } from "../posix/filesystem.ts";
 import { type NdxWriter } from "../protocol/ndx.ts";
 import { type Session } from "../session/session.ts";
+import { type BasisDirs } from "./basisdirs.ts";
 import { type Deletion } from "./deletion.ts";
 import { type Destination } from "./destination.ts";
 import { type Itemizer } from "./itemize.ts";
@@ -38,6 +40,10 @@ export class Scene {
   /** Null without --hard-links. */
   readonly hardLinks: HardLinks | null;
   readonly reporter: FileReporter;
+  /** Null without --compare-dest and its kin. */
+  readonly basisDirs: BasisDirs | null;
+  /** Makes the item's file a copy of another one; false after a reported failure. */
+  readonly copyIn: (from: Place, item: Item) => boolean;
   /** State of the place of the row being handled; meaningful when `exists`. */
   readonly stat = newStat();
   exists = false;
@@ -59,7 +65,7 @@ export class Scene {
   constructor(parts: {
     session: Session; receiving: Receiving; destination: Destination; attributes: Attributes; itemizer: Itemizer;
     deletion: Deletion; ndxWriter: NdxWriter; hardLinks: HardLinks | null; defaultPerms: number; reportFlag: number;
-    reporter: FileReporter;
+    reporter: FileReporter; basisDirs: BasisDirs | null; copyIn: (from: Place, item: Item) => boolean;
     itemizing: boolean; printsNames: boolean;
   }) {
     this.session = parts.session;
@@ -71,6 +77,8 @@ export class Scene {
     this.ndxWriter = parts.ndxWriter;
     this.hardLinks = parts.hardLinks;
     this.reporter = parts.reporter;
+    this.basisDirs = parts.basisDirs;
+    this.copyIn = parts.copyIn;
     this.defaultPerms = parts.defaultPerms;
     this.reportFlag = parts.reportFlag;
     this.itemizing = parts.itemizing;
