@@ -20,7 +20,8 @@ const kinds = ["link", "copy", "compare"] as const;
 const runs: readonly string[] = [
   "-a NEW", "-aH NEW", "-aHii", "-aHii NEW", "-avv NEW", "-ai --no-whole-file NEW", "-ai --inplace NEW",
   "-aHnii NEW", "-rii NEW", "-aIi", "-ai --backup --backup-dir=.saved", "-ai --protocol=29 NEW",
-  "-av --protocol=28 NEW", "-ai --partial-dir=.pieces", "-ai --delay-updates NEW", "-ac --no-times -i NEW", "-aH --remove-source-files",
+  "-av --protocol=28 NEW", "-ai --partial-dir=.pieces", "-ai --delay-updates NEW", "-ac --no-times -i NEW",
+  "-aH --remove-source-files",
 ];
 
 /** What one run left behind. */
