@@ -75,8 +75,7 @@ export function readFile(fs: FileSystem, path: string, most: number = MAX_FILE_B
   if (fd < 0) return fd;
   const stat = newStat();
   const known = fs.fstat(fd, stat) >= 0 ? stat.size : 0;
-  if (known > most) return -E.EFBIG;
-  const bytes = readAll(fs, fd);
+  const bytes = known > most ? -E.EFBIG : readAll(fs, fd);
   if (fd !== 0) fs.close(fd);
   return bytes;
 }

@@ -133,6 +133,7 @@ const table = readTable();
 if (!table.header.includes(mode)) table.header.push(mode);
 const wanted = table.rows.filter(({ test, category }) => matches(test) &&
   (flags.category.length === 0 || flags.category.includes(category)));
+if (wanted.length === 0) throw new Error("no test of that name or category is in outcomes.tsv");
 const place = makeToolDir(suite);
 const outcomes = await runSuite(suite, place, wanted.map(({ test }) => test));
 rmSync(place.top, { recursive: true, force: true });
