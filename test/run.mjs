@@ -77,13 +77,14 @@ function installPeers() {
 /** Runs a program of the tool chain in the project's folder; true when it ended well. */
 function step(title, argv) {
   console.log(`\n== ${title}`);
-  return spawnSync(argv[0], argv.slice(1), { cwd: root, stdio: "inherit" }).status === 0;
+  const env = { NO_COLOR: "1", ...process.env };
+  return spawnSync(argv[0], argv.slice(1), { cwd: root, stdio: "inherit", env }).status === 0;
 }
 
 function runSuite(suite, scratch) {
   const report = join(scratch, `${suite}.json`);
   const words = ["--config", "test/vitest.config.ts", "--project", suite, "--passWithNoTests"];
-  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
+  const reporters = ["--reporter=default", "--silent=passed-only", "--reporter=json", `--outputFile.json=${report}`];
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const ended = step(`suite ${suite}`, [process.execPath, vitest, "run", ...words, ...reporters]);
   if (!existsSync(report)) {
