@@ -107,6 +107,7 @@ const layers: readonly (readonly string[])[] = [
   ["files", "flist", "delta", "output"],
   ["session", "batch"],
   ["roles"],
+  ["conversation"],
   ["client", "daemon"],
   ["watch"],
   ["index", "cli"],

@@ -6,7 +6,7 @@ import { ExitCode, ProtocolError, TransportError, WsyncError } from "../errors.t
 import { type ByteStream, type Host } from "../host.ts";
 import { bytesOf } from "../memory.ts";
 import { type RoleName } from "../output/messages.ts";
-import { LineStream } from "./linestream.ts";
+import { LineStream } from "../session/linestream.ts";
 
 /** Upstream PROXY_BUF_SIZE: longest request and longest header line. */
 const PROXY_LINE = 1024;

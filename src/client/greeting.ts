@@ -13,7 +13,7 @@ import {
   writeDaemonArgs, writeLine, writeProtectedArgs,
 } from "../protocol/greeting.ts";
 import { AUTH_DIGESTS, authDigestChoice } from "../protocol/negotiate.ts";
-import { LineStream } from "./linestream.ts";
+import { LineStream } from "../session/linestream.ts";
 
 /** The words for a daemon's server process, once the protocol version is known. */
 export interface ServerWords {

@@ -18,7 +18,7 @@ import { SilenceLimit } from "../session/timeout.ts";
 import { streamPair } from "../session/pipe.ts";
 import { daemonPassword, daemonUser } from "./auth.ts";
 import { connectDaemon } from "./connect.ts";
-import { converse, type LogFileWriter, type Platform } from "./conversation.ts";
+import { converse, type LogFileWriter, type Platform } from "../conversation/conversation.ts";
 import { greetDaemon, type ServerWords } from "./greeting.ts";
 import { endpointsOf, RSYNC_PORT, type Endpoints, type Remote } from "./hostspec.ts";
 import { quoteOptionArgs, remoteCommand, type QuoteSettings } from "./remoteshell.ts";

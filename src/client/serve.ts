@@ -8,8 +8,8 @@ import { Cursor, NEED_MORE } from "../protocol/cursor.ts";
 import { readProtectedArgs } from "../protocol/greeting.ts";
 import { type Options } from "../options/options.ts";
 import { type Parsed } from "../options/parse.ts";
-import { converse, type Platform } from "./conversation.ts";
-import { ReplayStream } from "./replaystream.ts";
+import { converse, type Platform } from "../conversation/conversation.ts";
+import { ReplayStream } from "../session/replaystream.ts";
 
 /** Serves one conversation and returns the exit code. */
 export async function runServer(platform: Platform, parsed: Parsed): Promise<number> {

@@ -1,6 +1,7 @@
 /** A stream some of whose bytes have been read already: they come again first. */
 import { type ByteStream } from "../host.ts";
 
+/** See ByteStream: `first`, then all that `inner` has. */
 export class ReplayStream implements ByteStream {
   private first: Uint8Array | null;
   readonly useBuffer?: (buffer: Uint8Array) => void;

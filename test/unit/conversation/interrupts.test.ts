@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InterruptedError, Interrupts } from "../../../src/client/interrupts.ts";
+import { InterruptedError, Interrupts } from "../../../src/conversation/interrupts.ts";
 import { type Host } from "../../../src/host.ts";
 
 /** A host whose signals are sent by the test and whose exit throws. */
