@@ -15,6 +15,7 @@ import { runServer } from "./client/serve.ts";
 import { helpText } from "./options/help.ts";
 import { parseArguments, type ParseContext, type Parsed } from "./options/parse.ts";
 import { type Capabilities } from "./options/version.ts";
+import { jsonObserver } from "./output/jsonlines.ts";
 import { exitLine } from "./output/messages.ts";
 import { openFileSystem } from "./posix/open.ts";
 
@@ -63,7 +64,10 @@ async function act(host: Host, parsed: Parsed, platform: () => Platform, parseCo
         print(host, 2, helpText(parseContext.capabilities()));
         throw new WsyncError("", ExitCode.syntax);
       }
-      return runClient({ platform: platform(), options: parsed.options, parseContext, logFile: null });
+      return runClient({
+        platform: platform(), options: parsed.options, parseContext, logFile: null,
+        observer: parsed.options.json ? jsonObserver((bytes) => host.print(1, bytes)) : null,
+      });
   }
 }
 

@@ -10,6 +10,7 @@ import { type Options } from "../options/options.ts";
 import { parseArguments, type ParseContext } from "../options/parse.ts";
 import { openServerArguments, secludedServerArguments, serverArguments } from "../options/serverargs.ts";
 import { bytesOf } from "../memory.ts";
+import { type Observer } from "../output/events.ts";
 import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
 import { readFile } from "../roles/filters.ts";
@@ -20,6 +21,7 @@ import { daemonPassword, daemonUser } from "./auth.ts";
 import { connectDaemon } from "./connect.ts";
 import { converse, type LogFileWriter, type Platform } from "../conversation/conversation.ts";
 import { greetDaemon, type ServerWords } from "./greeting.ts";
+import { daemonLineEvent, listedEvent, startEvent, tellFailure } from "./outerevents.ts";
 import { endpointsOf, RSYNC_PORT, type Endpoints, type Remote } from "./hostspec.ts";
 import { quoteOptionArgs, remoteCommand, type QuoteSettings } from "./remoteshell.ts";
 
@@ -29,13 +31,32 @@ export interface ClientRun {
   readonly options: Options;
   readonly parseContext: ParseContext;
   readonly logFile: LogFileWriter;
+  /** Who is told what happens; absent or null: nobody. */
+  readonly observer?: Observer | null;
+}
+
+/** A run under way. */
+interface StartedRun extends ClientRun {
+  /** The host's wall clock, milliseconds. */
+  readonly startedAt: number;
 }
 
 /** Runs a client to its exit code. Throws WsyncError for what goes wrong before the conversation starts. */
 export async function runClient(run: ClientRun): Promise<number> {
+  const startedAt = run.platform.host.now();
+  try {
+    return await reach({ ...run, startedAt });
+  } catch (error) {
+    if (run.observer) tellFailure(run.observer, run.platform.host, run.options, error, startedAt);
+    throw error;
+  }
+}
+
+async function reach(run: StartedRun): Promise<number> {
   const { options } = run;
   const ends = endpointsOf(options.args, options.port);
   checkNamesHost(options, ends.remote);
+  run.observer?.event(startEvent(options, ends, run.startedAt));
   try {
     if (ends.remote === null) return await runLocal(run, ends);
     if (ends.remote.daemon && options.rsh === null) return await runDaemonClient(run, ends, ends.remote);
@@ -60,10 +81,11 @@ function checkNamesHost({ filesFromHost }: Options, remote: Remote | null): void
 }
 
 /** Both ends here: a client and a server session in this process, joined by a pipe. */
-async function runLocal(outer: ClientRun, ends: Endpoints): Promise<number> {
+async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   const run = { ...outer, options: localOptions(outer.options) };
   const { platform, options, logFile } = run;
   const link = new LocalLink();
+  link.observer = run.observer ?? null;
   const [near, far] = streamPair();
   const serverOptions = localServerOptions(run);
   serverOptions.listOnly = options.listOnly;
@@ -74,7 +96,7 @@ async function runLocal(outer: ClientRun, ends: Endpoints): Promise<number> {
   }, null);
   const client = converse(platform, {
     options, role: "sender", stream: near, args: ends.localArgs, version: null, localLink: link,
-    filterArgs: options, childExit: server,
+    filterArgs: options, childExit: server, observer: run.observer,
   }, logFile);
   return Math.max(await client, await server);
 }
@@ -97,7 +119,7 @@ function localServerOptions(run: ClientRun): Options {
   return parsed.options;
 }
 
-async function runShellClient(run: ClientRun, ends: Endpoints, remote: Remote): Promise<number> {
+async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote): Promise<number> {
   const { platform, options, logFile } = run;
   const { host } = platform;
   if (!remote.daemon) refuseDaemonOptions(options);
@@ -128,7 +150,7 @@ async function runShellClient(run: ClientRun, ends: Endpoints, remote: Remote): 
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
-    localLink: null, filterArgs: options, childExit: child.exited,
+    localLink: null, filterArgs: options, childExit: child.exited, observer: run.observer,
   }, logFile);
 }
 
@@ -138,7 +160,7 @@ function commandLine(argv: readonly string[]): string {
   return `${["opening connection using:", ...shown].join(" ")}  (${argv.length} args)\n`;
 }
 
-async function runDaemonClient(run: ClientRun, ends: Endpoints, remote: Remote): Promise<number> {
+async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote): Promise<number> {
   const { platform, options, logFile } = run;
   const stream = await connectDaemon(platform.host, {
     host: remote.host, port: remote.port > 0 ? remote.port : RSYNC_PORT, family: options.family,
@@ -152,13 +174,13 @@ async function runDaemonClient(run: ClientRun, ends: Endpoints, remote: Remote):
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream: greeted.stream, args: ends.localArgs,
-    version: greeted.version, localLink: null, filterArgs: options,
+    version: greeted.version, localLink: null, filterArgs: options, observer: run.observer,
   }, logFile);
 }
 
 /** The daemon's greeting; null when it only listed its modules. */
 async function greet(
-  run: ClientRun, ends: Endpoints, remote: Remote, stream: ByteStream,
+  run: StartedRun, ends: Endpoints, remote: Remote, stream: ByteStream,
 ): Promise<{ stream: ByteStream; version: number } | null> {
   const { platform, options } = run;
   const { host } = platform;
@@ -174,10 +196,18 @@ async function greet(
     password: () => daemonPassword(host, options.passwordFile, operatorFiles(run)),
     authResponse: (digest, password, challenge) => authResponse(platform.kernels, digest, password, challenge),
     onLine: (line) => {
-      if (options.motd || line.includes("\t")) host.print(1, bytesOf(`${line}\n`));
+      if (options.motd || line.includes("\t")) showLine(run, line);
     },
   }));
-  return answer.kind === "listed" ? null : answer;
+  if (answer.kind !== "listed") return answer;
+  run.observer?.event(listedEvent(run.platform.host, run.startedAt));
+  return null;
+}
+
+/** A line of a daemon: one of its message of the day, or a module of its list. */
+function showLine({ platform, observer }: ClientRun, line: string): void {
+  observer?.event(daemonLineEvent(line));
+  if (!observer || observer.mutes === "nothing") platform.host.print(1, bytesOf(`${line}\n`));
 }
 
 function operatorFiles(run: ClientRun): Confined {

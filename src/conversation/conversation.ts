@@ -6,7 +6,8 @@ import { ExitCode, exitCodeOf, ProtocolError, RemoteExit, WsyncError } from "../
 import { type ByteStream, type Host } from "../host.ts";
 import { type Kernels } from "../checksum/kernels.ts";
 import { Compressors } from "../compress/registry.ts";
-import { exitLine, type RoleName } from "../output/messages.ts";
+import { type Observer, type SummaryEvent } from "../output/events.ts";
+import { exitCodeName, exitLine, type RoleName } from "../output/messages.ts";
 import { Numbers } from "../output/numbers.ts";
 import { heapLines, summaryLines } from "../output/summary.ts";
 import { type Options } from "../options/options.ts";
@@ -53,6 +54,8 @@ export interface Conversation {
   readonly filterArgs: Options;
   /** Resolves to the exit code of the remote shell, if there is one; minus the signal's number if one ended it. */
   readonly childExit?: Promise<number>;
+  /** Who is told what happens, on a client. */
+  readonly observer?: Observer | null;
 }
 
 /** Writes log-file lines; made by the caller, which owns the file. */
@@ -65,6 +68,12 @@ export async function converse(
 ): Promise<number> {
   const session = open(platform, conversation, logFile);
   onSession(session);
+  const code = await hold(platform, conversation, session);
+  if (session.observer) session.observer.event(summaryEvent(session, code));
+  return code;
+}
+
+async function hold(platform: Platform, conversation: Conversation, session: Session): Promise<number> {
   let childCode = 0;
   try {
     await guarded(platform, session, async () => {
@@ -93,7 +102,9 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   const { options, role, stream, localLink } = conversation;
   const log = new Log(host, options, options.levels);
   log.logFile = logFile;
-  const session = new Session({ host, kernels, fs, options, log, localLink }, role);
+  const observer = conversation.observer ?? null;
+  log.observer = observer;
+  const session = new Session({ host, kernels, fs, options, log, localLink, observer }, role);
   session.input = new Input(session.memory, stream, () => host.monotonic());
   session.output = new Output(session.memory, stream, () => host.monotonic());
   session.input.role = session.who;
@@ -233,7 +244,7 @@ function placeOf(error: unknown): string {
 
 function tellExit(session: Session, code: number, place: string): void {
   const text = exitLine(code, place, session.who as RoleName);
-  session.log.write(code === ExitCode.vanished ? LogCode.warning : LogCode.error, text);
+  session.log.write(code === ExitCode.vanished ? LogCode.warning : LogCode.error, text, true);
 }
 
 async function sendExit(session: Session, code: number): Promise<void> {
@@ -264,13 +275,31 @@ function summarize(session: Session): void {
   const lines = summaryLines(stats, {
     level: log.levels.info.STATS,
     protocolVersion: context.version,
-    written: stats.totalWritten || session.output.written,
-    read: stats.totalRead || session.input.received,
-    elapsedSeconds: Math.floor(session.host.now() / 1000) - session.startedSecond,
+    ...traffic(session),
+    elapsedSeconds: elapsedSeconds(session),
     dryRun: options.dryRun,
     onlyWriteBatch: options.onlyWriteBatch,
   }, numbers);
-  for (const { text, clientOnly } of lines) log.write(clientOnly ? LogCode.client : LogCode.info, text);
+  for (const { text, clientOnly } of lines) log.write(clientOnly ? LogCode.client : LogCode.info, text, true);
+}
+
+/** Bytes over the connection, as this side counts them. */
+function traffic({ stats, input, output }: Session): { written: number; read: number } {
+  return { written: stats.totalWritten || output.written, read: stats.totalRead || input.received };
+}
+
+function elapsedSeconds(session: Session): number {
+  return Math.floor(session.host.now() / 1000) - session.startedSecond;
+}
+
+function summaryEvent(session: Session, exitCode: number): SummaryEvent {
+  const met = session.context !== undefined;
+  const { written, read } = traffic(session);
+  return {
+    type: "summary", exitCode, exitText: exitCode === 0 ? "" : exitCodeName(exitCode), dryRun: session.options.dryRun,
+    elapsedSeconds: elapsedSeconds(session), protocol: met ? session.context.version : null,
+    sentBytes: met ? written : null, receivedBytes: met ? read : null, stats: met ? { ...session.stats } : null,
+  };
 }
 
 function showHeap(session: Session): void {

@@ -218,7 +218,11 @@ function backupDir(options: Options, path: string): boolean {
 function itemLines(options: Options): void {
   const client = !options.server;
   const format = options.outFormat;
-  if (format !== null) {
+  if (options.json) {
+    // Events tell what a line with %i would, so the other side must know as much.
+    options.outFormat = "%i %n%L";
+    options.outFormatHasItemize = Math.max(options.itemize, 1);
+  } else if (format !== null) {
     if (options.server && formatHas(format, "I")) options.outFormatHasItemize = 2;
     else if (formatHas(format, "i")) options.outFormatHasItemize = options.itemize | 1;
     if (!["b", "c", "C"].some((escape) => formatHas(format, escape))) options.logBeforeTransfer = client;

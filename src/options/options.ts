@@ -199,6 +199,8 @@ export interface Options {
   dryRun: boolean;
   eightBitOutput: boolean;
   outbuf: string | null;
+  /** Events as JSON in place of all other lines on standard output. */
+  json: boolean;
   // Daemon mode.
   configFile: string | null;
   dparams: string[];
@@ -248,7 +250,7 @@ export function defaultOptions(): Options {
     verbose: 0, quiet: 0, levels: new Levels(), stderrMode: null, progress: 0, stats: 0, humanReadable: 1, itemize: 0,
     outFormat: null, outFormatHasItemize: 0, outFormatHasOperation: false, logFormatHasItemize: false,
     logFormatHasOperation: false, logBeforeTransfer: false, logFile: null, logFormat: null, listOnly: 0,
-    dryRun: false, eightBitOutput: false, outbuf: null,
+    dryRun: false, eightBitOutput: false, outbuf: null, json: false,
     configFile: null, dparams: [], noDetach: false, daemonBwlimit: 0, clientInfo: "", args: [],
   };
 }

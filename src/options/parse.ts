@@ -247,6 +247,9 @@ class Words {
 
 /** Applies one option of the main table, unless this version does not have it. */
 function take(state: ParseState, match: Match, argument: string): EarlyOutcome | void {
+  if (match.row.own && (state.options.server || state.fromClient)) {
+    refuse(`${remotePrefix(state.options)}--${match.name}: unknown option`);
+  }
   if (match.row.available === false && !asksForDefault(match)) refuseUnavailable(match, state.options);
   return apply(state, match, argument);
 }

@@ -49,6 +49,8 @@ export interface OptionRow {
   readonly argumentName?: string;
   /** A daemon's refuse list must name it in full: wild cards pass it over. */
   readonly exactRefusal?: true;
+  /** wsync's own: rsync has no such option, and no server is sent it or takes it. */
+  readonly own?: true;
   /** False: refused by name with exit code 1 unless it asks for what holds anyway. */
   readonly available?: false;
 }
@@ -86,6 +88,8 @@ const OUTPUT: readonly OptionRow[] = [
     argumentName: "FILE", help: "write a log into FILE", available: false },
   { long: "log-file-format", argument: "string", into: "logFormat", side: "client", category: "Output",
     argumentName: "FORMAT", help: "format of the log's lines", available: false },
+  { long: "json", set: { json: true }, side: "client", category: "Output",
+    help: "print events as lines of JSON, nothing else", own: true },
   { long: "list-only", set: { listOnly: 2 }, sent: "--list-only", side: "both", category: "Output",
     help: "list the files, copy nothing" },
   { long: "8-bit-output", short: "8", set: { eightBitOutput: true }, no: ["no-8-bit-output", "no-8"],

@@ -4,7 +4,9 @@
  */
 import { type FileList } from "../flist/filelist.ts";
 import { fileKind } from "../files/basis.ts";
+import { itemAction, itemKind, itemReasons, type Observer } from "../output/events.ts";
 import { LogFormat, type LogItem, type LogRun } from "../output/format.ts";
+import { itemize } from "../output/itemize.ts";
 import { Numbers } from "../output/numbers.ts";
 import { Progress } from "../output/progress.ts";
 import { bytesOf } from "../memory.ts";
@@ -28,6 +30,9 @@ export interface ListPlace {
 
 const DELETING = "deleting %n";
 
+/** An observer hears of progress at most this often, milliseconds. */
+const TELL_MS = 500;
+
 export class ItemLog {
   private readonly session: Session;
   private readonly place: ListPlace;
@@ -38,6 +43,12 @@ export class ItemLog {
   private readonly progressLine: Progress | null;
   private readonly showsNames: boolean;
   private readonly itemizing: boolean;
+  private readonly observer: Observer | null;
+  /** The item lines are printed: nobody takes them as events instead. */
+  private readonly prints: boolean;
+  /** Path of the file under way, and when its progress may be told again. */
+  private current = "";
+  private tellAt = 0;
   private writtenBefore = 0;
   private readBefore = 0;
 
@@ -45,14 +56,16 @@ export class ItemLog {
     const { options, log, context } = session;
     this.session = session;
     this.place = place;
+    this.observer = session.observer;
+    this.prints = !session.amServer && (session.observer === null || session.observer.mutes === "nothing");
     this.outFormat = options.outFormat ? new LogFormat(options.outFormat) : null;
     this.logFormat = options.logFormat && log.logFile ? new LogFormat(options.logFormat) : null;
     const named = options.outFormatHasItemize > 0 || options.outFormatHasOperation;
     this.deleteFormat = named && this.outFormat ? this.outFormat : new LogFormat(DELETING);
     this.itemizing = session.amServer ? options.logFormatHasItemize : options.outFormatHasItemize > 0;
     const level = log.levels.info.PROGRESS;
-    this.showsNames = !session.amServer && log.info("NAME", 1) && level === 1;
-    this.progressLine = session.amServer || level === 0
+    this.showsNames = this.prints && log.info("NAME", 1) && level === 1;
+    this.progressLine = !this.prints || level === 0
       ? null
       : new Progress(new Numbers(options.humanReadable), session.stats, level >= 2);
     this.run = {
@@ -79,6 +92,7 @@ export class ItemLog {
     const all = options.outFormatHasItemize > 1 || (log.info("NAME", 2) && options.outFormatHasItemize > 0);
     const see = this.itemizing && (significant || xname !== "" || all);
     const local = (iflags & ItemFlag.localChange) !== 0 && significant;
+    if (this.observer && (significant || xname !== "" || all)) this.tell(this.observer, list, row, iflags, xname);
     if (session.amServer) {
       if (log.logFile && !options.dryRun && see) this.log(LogCode.log, list, row, iflags, xname);
       return;
@@ -91,11 +105,13 @@ export class ItemLog {
 
   /** Logs an item here and now: protocols before 29 report none to the sender. */
   logNow(list: FileList, row: number, iflags: number, xname: string): void {
+    if (this.observer) this.tell(this.observer, list, row, iflags, xname);
     this.log(this.session.options.logFormatHasItemize ? LogCode.info : LogCode.client, list, row, iflags, xname);
   }
 
   /** Logs a transfer that only a dry run reports. */
   logTransfer(list: FileList, row: number, iflags: number): void {
+    if (this.observer) this.tell(this.observer, list, row, iflags, "");
     this.log(LogCode.client, list, row, iflags, "");
   }
 
@@ -109,8 +125,12 @@ export class ItemLog {
   /** The transfer of a file begins. */
   beforeTransfer(list: FileList, row: number, iflags: number): void {
     const { session } = this;
+    if (this.observer) {
+      this.current = list.path(row);
+      this.tellAt = session.host.monotonic() + TELL_MS;
+    }
     if (session.options.logBeforeTransfer) this.log(LogCode.client, list, row, iflags, "");
-    else if (this.showsNames) session.log.write(LogCode.client, `${list.path(row)}\n`);
+    else if (this.showsNames) session.log.write(LogCode.client, `${list.path(row)}\n`, true);
   }
 
   /** The transfer of a file has ended. `size` is its length as transferred. */
@@ -120,16 +140,31 @@ export class ItemLog {
       const at = { checked: list.ndxStart - list.flistNum + row + 1, listComplete: this.place.listComplete() };
       this.draw(this.progressLine.end(size, session.host.monotonic(), at), true);
     }
+    if (this.observer) {
+      if (session.log.info("PROGRESS", 1)) this.tellProgress(this.observer, size, size);
+      this.tell(this.observer, list, row, iflags, "");
+    }
     this.log(session.options.logBeforeTransfer ? LogCode.log : LogCode.info, list, row, iflags, "");
   }
 
+  /** Progress was asked for, so that a file is to be seen moving. */
   get showsProgress(): boolean {
-    return this.progressLine !== null;
+    return !this.session.amServer && this.session.log.info("PROGRESS", 1);
+  }
+
+  /** Somebody wants to know how far files have come. */
+  get followsProgress(): boolean {
+    return this.progressLine !== null || this.observer !== null;
   }
 
   /** How far the current file has come, in bytes. */
   progress(offset: number, size: number): void {
-    if (this.progressLine) this.draw(this.progressLine.show(offset, size, this.session.host.monotonic()), false);
+    if (!this.followsProgress) return;
+    const now = this.session.host.monotonic();
+    if (this.progressLine) this.draw(this.progressLine.show(offset, size, now), false);
+    if (!this.observer || now < this.tellAt) return;
+    this.tellAt = now + TELL_MS;
+    this.tellProgress(this.observer, offset, size);
   }
 
   /** A segment or phase has ended. */
@@ -149,8 +184,9 @@ export class ItemLog {
       session.output.message(MessageTag.deleted, bytesOf(isDir ? `${path}\0` : path));
       return;
     }
-    if (session.log.info("DEL", 1) || this.outFormat) {
-      session.log.write(LogCode.client, this.deleteFormat.line(deletedItem(path, mode), this.run));
+    this.observer?.event({ type: "delete", path, kind: isDir ? "directory" : "file" });
+    if (this.prints && (session.log.info("DEL", 1) || this.outFormat)) {
+      session.log.write(LogCode.client, this.deleteFormat.line(deletedItem(path, mode), this.run), true);
     }
     if (this.logFormat && !session.options.dryRun) {
       session.log.write(LogCode.log, this.deleteFormat.line(deletedItem(path, mode), this.run));
@@ -161,18 +197,38 @@ export class ItemLog {
     const { session } = this;
     if (line === "") return;
     session.log.needsNewline = false;
-    session.log.write(LogCode.client, line);
+    session.log.write(LogCode.client, line, true);
     session.log.needsNewline = this.progressLine!.leavesCursor(ended);
   }
 
   private log(code: LogCode, list: FileList, row: number, iflags: number, xname: string): void {
     const { session } = this;
-    const toOut = code !== LogCode.log && this.outFormat !== null && !session.amServer;
+    const toOut = code !== LogCode.log && this.outFormat !== null && this.prints;
     const toLog = code !== LogCode.client && this.logFormat !== null;
     if (!toOut && !toLog) return;
     const item = this.itemOf(list, row, iflags, xname);
-    if (toOut) session.log.write(LogCode.client, this.outFormat!.line(item, this.run));
+    if (toOut) session.log.write(LogCode.client, this.outFormat!.line(item, this.run), true);
     if (toLog) session.log.write(LogCode.log, this.logFormat!.line(item, this.run));
+  }
+
+  /** Tells the observer of an item. */
+  private tell(observer: Observer, list: FileList, row: number, iflags: number, xname: string): void {
+    const mode = list.mode[row];
+    observer.event({
+      type: "file", path: list.path(row), kind: itemKind(mode), action: itemAction(iflags, mode),
+      reasons: itemReasons(iflags, mode), itemize: itemize(iflags, mode, this.session.amSender, this.run.itemize),
+      size: list.size[row], mtime: list.mtime[row], mode,
+      target: xname !== "" ? xname : fileKind(mode) === "symlink" ? list.linkTarget(row) : null,
+    });
+  }
+
+  private tellProgress(observer: Observer, offset: number, size: number): void {
+    const { stats } = this.session;
+    observer.event({
+      type: "progress", path: this.current, offset, size,
+      transferredFiles: stats.transferredFiles, transferredBytes: stats.totalTransferredSize - size + offset,
+      totalFiles: stats.numFiles, totalBytes: stats.totalSize, listComplete: this.place.listComplete(),
+    });
   }
 
   private itemOf(list: FileList, row: number, iflags: number, xname: string): LogItem {

@@ -213,7 +213,7 @@ export class Receiver implements TokenSink {
 
   private showProgress(): void {
     const { itemLog, patcher } = this.p;
-    if (itemLog.showsProgress && this.file) itemLog.progress(patcher.offset, this.file.list.size[this.file.row]);
+    if (itemLog.followsProgress && this.file) itemLog.progress(patcher.offset, this.file.list.size[this.file.row]);
   }
 
   private targetOf(file: IncomingFile): PatchTarget {

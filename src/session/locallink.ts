@@ -6,6 +6,9 @@
  * writes one block token for a list of no blocks, which no other peer could mean; the receiver takes the offer and
  * lets the kernel copy. Offers are taken in the order in which they were made.
  */
+import { type Observer } from "../output/events.ts";
+
+/** An open source file. */
 export interface SourceOffer {
   readonly fd: number;
   /** Bytes to copy, as the sender saw the file when it opened it. */
@@ -17,6 +20,8 @@ export class LocalLink {
   lastDevice = "";
   /** What was read from standard input for rules, read by read: both sides go by the same rules. */
   readonly inputs: (Uint8Array | number)[] = [];
+  /** Who watches the run: a listing is the server side's work. */
+  observer: Observer | null = null;
   private readonly offers: SourceOffer[] = [];
   private head = 0;
 

@@ -9,6 +9,7 @@ import { type Host } from "../host.ts";
 import { bytesOf } from "../memory.ts";
 import { MessageTag } from "../protocol/constants.ts";
 import { charsetOf, escapeLine, type Charset } from "../output/escape.ts";
+import { type Observer } from "../output/events.ts";
 import { type Levels, type InfoWord, type DebugWord } from "../options/levels.ts";
 
 /** Message categories, with the numbers of upstream's enum logcode. */
@@ -35,6 +36,10 @@ export class Log {
   protocolVersion = 32;
   /** The progress display left the cursor in mid-line. */
   needsNewline = false;
+  /** Is told of every line that it does not know as an event already; set on a client somebody watches. */
+  observer: Observer | null = null;
+  /** The beginning of a line that the observer is still to be told of. */
+  private begun = "";
   private readonly host: Host;
   private readonly settings: LogSettings;
   private readonly charset: Charset;
@@ -61,8 +66,8 @@ export class Log {
     return this.levels.debug[word] >= level;
   }
 
-  /** Writes text, which carries its own line end, under a category. */
-  write(code: LogCode, text: string): void {
+  /** Writes text, which carries its own line end, under a category. `told`: the observer knows of it. */
+  write(code: LogCode, text: string, told = false): void {
     if (code === LogCode.none) return;
     let category = code;
     if (category === LogCode.client) category = LogCode.info;
@@ -71,6 +76,10 @@ export class Log {
     if (category === LogCode.errorXfer) this.gotXferError = true;
     if (category === LogCode.info && this.settings.quiet > 0) return;
     if (this.settings.server && this.sendToClient(category, text)) return;
+    if (this.observer !== null) {
+      if (!told) this.tell(this.observer, category, text);
+      if (this.observer.mutes === "all" || (this.observer.mutes === "stdout" && this.isForStdout(category))) return;
+    }
     this.print(category, text);
   }
 
@@ -103,6 +112,20 @@ export class Log {
     this.host.print(fd, bytesOf("\n"));
   }
 
+  private tell(observer: Observer, category: LogCode, text: string): void {
+    const lines = (this.begun + text).split(/[\r\n]/);
+    this.begun = lines.pop()!;
+    for (const line of lines) {
+      if (line === "") continue;
+      if (category === LogCode.info) observer.event({ type: "message", text: line });
+      else observer.event({ type: "error", severity: category === LogCode.warning ? "warning" : "error", text: line });
+    }
+  }
+
+  private isForStdout(category: LogCode): boolean {
+    return category === LogCode.info && !this.settings.server && this.settings.stderrMode !== "all";
+  }
+
   private sendToClient(category: LogCode, text: string): boolean {
     const { stderrMode } = this.settings;
     const isError = category !== LogCode.info;
@@ -114,8 +137,7 @@ export class Log {
   }
 
   private print(category: LogCode, text: string): void {
-    const toError = category !== LogCode.info || this.settings.server || this.settings.stderrMode === "all";
-    const fd = toError ? 2 : 1;
+    const fd = this.isForStdout(category) ? 1 : 2;
     this.endLine(fd);
     this.host.print(fd, bytesOf(escapeLine(text, this.settings.eightBitOutput, this.charset)));
   }

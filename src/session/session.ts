@@ -6,6 +6,7 @@ import { type Host } from "../host.ts";
 import { type Kernels } from "../checksum/kernels.ts";
 import { type LinearMemory } from "../memory.ts";
 import { type Options } from "../options/options.ts";
+import { type Observer } from "../output/events.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
 import { type ProtocolContext } from "../protocol/context.ts";
 import { type Input } from "./input.ts";
@@ -26,6 +27,8 @@ export interface SessionParts {
   readonly log: Log;
   /** The other end when it runs in this process, else null. */
   readonly localLink: LocalLink | null;
+  /** Who is told what happens, on a client; null (or absent) when nobody is. */
+  readonly observer?: Observer | null;
 }
 
 /** Where the session is, as the exit report names it. */
@@ -39,6 +42,7 @@ export class Session {
   readonly options: Options;
   readonly log: Log;
   readonly localLink: LocalLink | null;
+  readonly observer: Observer | null;
   readonly stats: Stats = newStats();
   readonly amServer: boolean;
   readonly amSender: boolean;
@@ -79,6 +83,7 @@ export class Session {
     this.options = options;
     this.log = parts.log;
     this.localLink = parts.localLink;
+    this.observer = parts.observer ?? null;
     this.amServer = options.server;
     this.amSender = role === "sender";
     this.amRoot = options.superMode === null ? parts.fs.euid === 0 : options.superMode === "super";

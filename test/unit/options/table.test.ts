@@ -56,6 +56,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   "out-format": ["--log-format=%o", { outFormat: "%o", outFormatHasOperation: true }],
   "log-file": ["--log-file=x", { logFile: "x", logFormat: "%i %n%L", logFormatHasItemize: true }],
   "log-file-format": ["--log-file=x --log-file-format=%o", { logFormat: "%o", logFormatHasOperation: true }],
+  json: ["--json", { json: true, outFormatHasItemize: 1 }],
   "list-only": ["--list-only", { listOnly: 2 }],
   "8-bit-output": ["-8", { eightBitOutput: true }],
   outbuf: ["--outbuf=L", { outbuf: "L" }],
@@ -213,8 +214,9 @@ function nameOf(row: OptionRow): string {
 const TITLED = OPTION_ROWS.map((row) => [nameOf(row), row] as const);
 
 describe("the table", () => {
-  it("holds every name and letter of rsync 3.5.0, each once", () => {
-    const names = OPTION_ROWS.flatMap(({ long, aliases = [], no = [] }) => [long, ...aliases, ...no]);
+  it("holds every name and letter of rsync 3.5.0, each once, beside its own", () => {
+    const rows = OPTION_ROWS.filter(({ own }) => !own);
+    const names = rows.flatMap(({ long, aliases = [], no = [] }) => [long, ...aliases, ...no]);
     expect(names.filter((name) => name !== null).toSorted()).toEqual(LONG_NAMES.toSorted());
     const letters = OPTION_ROWS.flatMap(({ short }) => short ?? []);
     expect(letters.toSorted()).toEqual([...LETTERS].toSorted());
@@ -242,6 +244,14 @@ for (const [name, row] of TITLED.filter(([title]) => !WITHOUT_TRANSFER.includes(
 /** The tests of one row: those that its columns call for. */
 function walkRow(name: string, row: OptionRow): void {
   const spelled = row.long === null ? `-${row.short}` : `--${row.long}`;
+  if (row.own) {
+    it("is no business of a server", () => {
+      const options = optionsOf([...EXAMPLES[name][0].split(" "), "src", "dst"]);
+      const sent = [true, false].flatMap((sender) => serverArguments(options, { sender }));
+      expect(sent.filter((word) => word.startsWith(spelled))).toEqual([]);
+      expect(() => optionsOf(["--server", spelled, ".", "x"])).toThrow(`${spelled}: unknown option`);
+    });
+  }
   it("leads to its fields", () => {
     const [words, fields] = EXAMPLES[name];
     expect(optionsOf([...words.split(" "), "src", "dst"])).toMatchObject(fields);
