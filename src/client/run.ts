@@ -14,6 +14,7 @@ import { type Observer } from "../output/events.ts";
 import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
 import { readFile } from "../roles/filters.ts";
+import { type SourceWords, trustsNames } from "../roles/sendercheck.ts";
 import { LocalLink } from "../session/locallink.ts";
 import { SilenceLimit } from "../session/timeout.ts";
 import { streamPair } from "../session/pipe.ts";
@@ -150,8 +151,13 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
-    localLink: null, filterArgs: options, childExit: child.exited, observer: run.observer,
+    localLink: null, filterArgs: options, childExit: child.exited, observer: run.observer, sources: sourcesOf(ends),
   }, logFile);
+}
+
+/** What the other side is asked to send, when it does. */
+function sourcesOf({ amSender, remote, remoteArgs }: Endpoints): SourceWords | undefined {
+  return amSender ? undefined : { words: remoteArgs, daemon: remote?.daemon === true };
 }
 
 /** The remote shell's words for the user to read. Upstream util1.c:print_child_argv. */
@@ -174,7 +180,7 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream: greeted.stream, args: ends.localArgs,
-    version: greeted.version, localLink: null, filterArgs: options, observer: run.observer,
+    version: greeted.version, localLink: null, filterArgs: options, observer: run.observer, sources: sourcesOf(ends),
   }, logFile);
 }
 
@@ -236,7 +242,7 @@ function daemonWords(options: Options, amSender: boolean, version: number): Serv
 function quoting(options: Options, amSender: boolean): QuoteSettings {
   return {
     secludedArgs: options.secludedArgs > 0, oldArgs: Math.max(options.oldArgs, 0), amSender,
-    trustSender: options.trustSender, relativePaths: options.relative > 0,
+    trustSender: trustsNames(options), relativePaths: options.relative > 0,
   };
 }
 

@@ -15,6 +15,7 @@ import { type FileSystem } from "../posix/filesystem.ts";
 import { IoError, MessageTag } from "../protocol/constants.ts";
 import { runHostA } from "../roles/hosta.ts";
 import { runHostB } from "../roles/hostb.ts";
+import { type SourceWords } from "../roles/sendercheck.ts";
 import { agree } from "../session/agree.ts";
 import { Input } from "../session/input.ts";
 import { type LocalLink } from "../session/locallink.ts";
@@ -50,6 +51,8 @@ export interface Conversation {
   readonly version: number | null;
   /** Set when the other side is in this process. */
   readonly localLink: LocalLink | null;
+  /** What a client that receives has asked the other side for, to check its list against. */
+  readonly sources?: SourceWords;
   /** Where filter arguments come from; a local server uses its client's. */
   readonly filterArgs: Options;
   /** Resolves to the exit code of the remote shell, if there is one; minus the signal's number if one ended it. */
@@ -118,14 +121,14 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
 }
 
 async function conduct(platform: Platform, conversation: Conversation, session: Session): Promise<void> {
-  const { version, role, args, filterArgs } = conversation;
+  const { version, role, args, filterArgs, sources = null } = conversation;
   const compressors = session.options.compress || session.options.compressChoice !== null
     ? new Compressors(platform.host, session.memory).available()
     : (["none"] as const);
   await agree(session, { version, compressors });
   if (role === "sender") {
     await runHostA(session, args, filterArgs);
-  } else if (!(await runHostB(session, args, filterArgs))) {
+  } else if (!(await runHostB(session, args, filterArgs, sources))) {
     session.log.debug("RECV", 1);
   }
 }

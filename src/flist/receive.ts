@@ -48,6 +48,8 @@ export interface ReceiveOptions {
    * called for the transfer root.
    */
   readonly accept?: (path: string, isDir: boolean) => void;
+  /** True when `accept` takes whatever lies in a directory ("" for the root), so that its names need not be shown. */
+  readonly acceptsAllIn?: (dir: string) => boolean;
   /** True for a directory that is only the parent of what was asked for (exclude.c:is_implied_parent_dir). */
   readonly isImpliedParent?: (path: string) => boolean;
 }
@@ -96,8 +98,9 @@ export class FlistReceiver {
   // The directory of the last row: its path's bytes as received, and its index.
   private lastDir: Uint8Array = new Uint8Array(0);
   private lastDirId = 0;
-  // Directory index that was last found to be the announced one.
+  // Directory index that was last found to be the announced one, and one in which every name is accepted.
   private goodDirId = -1;
+  private openDirId = -1;
   private inoCount = 0;
   // Protocols before 30 mark only the roots; what lies below one has contents too.
   private inDeleteTree = false;
@@ -120,6 +123,7 @@ export class FlistReceiver {
     this.list = segments.create();
     this.dirNdx = dirNdx;
     this.goodDirId = -1;
+    this.openDirId = -1;
     this.phase = "entries";
   }
 
@@ -330,7 +334,10 @@ export class FlistReceiver {
       const text = `ERROR: rejecting non-directory transfer-root entry: ${list.path(row)}`;
       throw new ProtocolError("flist-mode", text, ExitCode.protocol, cursor.offset);
     }
-    this.p.options.accept?.(list.path(row), isDir);
+    const { accept, acceptsAllIn } = this.p.options;
+    if (accept === undefined || list.dir[row] === this.openDirId) return;
+    if (acceptsAllIn?.(list.dirname(row)) === true) this.openDirId = list.dir[row];
+    else accept(list.path(row), isDir);
   }
 
   /** Row flags of a directory, from the entry's two bits (30 on) or from the roots met before it. */

@@ -347,7 +347,7 @@ const FILTERS: readonly OptionRow[] = [
   { long: "cvs-exclude", short: "C", set: { cvsExclude: true }, sent: "C", side: "both", category: "Filters",
     help: "leave out what CVS would" },
   { long: "trust-sender", set: { trustSender: true }, side: "client", category: "Filters",
-    help: "skip the checks of names that the sender sends", available: false },
+    help: "skip the checks of names that the sender sends" },
 ];
 
 const SPEED: readonly OptionRow[] = [

@@ -5,6 +5,7 @@
  */
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { cleanName, sanitizeName } from "../filter/paths.ts";
+import { type RequestedNames } from "../filter/requested.ts";
 import { latin1 } from "../memory.ts";
 import { WireLimit } from "../protocol/constants.ts";
 import { type Cursor } from "../protocol/cursor.ts";
@@ -55,14 +56,19 @@ export function namesDirectory(session: Session, cwd: string, word: string | und
   return path;
 }
 
-/** On the receiver: sends the names of its file to the sender, if it has one. Runs beside the reading of the list. */
-export async function forwardNames(session: Session): Promise<void> {
+/**
+ * On the receiver: sends the names of its file to the sender, if it has one. Runs beside the reading of the list, which
+ * may then hold what `asked` was told of.
+ */
+export async function forwardNames(session: Session, asked: RequestedNames | null): Promise<void> {
   const { options, output, localLink } = session;
   if (options.filesFrom === null || options.filesFromHost !== null || localLink) return;
   const raw = travelsRaw(session) && output.isMultiplexed;
+  const bytes = fileBytes(session);
+  if (asked) for (const name of splitNames(bytes, options.from0)) asked.add(latin1(name, 0, name.length));
   if (raw) output.endMultiplex();
   const { writer } = output;
-  for (const name of splitNames(fileBytes(session), options.from0)) {
+  for (const name of splitNames(bytes, options.from0)) {
     writer.put(name);
     writer.u8(0);
     if (output.pending < PART_BYTES) continue;

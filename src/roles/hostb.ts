@@ -16,6 +16,7 @@ import { Remover } from "../files/remove.ts";
 import { type FileReporter } from "../files/report.ts";
 import { isUnsafeSymlink } from "../files/symlinks.ts";
 import { type Filters } from "../filter/mergefiles.ts";
+import { type RequestedNames } from "../filter/requested.ts";
 import { DirLister } from "../flist/dirlist.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { HardLinks, IdevTable } from "../flist/hardlink.ts";
@@ -49,12 +50,16 @@ import { Receiver } from "./receiver.ts";
 import { ListReader } from "./receivelist.ts";
 import { Receiving } from "./receiving.ts";
 import { Scene } from "./scene.ts";
+import { requestedNames, senderChecks, type SourceWords } from "./sendercheck.ts";
 
 /**
  * Runs the receiving side over an agreed session. `args`: on a server its directory and the destination; on a client
- * the destination, if any. Returns false when the sender had nothing to send.
+ * the destination, if any. `sources`: what a client asked the sender for. Returns false when the sender had nothing to
+ * send.
  */
-export async function runHostB(session: Session, args: readonly string[], filterArgs: Options): Promise<boolean> {
+export async function runHostB(
+  session: Session, args: readonly string[], filterArgs: Options, sources: SourceWords | null = null,
+): Promise<boolean> {
   const { context, input, output, amServer, memory } = session;
   // First, because taking buffered bytes apart may meet a message.
   attachMessages(session, {});
@@ -69,8 +74,9 @@ export async function runHostB(session: Session, args: readonly string[], filter
   const segments = new Segments(memory, context.incRecurse);
   const receiving = new Receiving(session, segments);
   const ndxReader = new NdxReader(context.version);
-  const lists = new ListReader(session, listReceiver(session, segments, filters), segments);
-  const [first] = await Promise.all([lists.readFirst(ndxReader), forwardNames(session)]);
+  const asked = requestedNames(session, sources);
+  const lists = new ListReader(session, listReceiver(session, segments, filters, asked), segments);
+  const [, first] = await Promise.all([forwardNames(session, asked), lists.readFirst(ndxReader)]);
   if (first.used === 0 && !amServer) return false;
   const word = amServer ? (args[1] ?? null) : (args[0] ?? null);
   const total = receiving.generatorView.total;
@@ -90,7 +96,9 @@ function workingDirectory(session: Session, args: readonly string[]): string {
   return dir === "." ? cwd : dir.startsWith("/") ? dir : `${cwd}/${dir}`;
 }
 
-function listReceiver(session: Session, segments: Segments, filters: Filters): FlistReceiver {
+function listReceiver(
+  session: Session, segments: Segments, filters: Filters, asked: RequestedNames | null,
+): FlistReceiver {
   const { options, context, fs } = session;
   return new FlistReceiver({
     context, segments,
@@ -100,6 +108,7 @@ function listReceiver(session: Session, segments: Segments, filters: Filters): F
       deleteMissingArgs: options.missingArgs === 2, pruneEmptyDirs: options.pruneEmptyDirs,
       tweakMode: chmodOf(session),
       isExcludedDir: (path) => filters.check(path, true) < 0,
+      ...senderChecks(session, filters, asked),
     },
     ids: new ReceiverIds(fs, {
       amRoot: session.amRoot, numericIds: options.numericIds, usermap: options.usermap, groupmap: options.groupmap,

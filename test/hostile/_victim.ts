@@ -33,12 +33,13 @@ interface Room {
   readonly before: Map<string, string>;
 }
 
-function makeRoom(): Room {
+function makeRoom(prepare?: (dest: string) => void): Room {
   const top = join(scratch, `room${rooms++}`);
   const dest = join(top, "inner", "dest");
   mkdirSync(dest, { recursive: true });
   mkdirSync(join(top, "neighbour"));
   writeFileSync(join(top, "neighbour", "precious"), "do not touch");
+  prepare?.(dest);
   return { top, dest, before: outsideOf(top) };
 }
 
@@ -83,12 +84,22 @@ function peakOf(pid: number): number {
 /** The conversation of a lying daemon up to where the script takes over. */
 const greeting = "@RSYNCD: 31.0 md5 md4\n";
 
-/**
- * Lets a client pull from a daemon that sends `script` once it has read the module and the arguments. `hangUp`: close
- * right after the script, as a broken peer does, rather than wait for the other side.
- */
-export async function clientAgainst(program: string, script: Uint8Array, hangUp = true): Promise<Aftermath> {
-  const room = makeRoom();
+/** How a client is run against a script. */
+export interface ClientRun {
+  /** Close right after the script, as a broken peer does, rather than wait for the other side; so unless told. */
+  readonly hangUp?: boolean;
+  /** Further options; -rlt are there. */
+  readonly options?: readonly string[];
+  /** Source words below the module; one "", its contents, unless told. */
+  readonly sources?: readonly string[];
+  /** Prepares the destination. */
+  readonly prepare?: (dest: string) => void;
+}
+
+/** Lets a client pull from a daemon that sends `script` once it has read the module and the arguments. */
+export async function clientAgainst(program: string, script: Uint8Array, run: ClientRun = {}): Promise<Aftermath> {
+  const { hangUp = true, options = [], sources = [""], prepare } = run;
+  const room = makeRoom(prepare);
   const server = createServer((socket) => talk(socket, script, hangUp));
   const port = await new Promise<number>((resolve) => {
     server.listen(0, "127.0.0.1", () => {
@@ -96,7 +107,8 @@ export async function clientAgainst(program: string, script: Uint8Array, hangUp 
       resolve(typeof address === "object" && address !== null ? address.port : 0);
     });
   });
-  const words = ["-rlt", "--timeout=10", `rsync://127.0.0.1:${port}/mod/`, `${room.dest}/`];
+  const places = sources.map((source) => `rsync://127.0.0.1:${port}/mod/${source}`);
+  const words = ["-rlt", "--timeout=10", ...options, ...places, `${room.dest}/`];
   return watch([program, ...words], room, null).finally(() => server.close());
 }
 
