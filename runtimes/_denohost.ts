@@ -12,6 +12,7 @@ import { spawnChild } from "./_denospawn.ts";
 import { denoError, DuplexStream, webStreams } from "./_denostreams.ts";
 import { FdStream } from "./_fdstream.ts";
 import { kernelBytes } from "./_kernels.ts";
+import { sleep } from "./_sleep.ts";
 import { readLine } from "./_ttyinput.ts";
 
 declare const Deno: DenoApi;
@@ -66,7 +67,7 @@ export function createHost(): Host {
     exit: (code) => Deno.exit(code),
     now: () => Date.now(),
     monotonic: () => performance.now(),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
     random,
     memoryUsage: () => {
       const usage = Deno.memoryUsage();

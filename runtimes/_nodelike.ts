@@ -11,6 +11,7 @@ import { latin1, nameOfText } from "../src/memory.ts";
 import { argvNames, passableArgv, textOfName } from "./_argv.ts";
 import { kernelBytes } from "./_kernels.ts";
 import { FileStream } from "./_filestream.ts";
+import { sleep } from "./_sleep.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
 import { readLine } from "./_ttyinput.ts";
 
@@ -49,7 +50,7 @@ export function makeHost(parts: RuntimeParts): Host {
     exit: (code) => process.exit(code),
     now: () => Date.now(),
     monotonic: () => performance.now(),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    sleep,
     random,
     memoryUsage: () => {
       const usage = process.memoryUsage();

@@ -39,6 +39,26 @@ export class DirNames {
   }
 }
 
+/** The columns that every list has, each with room for `capacity` rows. */
+interface Columns {
+  readonly capacity: number;
+  readonly size: Float64Array;
+  readonly mtime: Float64Array;
+  readonly namePtr: Uint32Array;
+  readonly dir: Int32Array;
+  readonly mode: Uint32Array;
+  readonly mtimeNsec: Uint32Array;
+  readonly uid: Uint32Array;
+  readonly gid: Uint32Array;
+  readonly flags: Uint32Array;
+  readonly nameLength: Uint16Array;
+}
+
+/** Columns of released segments, for the next ones: with incremental recursion every directory is a segment. */
+export type SpareColumns = Columns[];
+
+const MAX_SPARES = 16;
+
 /** Columns that exist only when an option asks for them. */
 export type ExtraColumn =
   | "atime" | "atimeNsec" | "crtime" | "rdevMajor" | "rdevMinor" | "linkTarget" | "linkLength" | "checksum"
@@ -87,16 +107,18 @@ export class FileList {
   /** Optional columns; see ExtraColumn. `checksum` and `linkTarget` hold addresses in the arena. */
   extra: Partial<Record<ExtraColumn, Float64Array | Uint32Array | Int32Array>> = {};
 
-  private capacity = 0;
+  private columns!: Columns;
+  private readonly spares: SpareColumns;
   private chunks: number[] = [];
   private chunkPos = 0;
   private chunkEnd = 0;
   private nextChunk = FIRST_CHUNK;
 
-  constructor(memory: LinearMemory, dirs: DirNames) {
+  constructor(memory: LinearMemory, dirs: DirNames, spares: SpareColumns = []) {
     this.memory = memory;
     this.dirs = dirs;
-    this.makeColumns(FIRST_ROWS);
+    this.spares = spares;
+    this.useColumns(spares.pop() ?? makeColumns(FIRST_ROWS));
   }
 
   /** Reserves arena bytes that live as long as the segment. */
@@ -111,12 +133,14 @@ export class FileList {
   release(): void {
     for (const chunk of this.chunks) this.memory.release(chunk);
     this.chunks = [];
+    if (this.spares.length < MAX_SPARES && this.columns.capacity <= MANY_ROWS) this.spares.push(this.columns);
+    this.useColumns(NO_COLUMNS);
     this.used = 0;
   }
 
   /** Adds an empty row and returns its number. */
   addRow(): number {
-    if (this.used === this.capacity) this.growRows();
+    if (this.used === this.columns.capacity) this.growRows();
     return this.used++;
   }
 
@@ -204,7 +228,7 @@ export class FileList {
 
   /** The optional column, made on first use. */
   want(column: ExtraColumn): Float64Array | Uint32Array | Int32Array {
-    return (this.extra[column] ??= newColumn(column, this.capacity));
+    return (this.extra[column] ??= newColumn(column, this.columns.capacity));
   }
 
   /** Reorders all rows: new row i is old row order[i]; `order` may be shorter than `used` and then drops rows. */
@@ -212,7 +236,7 @@ export class FileList {
     const count = order.length;
     // A double holds every column's values exactly, so one copy of a column at a time is all the room it takes.
     const copy = new Float64Array(this.used);
-    const columns = [...this.columns(), ...Object.values(this.extra)];
+    const columns = [...columnsOf(this.columns), ...Object.values(this.extra)];
     for (const column of columns) {
       for (let i = 0; i < copy.length; i++) copy[i] = column[i];
       for (let i = 0; i < count; i++) column[i] = copy[order[i]];
@@ -221,37 +245,30 @@ export class FileList {
   }
 
   private growRows(): void {
-    const before = this.columns();
-    this.makeColumns(this.capacity * (this.capacity < MANY_ROWS ? 4 : 2));
-    this.columns().forEach((column, i) => column.set(before[i]));
+    const before = this.columns;
+    const after = makeColumns(before.capacity * (before.capacity < MANY_ROWS ? 4 : 2));
+    const old = columnsOf(before);
+    columnsOf(after).forEach((column, i) => column.set(old[i]));
+    this.useColumns(after);
     for (const key of Object.keys(this.extra) as ExtraColumn[]) {
-      const column = newColumn(key, this.capacity);
+      const column = newColumn(key, after.capacity);
       column.set(this.extra[key]!);
       this.extra[key] = column;
     }
   }
 
-  /** All columns of `capacity` rows in one buffer: a short list must not cost ten allocations. */
-  private makeColumns(capacity: number): void {
-    const buffer = new ArrayBuffer(capacity * ROW_BYTES);
-    let at = 0;
-    const next = (bytes: number): number => (at += capacity * bytes) - capacity * bytes;
-    this.capacity = capacity;
-    this.size = new Float64Array(buffer, next(8), capacity);
-    this.mtime = new Float64Array(buffer, next(8), capacity);
-    this.namePtr = new Uint32Array(buffer, next(4), capacity);
-    this.dir = new Int32Array(buffer, next(4), capacity);
-    this.mode = new Uint32Array(buffer, next(4), capacity);
-    this.mtimeNsec = new Uint32Array(buffer, next(4), capacity);
-    this.uid = new Uint32Array(buffer, next(4), capacity);
-    this.gid = new Uint32Array(buffer, next(4), capacity);
-    this.flags = new Uint32Array(buffer, next(4), capacity);
-    this.nameLength = new Uint16Array(buffer, next(2), capacity);
-  }
-
-  private columns(): (Float64Array | Uint32Array | Int32Array | Uint16Array)[] {
-    const { size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength } = this;
-    return [size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength];
+  private useColumns(columns: Columns): void {
+    this.columns = columns;
+    this.size = columns.size;
+    this.mtime = columns.mtime;
+    this.namePtr = columns.namePtr;
+    this.dir = columns.dir;
+    this.mode = columns.mode;
+    this.mtimeNsec = columns.mtimeNsec;
+    this.uid = columns.uid;
+    this.gid = columns.gid;
+    this.flags = columns.flags;
+    this.nameLength = columns.nameLength;
   }
 
   private addChunk(least: number): void {
@@ -263,6 +280,34 @@ export class FileList {
     this.chunkEnd = ptr + byteLength;
   }
 }
+
+/** All columns of `capacity` rows in one buffer: a short list must not cost ten allocations. */
+function makeColumns(capacity: number): Columns {
+  const buffer = new ArrayBuffer(capacity * ROW_BYTES);
+  let at = 0;
+  const next = (bytes: number): number => (at += capacity * bytes) - capacity * bytes;
+  return {
+    capacity,
+    size: new Float64Array(buffer, next(8), capacity),
+    mtime: new Float64Array(buffer, next(8), capacity),
+    namePtr: new Uint32Array(buffer, next(4), capacity),
+    dir: new Int32Array(buffer, next(4), capacity),
+    mode: new Uint32Array(buffer, next(4), capacity),
+    mtimeNsec: new Uint32Array(buffer, next(4), capacity),
+    uid: new Uint32Array(buffer, next(4), capacity),
+    gid: new Uint32Array(buffer, next(4), capacity),
+    flags: new Uint32Array(buffer, next(4), capacity),
+    nameLength: new Uint16Array(buffer, next(2), capacity),
+  };
+}
+
+function columnsOf(columns: Columns): (Float64Array | Uint32Array | Int32Array | Uint16Array)[] {
+  const { size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength } = columns;
+  return [size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength];
+}
+
+/** What a released list has: nothing of what now belongs to another one. */
+const NO_COLUMNS = makeColumns(0);
 
 /** Columns whose values are addresses in the segment's own arena. */
 function isArenaColumn(column: ExtraColumn): boolean {

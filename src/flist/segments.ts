@@ -11,7 +11,7 @@
  */
 import { ExitCode, ProtocolError } from "../errors.ts";
 import type { LinearMemory } from "../memory.ts";
-import { DirNames, FileList } from "./filelist.ts";
+import { DirNames, FileList, type SpareColumns } from "./filelist.ts";
 
 /** All segments of one side of a conversation. */
 export class Segments {
@@ -26,6 +26,7 @@ export class Segments {
   /** The newest segment, null before the first. */
   last: FileList | null = null;
   private readonly views: SegmentView[] = [];
+  private readonly spares: SpareColumns = [];
   /** Segments that some view still holds, with the number of views that have freed them. */
   private readonly freedBy = new Map<FileList, number>();
 
@@ -50,7 +51,7 @@ export class Segments {
 
   /** Starts a segment behind the last one. Its rows are counted by `publish` when it is complete. */
   create(): FileList {
-    const list = new FileList(this.memory, this.dirs);
+    const list = new FileList(this.memory, this.dirs, this.spares);
     const { last } = this;
     list.ndxStart = last === null ? (this.incRecurse ? 1 : 0) : last.ndxStart + last.used + 1;
     list.flistNum = last === null ? list.ndxStart : last.flistNum + 1;

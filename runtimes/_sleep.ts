@@ -1,0 +1,9 @@
+/** Waiting, on every runtime. */
+
+/**
+ * Resolves after `ms` milliseconds. 0 is a turn of the event loop, for which a timer of the runtimes would take a whole
+ * millisecond.
+ */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => (ms > 0 ? void setTimeout(resolve, ms) : void setImmediate(resolve)));
+}
