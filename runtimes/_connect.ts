@@ -1,5 +1,5 @@
 /** TCP connections through node:net, with the options rsync has for them. */
-import { type NetConnectOpts, type Socket } from "node:net";
+import type { NetConnectOpts, Socket } from "node:net";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream, type ConnectOptions, type Ffi } from "../src/host.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";

@@ -4,7 +4,7 @@
  * Reading uses a fixed buffer that the runtime fills (`onread`), so no chunk is allocated; between two calls of `read`
  * the socket is paused, which is what keeps the buffer's contents valid.
  */
-import { type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream } from "../src/host.ts";
 

@@ -312,6 +312,19 @@ function perLine(files: readonly SourceFile[], judge: (line: string) => string):
   }));
 }
 
+/** Imports of types alone that load the module all the same, which costs a runtime its start. */
+export function loadedForTypes(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => file.body.filter(isLoadedForTypes).map((node) =>
+    at(file, node.start, `loads ${String((node.source as { value: unknown }).value)} for its types: use import type`)));
+}
+
+function isLoadedForTypes(node: Node): boolean {
+  if (node.type !== "ImportDeclaration" || node.importKind === "type") return false;
+  const { value } = node.source as { value: string };
+  const specifiers = node.specifiers as readonly Node[];
+  return !value.startsWith(".") && specifiers.length > 0 && specifiers.every((one) => one.importKind === "type");
+}
+
 /** Default exports. */
 export function defaultExports(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => file.body.filter((node) => node.type === "ExportDefaultDeclaration")

@@ -92,6 +92,9 @@ describe("the tree", () => {
   it("no default export, except where a loader wants one", () => {
     expect(tidy.defaultExports(files.filter((file) => file.path !== "test/vitest.config.ts"))).toEqual([]);
   });
+  it("no module of a runtime is loaded for its types alone", () => {
+    expect(tidy.loadedForTypes(under("runtimes"))).toEqual([]);
+  });
   it("every export and every file under src/ is documented", () => {
     expectRatchet("undocumented", perFile(tidy.undocumented(under("src"))), 0, "exports without a doc comment");
   });
@@ -149,6 +152,8 @@ const fixtures: readonly Fixture[] = [
   ["a wide line", tidy.wideLines, { "src/a.ts": `// ${"x".repeat(118)}` }, 1],
   ["a line that just fits", tidy.wideLines, { "src/a.ts": `// ${"x".repeat(117)}` }, 0],
   ["a focused test", tidy.focusedTests, { "test/a.test.ts": 'it.only("x", () => 1);' }, 1],
+  ["a module loaded for its types", tidy.loadedForTypes, { "runtimes/a.ts": 'import { type A } from "node:net";' }, 1],
+  ["a module not loaded", tidy.loadedForTypes, { "runtimes/a.ts": 'import type { A } from "node:net";' }, 0],
   ["a default export", tidy.defaultExports, { "src/a.ts": "export default 1;" }, 1],
   ["no header and no doc comment", tidy.undocumented, { "src/a.ts": "export const a = 1;" }, 2],
   ["a line comment in place of a doc comment", tidy.undocumented,
