@@ -3,4 +3,5 @@ export { heapStart, scratchBytes, slotBytes } from "./memory";
 export { weakSum } from "./weak";
 export { digestFinal, digestInit, digestUpdate } from "./digest";
 export { signature, strongSum } from "./signature";
+export { bucketsFill, bucketsHits } from "./buckets";
 export { moveBytes, searchBuild, searchWindow } from "./search";

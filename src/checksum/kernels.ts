@@ -36,6 +36,12 @@ export interface KernelExports {
   ): number;
   /** Indexes the block sums of a search table (assembly/search.ts; src/delta/blocktable.ts lays it out). */
   searchBuild(table: number): void;
+  /** Marks the buckets of upstream's hash table that `count` weak sums fall into (assembly/buckets.ts). */
+  bucketsFill(bitmap: number, buckets: number, sums: number, count: number, stride: number): void;
+  /** At how many addresses [from, to) of the data up to `end` does a weak sum fall into a marked bucket? */
+  bucketsHits(
+    bitmap: number, buckets: number, from: number, to: number, end: number, blockLength: number,
+  ): number;
   /** Moves bytes within the memory; the ranges may overlap. */
   moveBytes(to: number, from: number, byteLength: number): void;
   /** Searches [window + from, window + end), which begins at file offset `base`; returns the position to go on from. */

@@ -40,3 +40,13 @@ export function checksumLength(name: ChecksumName): number {
 export function flistChecksumLength(name: ChecksumName): number {
   return name === "md4-archaic" ? 2 : DIGEST_BYTES[name];
 }
+
+/**
+ * A digest as people write it, or null for one that only rsync has. The XXH family travels with its last byte first.
+ * Upstream util2.c:sum_as_hex, checksum.c:canonical_checksum.
+ */
+export function digestHex(name: ChecksumName, digest: Uint8Array): string | null {
+  if (name === "none" || name.startsWith("md4-")) return null;
+  const digits = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0"));
+  return (name.startsWith("xxh") ? digits.reverse() : digits).join("");
+}

@@ -90,6 +90,10 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   const [near, far] = streamPair();
   const serverOptions = localServerOptions(run);
   serverOptions.listOnly = options.listOnly;
+  // What no server is sent shows all the same, since a local server prints here.
+  serverOptions.levels = options.levels;
+  serverOptions.humanReadable = options.humanReadable;
+  serverOptions.eightBitOutput = options.eightBitOutput;
   serverOptions.wholeFile = options.wholeFile < 0 && options.writeBatch === null ? 1 : options.wholeFile;
   const server = converse(platform, {
     options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,

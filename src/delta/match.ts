@@ -11,6 +11,7 @@
 import type { Digest } from "../checksum/digest.ts";
 import type { Kernels } from "../checksum/kernels.ts";
 import type { BlockTable } from "./blocktable.ts";
+import { MatchTrace, type TraceLines } from "./matchtrace.ts";
 import { CHUNK_SIZE, newMatchStats, type FileSource, type MatchStats, type TokenSink } from "./tokens.ts";
 
 export { BlockTable } from "./blocktable.ts";
@@ -38,6 +39,12 @@ export class Matcher {
   readonly total: MatchStats = newMatchStats();
   /** errno of the first failed read of the file at hand, or 0. What could not be read is sent as zeros. */
   readError = 0;
+  /** Is told what the search does (--debug=deltasum); null when nobody asks. */
+  traceLines: TraceLines | null = null;
+  private trace: MatchTrace | null = null;
+  /** What progress shows first; -1 until the first match is known. */
+  private firstMatchAt = -1;
+  private firstMatchEnd = -1;
   private readonly kernels: Kernels;
   private readonly digest: Digest;
   private table: BlockTable | null = null;
@@ -67,6 +74,18 @@ export class Matcher {
     return this.base + this.sent;
   }
 
+  /** Where progress begins to be shown: behind the first token that upstream makes of the file at hand. */
+  get firstOffset(): number {
+    const { byteLength } = this.source;
+    if (this.skipBytes > 0) return this.digestSkipped ? 0 : Math.min(this.skipBytes + CHUNK_SIZE, byteLength);
+    if (this.table === null) return Math.min(CHUNK_SIZE, byteLength);
+    // Literals go out once a chunk of them lies before the block that is being looked for.
+    const flush = this.table.head.blockLength + CHUNK_SIZE;
+    const flushes = byteLength + 1 - this.table.lastLength - flush > CHUNK_SIZE;
+    if (this.firstMatchEnd >= 0 && (!flushes || this.firstMatchAt <= flush)) return this.firstMatchEnd;
+    return flushes ? CHUNK_SIZE : byteLength;
+  }
+
   /**
    * Begins a file. `table`: the receiver's blocks (built here unless the caller has), or null to send the file whole.
    * The table stays the caller's.
@@ -85,6 +104,9 @@ export class Matcher {
     Object.assign(this.stats, newMatchStats());
     if (this.table && (this.table.tablePtr === 0 || this.table.inplace !== inplace)) this.table.build(inplace);
     this.table?.rewind();
+    this.firstMatchEnd = -1;
+    const traced = this.traceLines && this.table && source.byteLength > 0;
+    this.trace = traced ? new MatchTrace(this.kernels, this.traceLines!, this.table!, source.byteLength) : null;
     this.reserveWindow(this.table ? CHUNK_SIZE + 2 * this.table.head.blockLength : 0);
     this.digest.init();
   }
@@ -101,6 +123,11 @@ export class Matcher {
   finish(out: Uint8Array, at: number): number {
     const byteLength = this.digest.final(out, at);
     if (this.readError !== 0) spoil(out.subarray(at, at + byteLength));
+    if (this.traceLines && this.traceLines.level >= 2) {
+      const { falseAlarms, hashHits, matches } = this.stats;
+      this.traceLines.line("sending file_sum");
+      this.traceLines.line(`false_alarms=${falseAlarms} hash_hits=${hashHits} matches=${matches}`);
+    }
     for (const key of Object.keys(this.total) as (keyof MatchStats)[]) this.total[key] += this.stats[key];
     return byteLength;
   }
@@ -136,9 +163,12 @@ export class Matcher {
   }
 
   private stepSearch(table: BlockTable): boolean {
+    const begins = this.base + this.filled === 0;
     this.fill();
+    if (begins) this.trace?.begin(this.windowPtr);
     const last = this.base + this.filled === this.source.byteLength;
     this.searched = table.search(this.windowPtr, this.searched, this.filled, this.base, last);
+    if (this.trace) this.traceMatches(table, this.trace);
     this.sendMatches(table);
     const done = last && !table.eventsFull;
     if (!done) {
@@ -148,7 +178,7 @@ export class Matcher {
       return true;
     }
     this.sendLiterals(this.filled);
-    this.stats.hashHits = table.hashHits;
+    this.stats.hashHits = this.trace ? this.trace.hashHits : table.hashHits;
     this.stats.falseAlarms = table.falseAlarms;
     this.stats.tagHits = table.tagHits;
     return false;
@@ -186,12 +216,34 @@ export class Matcher {
       const count = u32[at + 2];
       const short = index + count > table.fullCount ? blockLength - table.lastLength : 0;
       const byteLength = count * blockLength - short;
+      if (this.firstMatchEnd < 0) {
+        this.firstMatchAt = this.base + position;
+        this.firstMatchEnd = this.firstMatchAt + Math.min(blockLength, byteLength);
+      }
       this.sendLiterals(position);
       this.sendRun(index, count, this.windowPtr + position, byteLength, blockLength);
       this.sent = position + byteLength;
       this.stats.matches += count;
       this.stats.matchedBytes += byteLength;
     }
+  }
+
+  /** Tells of the blocks that the kernel found, and that it has looked everywhere else. */
+  private traceMatches(table: BlockTable, trace: MatchTrace): void {
+    const { u32 } = this.kernels.memory;
+    const { blockLength } = table.head;
+    const start = this.windowPtr - this.base;
+    const end = this.windowPtr + this.filled;
+    for (let n = 0; n < table.eventCount; n++) {
+      const at = table.event(n);
+      for (let block = 0; block < u32[at + 2]; block++) {
+        const index = u32[at + 1] + block;
+        const byteLength = index < table.fullCount ? blockLength : table.lastLength;
+        trace.found(start, end, this.base + u32[at] + block * blockLength, index, byteLength);
+      }
+    }
+    if (this.base + this.filled < this.source.byteLength) trace.searched(start, end, this.base + this.searched);
+    else if (!table.eventsFull) trace.end(start, end);
   }
 
   private sendRun(index: number, count: number, ptr: number, byteLength: number, blockLength: number): void {

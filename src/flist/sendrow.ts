@@ -25,6 +25,8 @@ export interface RowSenderParts {
   readonly out: Writer;
   readonly report: WalkReport;
   readonly checksum: ((dirFd: number, name: number, stat: StatRecord, into: Uint8Array) => void) | null;
+  /** Rows keep their checksums, for %C in a line about an item. */
+  readonly keepsChecksums: boolean;
 }
 
 /** Sends rows of one directory after another. */
@@ -74,11 +76,21 @@ export class RowSender {
     if (this.root !== 0 || list.extra.pathRoot !== undefined) list.want("pathRoot")[row] = this.root;
     if (type === FileType.regular && this.p.checksum !== null) {
       this.p.checksum(dirFd, statName, maker.stat, this.entry.checksum);
+      if (this.p.keepsChecksums) this.keepChecksum(row);
     }
     this.fillEntry(row, type, base, length);
     this.writer.write(this.p.out, this.entry, list.ndxStart);
     this.count(type, list.size[row]);
     return row;
+  }
+
+  private keepChecksum(row: number): void {
+    const { list } = this;
+    const { checksumLength } = this.p.fields;
+    const sums = list.want("checksum");
+    const ptr = list.arena(checksumLength);
+    list.memory.u8.set(this.entry.checksum.subarray(0, checksumLength), ptr);
+    sums[row] = ptr;
   }
 
   private dropRow(row: number): number {

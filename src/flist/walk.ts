@@ -57,6 +57,8 @@ export interface FlistSenderParts {
   readonly writeNdx: (out: Writer, ndx: number) => void;
   /** --checksum: the digest of a file into `into`, zeros when it cannot be read. */
   readonly checksum: ((dirFd: number, name: number, stat: StatRecord, into: Uint8Array) => void) | null;
+  /** The digests stay in the list. */
+  readonly keepsChecksums: boolean;
   /** Absolute working directory. */
   readonly cwd: string;
   readonly fullName?: (rootPath: string, path: string) => string;

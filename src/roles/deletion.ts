@@ -108,11 +108,15 @@ export class Deletion {
         continue;
       }
       const { root } = destination;
+      const top = (list.flags[row] & FileFlag.topDir) !== 0;
+      if (top && session.log.debug("DEL", 1)) session.log.infoLine(`deleting in ${path}\n`);
       const found = session.options.keepDirlinks ? root.stat(path, this.stat) : root.lstat(path, this.stat);
       if (found < 0 || !isDirectory(this.stat.mode)) continue;
       this.deleteIn(list, list, row, path);
     }
     this.leave();
+    // Clears the line that the count of entries was shown in.
+    if (session.log.info("FLIST", 2) && !session.amServer) session.log.infoLine(`${" ".repeat(20)}\r`);
   }
 
   /** The generator has come to a directory: row `row` of `dirs`, whose contents are in `list`. */

@@ -1,4 +1,5 @@
 /** The filter rules of a session: made from the options, exchanged with the other side. */
+import { RemoteExit, WsyncError } from "../errors.ts";
 import { Filters } from "../filter/mergefiles.ts";
 import { type FileSystem, newStat } from "../posix/filesystem.ts";
 import { readFilterRule, writeFilterEnd, writeFilterRule } from "../protocol/filterlist.ts";
@@ -27,11 +28,22 @@ export function makeFilters(session: Session, cwd: string, args: Options | null)
     strerror: (errno) => fs.strerror(errno),
     error: (text) => log.errorXfer(`${text}\n`),
     debug: log.debug("FILTER", 1) ? (text) => log.infoLine(`${text}\n`) : null,
-    who: session.who,
+    get who() {
+      return session.who === "receiver" ? "generator" : session.who;
+    },
   });
   filters.version = session.context.version;
-  if (args) filters.addArguments(args.filters);
+  if (args) addArguments(session, filters, args);
   return filters;
+}
+
+/** In a local transfer both sides go by the same arguments; the client tells what is wrong with them. */
+function addArguments({ localLink, amServer }: Session, filters: Filters, args: Options): void {
+  try {
+    filters.addArguments(args.filters);
+  } catch (error) {
+    throw localLink && amServer && error instanceof WsyncError ? new RemoteExit(error.exitCode) : error;
+  }
 }
 
 /** On a client: sends the rules the server needs. */

@@ -10,6 +10,7 @@ import { FlistSender } from "../flist/walk.ts";
 import { type WalkReport } from "../flist/makefile.ts";
 import { type Filters } from "../filter/mergefiles.ts";
 import { modeChanger } from "../options/chmod.ts";
+import { formatHas } from "../options/formathas.ts";
 import { type Options } from "../options/options.ts";
 import { type StatRecord } from "../posix/filesystem.ts";
 import { MessageTag, Ndx } from "../protocol/constants.ts";
@@ -119,6 +120,7 @@ function listSender(
     out: session.output.writer,
     report: walkReport(session),
     writeNdx: (out, ndx) => ndxWriter.write(out, ndx),
+    keepsChecksums: formatHas(options.outFormat, "C") || formatHas(options.logFormat, "C"),
     checksum: summer === null ? null : (dirFd, name, stat, into) => sumFile(session, summer, dirFd, name, stat, into),
   });
 }

@@ -32,6 +32,7 @@ import { type EndStats, readEndStats } from "../protocol/stats.ts";
 import { attachMessages } from "../session/messages.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
+import { checkBackupDir } from "./backupdir.ts";
 import { Deletion } from "./deletion.ts";
 import { BasisDirs } from "./basisdirs.ts";
 import { type Destination } from "./destination.ts";
@@ -154,6 +155,7 @@ class ReceivingSide {
       filesFirst: context.version >= 29,
     }, deleteFilter(filters), generatorReporter);
     const operator = new Confined(fs, root.rootFd, root.rootPath, { links: "trusted", dryRun: session.dryRun > 0 });
+    if (options.backupDir) checkBackupDir(session, { root: operator, path: options.backupDir });
     this.backups = options.backup ? this.makeBackups(destination, operator, reporter) : null;
     if (this.backups) this.remover.backups = this.backups;
     this.partialDir = options.partialDir ? new PartialDir(options.partialDir, operator) : null;

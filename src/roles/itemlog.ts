@@ -11,7 +11,8 @@ import { Numbers } from "../output/numbers.ts";
 import { Progress } from "../output/progress.ts";
 import { bytesOf } from "../memory.ts";
 import { ItemFlag, MessageTag, SIGNIFICANT_ITEM_FLAGS, FileFlag } from "../protocol/constants.ts";
-import { checksumLength } from "../checksum/registry.ts";
+import { checksumLength, digestHex, flistChecksumLength } from "../checksum/registry.ts";
+import { formatHas } from "../options/formathas.ts";
 import { type Session } from "../session/session.ts";
 import { LogCode } from "../session/log.ts";
 
@@ -44,6 +45,10 @@ export class ItemLog {
   private readonly showsNames: boolean;
   private readonly itemizing: boolean;
   private readonly observer: Observer | null;
+  /** A format tells the digest of a file's contents: it has to be there when its line is made. */
+  readonly wantsDigests: boolean;
+  /** Digest of the transfer of the file at hand, if `wantsDigests`. */
+  private readonly digest: Uint8Array;
   /** The item lines are printed: nobody takes them as events instead. */
   private readonly prints: boolean;
   /** Path of the file under way, and when its progress may be told again. */
@@ -60,6 +65,9 @@ export class ItemLog {
     this.prints = !session.amServer && (session.observer === null || session.observer.mutes === "nothing");
     this.outFormat = options.outFormat ? new LogFormat(options.outFormat) : null;
     this.logFormat = options.logFormat && log.logFile ? new LogFormat(options.logFormat) : null;
+    this.wantsDigests = [this.outFormat && options.outFormat, this.logFormat && options.logFormat]
+      .some((format) => formatHas(format, "C"));
+    this.digest = new Uint8Array(checksumLength(context.transferChecksum));
     const named = options.outFormatHasItemize > 0 || options.outFormatHasOperation;
     this.deleteFormat = named && this.outFormat ? this.outFormat : new LogFormat(DELETING);
     this.itemizing = session.amServer ? options.logFormatHasItemize : options.outFormatHasItemize > 0;
@@ -75,7 +83,9 @@ export class ItemLog {
       },
       sender: session.amSender,
       pid: session.host.pid,
-      checksumWidth: checksumLength(context.fileChecksum) * 2,
+      checksumWidth: 2 * (options.checksum
+        ? flistChecksumLength(context.fileChecksum)
+        : checksumLength(context.transferChecksum)),
       now: () => session.host.now() / 1000,
       itemBytes: () => ({
         written: session.output.dataBytes - this.writtenBefore,
@@ -94,7 +104,8 @@ export class ItemLog {
     const local = (iflags & ItemFlag.localChange) !== 0 && significant;
     if (this.observer && (significant || xname !== "" || all)) this.tell(this.observer, list, row, iflags, xname);
     if (session.amServer) {
-      if (log.logFile && !options.dryRun && see) this.log(LogCode.log, list, row, iflags, xname);
+      const logged = log.logFile && !options.dryRun && see && (significant || options.logFormatHasItemize);
+      if (logged) this.log(LogCode.log, list, row, iflags, xname);
       return;
     }
     const isDir = fileKind(list.mode[row]) === "directory";
@@ -131,6 +142,11 @@ export class ItemLog {
     }
     if (session.options.logBeforeTransfer) this.log(LogCode.client, list, row, iflags, "");
     else if (this.showsNames) session.log.write(LogCode.client, `${list.path(row)}\n`, true);
+  }
+
+  /** The digest of the file at hand, as it travels. */
+  noteDigest(bytes: Uint8Array, at: number): void {
+    if (this.wantsDigests) this.digest.set(bytes.subarray(at, at + this.digest.length));
   }
 
   /** The transfer of a file has ended. `size` is its length as transferred. */
@@ -185,11 +201,12 @@ export class ItemLog {
       return;
     }
     this.observer?.event({ type: "delete", path, kind: isDir ? "directory" : "file" });
-    if (this.prints && (session.log.info("DEL", 1) || this.outFormat)) {
-      session.log.write(LogCode.client, this.deleteFormat.line(deletedItem(path, mode), this.run), true);
+    // An old client is not told of deletions otherwise.
+    if ((this.prints || session.amServer) && (session.log.info("DEL", 1) || this.outFormat)) {
+      session.log.write(LogCode.client, this.deleteFormat.line(this.deletedItem(path, mode), this.run), true);
     }
     if (this.logFormat && !session.options.dryRun) {
-      session.log.write(LogCode.log, this.deleteFormat.line(deletedItem(path, mode), this.run));
+      session.log.write(LogCode.log, this.deleteFormat.line(this.deletedItem(path, mode), this.run));
     }
   }
 
@@ -240,30 +257,30 @@ export class ItemLog {
       mode: list.mode[row],
       size: list.size[row],
       mtime: list.mtime[row],
-      uid: list.uid[row],
-      gid: list.flags[row] & FileFlag.skipGroup ? null : list.gid[row],
+      uid: session.options.preserveUid ? list.uid[row] : 0,
+      gid: session.options.preserveGid && !(list.flags[row] & FileFlag.skipGroup) ? list.gid[row] : null,
       linkTarget: isLink ? list.linkTarget(row) : null,
       xname,
       root: this.place.rootOf?.(list, row) ?? null,
       iflags,
-      checksum: this.checksumOf(list, row),
+      checksum: this.checksumOf(list, row, iflags),
     };
   }
 
-  private checksumOf(list: FileList, row: number): string | null {
+  private deletedItem(path: string, mode: number): LogItem {
+    return {
+      operation: "del.", name: path, mode, size: 0, mtime: 0, uid: 0,
+      gid: this.session.options.preserveGid ? 0 : null,
+      linkTarget: null, xname: "", root: null, iflags: ItemFlag.deleted, checksum: null,
+    };
+  }
+
+  private checksumOf(list: FileList, row: number, iflags: number): string | null {
+    if (!this.wantsDigests || fileKind(list.mode[row]) !== "regular") return null;
+    const { options, context, memory } = this.session;
+    if (!options.checksum) return iflags & ItemFlag.transfer ? digestHex(context.transferChecksum, this.digest) : null;
     const ptr = list.extra.checksum?.[row] ?? 0;
     if (ptr === 0) return null;
-    let hex = "";
-    for (let i = 0; i < checksumLength(this.session.context.fileChecksum); i++) {
-      hex += this.session.memory.u8[ptr + i].toString(16).padStart(2, "0");
-    }
-    return hex;
+    return digestHex(context.fileChecksum, memory.bytes(ptr, flistChecksumLength(context.fileChecksum)));
   }
-}
-
-function deletedItem(path: string, mode: number): LogItem {
-  return {
-    operation: "del.", name: path, mode, size: 0, mtime: 0, uid: 0, gid: null, linkTarget: null, xname: "", root: null,
-    iflags: ItemFlag.deleted, checksum: null,
-  };
 }

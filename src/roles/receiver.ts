@@ -199,6 +199,7 @@ export class Receiver implements TokenSink {
     while (!tokens.read(input.cursor, this)) await input.more();
     const failed = this.copied ? 0 : patcher.finish(file.truncate);
     if (input.poll(this.decodeDigest) === undefined) await input.next(this.decodeDigest);
+    this.p.itemLog.noteDigest(this.digest, 0);
     stats.literalData += patcher.literalBytes;
     stats.matchedData += patcher.matchedBytes;
     this.file = null;

@@ -7,7 +7,7 @@
  */
 import { ExitCode, ProtocolError } from "../errors.ts";
 import { BlockTable, Matcher, type MatchOptions } from "../delta/match.ts";
-import { type FileSource } from "../delta/tokens.ts";
+import { CHUNK_SIZE, type FileSource } from "../delta/tokens.ts";
 import { transferDigest } from "../checksum/digest.ts";
 import { checksumLength } from "../checksum/registry.ts";
 import { type FileList } from "../flist/filelist.ts";
@@ -60,6 +60,10 @@ export class Sender {
     this.items = new ItemReader(session.input, new NdxReader(context.version), context.version);
     this.digestLength = checksumLength(context.transferChecksum);
     this.matcher = new Matcher(kernels, transferDigest(kernels, context));
+    if (session.log.debug("DELTASUM", 1)) {
+      const level = session.log.levels.debug.DELTASUM;
+      this.matcher.traceLines = { level, line: (text) => session.log.infoLine(`${text}\n`) };
+    }
     this.tokens = tokens;
     this.source = new FdSource(session);
     this.maxPhase = context.version >= 29 ? 2 : 1;
@@ -237,7 +241,7 @@ export class Sender {
     this.itemLog.beforeTransfer(list, row, iflags);
     if (this.canHandOver(table)) {
       this.handOver(fd, this.stat.size);
-      this.itemLog.progress(this.stat.size, this.stat.size);
+      this.itemLog.progress(Math.min(CHUNK_SIZE, this.stat.size), this.stat.size);
     } else {
       await this.sendTokens(fd, list, row, table);
     }
@@ -248,6 +252,7 @@ export class Sender {
   /** A whole file to a receiver in this process goes as an open descriptor, unless a delta was asked for. */
   private canHandOver(table: BlockTable | null): boolean {
     const { session } = this;
+    if (this.itemLog.wantsDigests) return false;
     if (this.itemLog.showsProgress && this.stat.size >= LIVE_LEAST) return false;
     const wanted = session.localLink !== null && session.options.wholeFile > 0 && !session.options.sparse;
     return wanted && table === null && this.stat.size >= LOCAL_COPY_LEAST && this.head.count === 0
@@ -266,9 +271,10 @@ export class Sender {
     const { output, stats } = session;
     source.use(fd, this.stat.size);
     matcher.start(table, source, tokens, this.matchOptions());
-    for (;;) {
+    for (let first = true; ; first = false) {
       const more = matcher.step();
-      this.itemLog.progress(matcher.offset, this.stat.size);
+      if (first && this.stat.size > 0) this.itemLog.progress(matcher.firstOffset, this.stat.size);
+      if (this.stat.size > 0) this.itemLog.progress(matcher.offset, this.stat.size);
       if (!more) break;
       output.spill();
       if (output.congested) await output.drain();
@@ -278,6 +284,7 @@ export class Sender {
     tokens.finish();
     const at = output.writer.reserve(this.digestLength);
     output.writer.length = at + matcher.finish(output.writer.bytes, at);
+    this.itemLog.noteDigest(output.writer.bytes, at);
     stats.literalData += matcher.stats.literalBytes;
     stats.matchedData += matcher.stats.matchedBytes;
     if (matcher.readError !== 0) {

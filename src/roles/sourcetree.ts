@@ -37,7 +37,7 @@ export class SourceTree {
     const { session, sender } = this;
     const { output, stats } = session;
     const started = session.host.monotonic();
-    const before = output.written + output.pending;
+    const before = output.written;
     const progress = new ListProgress(session);
     progress.start("building");
     sender.begin(args);
@@ -50,7 +50,8 @@ export class SourceTree {
       if (turn) await turn;
     }
     stats.flistBuildTime = Math.round(session.host.monotonic() - started) || 1;
-    stats.flistSize = output.written + output.pending - before;
+    // As rsync counts: only what has left for the other side by now.
+    stats.flistSize = output.written - before;
     this.count();
     progress.finish(this.view.first?.used ?? 0);
   }
@@ -64,7 +65,7 @@ export class SourceTree {
   async sendAhead(lookahead: number): Promise<void> {
     const { session } = this;
     const { output, stats } = session;
-    const before = output.written + output.pending;
+    const before = output.written;
     for (let more = true; more; ) {
       more = this.sender.extra(lookahead);
       output.spill();
@@ -72,7 +73,7 @@ export class SourceTree {
       const turn = session.breathe();
       if (turn) await turn;
     }
-    stats.flistSize += output.written + output.pending - before;
+    stats.flistSize += output.written - before;
     this.count();
   }
 

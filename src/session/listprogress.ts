@@ -28,6 +28,7 @@ export class ListProgress {
     // A receiver counts an entry once it has it, a sender before.
     this.next = doing === "building" ? 0 : STEP;
     const { log, context, amServer } = this.session;
+    log.write(LogCode.log, `${doing} file list\n`);
     if (this.shown) {
       log.write(LogCode.client, `${doing} file list ... `);
       log.needsNewline = log.isLoud;

@@ -63,6 +63,7 @@ export function sendList(
       ioError: note("io"),
     },
     writeNdx: (to, value) => ndx.write(to, value),
+    keepsChecksums: false,
     checksum: fields.checksumLength > 0 ? (_fd, _name, stat, into) => void into.fill(stat.size & 0xff, 0,
       fields.checksumLength) : null,
     options: {
