@@ -26,6 +26,7 @@ export async function main(host: Host): Promise<number> {
     return await run(host);
   } catch (error) {
     const code = exitCodeOf(error);
+    if (error instanceof WsyncError && error.told) return code;
     const text = error instanceof WsyncError ? error.message : `internal error: ${String(error)}`;
     if (text !== "") print(host, 2, text.endsWith("\n") ? text : `${text}\n`);
     if (error instanceof WsyncError && error.hint !== "") print(host, 2, `${error.hint}\n`);

@@ -44,6 +44,8 @@ export class WsyncError extends Error {
   hint = "";
   /** The role that the last line of output names, once it is clear; null: the client that is starting up. */
   who: "sender" | "Receiver" | null = null;
+  /** The user has been told of it. */
+  told = false;
   constructor(message: string, exitCode: number, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;

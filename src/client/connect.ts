@@ -26,6 +26,8 @@ export interface DaemonAddress {
   readonly socketOptions: string | null;
   /** How messages name us. */
   readonly who: RoleName;
+  /** Told what is done, at levels of --debug=connect. */
+  tell?(level: number, text: string): void;
 }
 
 /**
@@ -34,10 +36,13 @@ export interface DaemonAddress {
  */
 export async function connectDaemon(host: Host, address: DaemonAddress): Promise<ByteStream> {
   const program = host.env("RSYNC_CONNECT_PROG");
+  const instead = program === undefined ? "" : "Using RSYNC_CONNECT_PROG instead of ";
+  address.tell?.(1, `${instead}opening tcp connection to ${address.host} port ${address.port}`);
   if (program !== undefined) return connectProgram(host, program, address.host);
   const proxy = host.env("RSYNC_PROXY");
   if (proxy === undefined || proxy === "") return open(host, address, address.host, address.port);
   const way = parseProxy(proxy);
+  address.tell?.(1, `connection via http proxy ${way.host} port ${way.port}`);
   const stream = await open(host, address, way.host, way.port);
   try {
     return await tunnel(stream, address, way);

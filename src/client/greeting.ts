@@ -43,6 +43,8 @@ export interface DaemonCall {
   heard?(): void;
   /** A line of the message of the day or of the module list (a name, without newline). */
   onLine(line: string): void;
+  /** Arguments that are going to be sent, and what they are called. */
+  onArguments?(title: string, words: readonly string[]): void;
 }
 
 /** How the conversation ended. */
@@ -60,6 +62,8 @@ export async function greetDaemon(inner: ByteStream, call: DaemonCall): Promise<
   const module = moduleOf(call.paths);
   const stream = new LineStream(inner);
   const { version, digests } = await exchangeGreetings(stream, call);
+  const words = argumentsOf(call, version, module);
+  call.onArguments?.("sending daemon args:", words.open);
   await send(stream, (out) => {
     if (call.earlyInput && call.earlyInput.length > 0) {
       writeLine(out, formatModuleRequest({ kind: "early-input", byteLength: call.earlyInput.length }));
@@ -68,7 +72,7 @@ export async function greetDaemon(inner: ByteStream, call: DaemonCall): Promise<
     writeLine(out, module);
   });
   if ((await awaitOk(stream, call, version, digests)) === "listed") return { kind: "listed" };
-  await sendArguments(stream, call, version, module);
+  await sendArguments(stream, call, version, words);
   return { kind: "ready", stream, version };
 }
 
@@ -133,16 +137,20 @@ function refusalHint(line: string): string {
   return "";
 }
 
-async function sendArguments(stream: LineStream, call: DaemonCall, version: number, module: string): Promise<void> {
-  const words = call.serverWords(version);
+/** Everything the daemon's server process is to be given. */
+function argumentsOf(call: DaemonCall, version: number, module: string): ServerWords {
+  const { open, secluded } = call.serverWords(version);
   const files = [".", ...call.paths.map((path) => fileWord(path, module, call.oldArgs))];
+  return secluded === null ? { open: [...open, ...files], secluded } : { open, secluded: [...secluded, ...files] };
+}
+
+async function sendArguments(
+  stream: LineStream, call: DaemonCall, version: number, { open, secluded }: ServerWords,
+): Promise<void> {
+  if (secluded) call.onArguments?.("protected args:", secluded);
   await send(stream, (out) => {
-    if (words.secluded === null) {
-      writeDaemonArgs(out, [...words.open, ...files], version);
-      return;
-    }
-    writeDaemonArgs(out, words.open, version);
-    writeProtectedArgs(out, [...words.secluded, ...files]);
+    writeDaemonArgs(out, open, version);
+    if (secluded) writeProtectedArgs(out, secluded);
   });
 }
 

@@ -1,12 +1,11 @@
-/** The events of a client's run that happen outside its conversation; see output/events.ts. */
+/** What a client tells of its run outside the conversation: events (output/events.ts), and the end of a failed one. */
 import { exitCodeOf, WsyncError } from "../errors.ts";
 import { type Host } from "../host.ts";
 import { type Options } from "../options/options.ts";
 import { WSYNC_VERSION } from "../options/version.ts";
-import {
-  type MessageEvent, type ModuleEvent, type Observer, type StartEvent, type SummaryEvent,
-} from "../output/events.ts";
-import { exitCodeName } from "../output/messages.ts";
+import { type MessageEvent, type ModuleEvent, type StartEvent, type SummaryEvent } from "../output/events.ts";
+import { exitCodeName, exitLine } from "../output/messages.ts";
+import { type Log, LogCode } from "../session/log.ts";
 import { type Endpoints } from "./hostspec.ts";
 
 /** What is about to be done. */
@@ -33,15 +32,19 @@ export function listedEvent(host: Host, startedAt: number): SummaryEvent {
   return summary(0, secondsSince(host, startedAt), false);
 }
 
-/** Tells of a run that ended before the two sides could talk. */
-export function tellFailure(
-  observer: Observer, host: Host, { dryRun }: Options, error: unknown, startedAt: number,
-): void {
+/** The end of a run whose two sides never talked. */
+export function failureEvent(host: Host, { dryRun }: Options, error: unknown, startedAt: number): SummaryEvent {
+  return summary(exitCodeOf(error), secondsSince(host, startedAt), dryRun);
+}
+
+/** Tells of such an end. */
+export function tellFailure(log: Log, error: unknown): void {
   const text = error instanceof WsyncError ? error.message : `internal error: ${String(error)}`;
-  for (const line of text.split("\n")) {
-    if (line !== "") observer.event({ type: "error", severity: "error", text: line });
-  }
-  observer.event(summary(exitCodeOf(error), secondsSince(host, startedAt), dryRun));
+  if (text !== "") log.error(text.endsWith("\n") ? text : `${text}\n`);
+  if (!(error instanceof WsyncError)) return;
+  if (error.hint !== "") log.error(`${error.hint}\n`);
+  log.write(LogCode.error, exitLine(exitCodeOf(error), "main.ts(1)", error.who ?? "client"), true);
+  error.told = true;
 }
 
 function secondsSince(host: Host, startedAt: number): number {

@@ -9,20 +9,20 @@ import { Confined } from "../files/confine.ts";
 import { type Options } from "../options/options.ts";
 import { parseArguments, type ParseContext } from "../options/parse.ts";
 import { openServerArguments, secludedServerArguments, serverArguments } from "../options/serverargs.ts";
-import { bytesOf } from "../memory.ts";
 import { type Observer } from "../output/events.ts";
 import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
 import { readFile } from "../roles/filters.ts";
 import { type SourceWords, trustsNames } from "../roles/sendercheck.ts";
 import { LocalLink } from "../session/locallink.ts";
+import { Log, LogCode } from "../session/log.ts";
 import { SilenceLimit } from "../session/timeout.ts";
 import { streamPair } from "../session/pipe.ts";
 import { daemonPassword, daemonUser } from "./auth.ts";
 import { connectDaemon } from "./connect.ts";
 import { converse, type LogFileWriter, type Platform } from "../conversation/conversation.ts";
 import { greetDaemon, type ServerWords } from "./greeting.ts";
-import { daemonLineEvent, listedEvent, startEvent, tellFailure } from "./outerevents.ts";
+import { daemonLineEvent, failureEvent, listedEvent, startEvent, tellFailure } from "./outerevents.ts";
 import { endpointsOf, RSYNC_PORT, type Endpoints, type Remote } from "./hostspec.ts";
 import { quoteOptionArgs, remoteCommand, type QuoteSettings } from "./remoteshell.ts";
 
@@ -38,17 +38,28 @@ export interface ClientRun {
 
 /** A run under way. */
 interface StartedRun extends ClientRun {
+  /** Where its lines go, before and during the conversation. */
+  readonly log: Log;
   /** The host's wall clock, milliseconds. */
   readonly startedAt: number;
 }
 
-/** Runs a client to its exit code. Throws WsyncError for what goes wrong before the conversation starts. */
+/**
+ * Runs a client to its exit code. Throws WsyncError for what goes wrong before the conversation starts; by then it has
+ * been told.
+ */
 export async function runClient(run: ClientRun): Promise<number> {
-  const startedAt = run.platform.host.now();
+  const { options } = run;
+  const { host } = run.platform;
+  const startedAt = host.now();
+  const log = new Log(host, options, options.levels);
+  log.logFile = run.logFile;
+  log.observer = run.observer ?? null;
   try {
-    return await reach({ ...run, startedAt });
+    return await reach({ ...run, log, startedAt });
   } catch (error) {
-    if (run.observer) tellFailure(run.observer, run.platform.host, run.options, error, startedAt);
+    tellFailure(log, error);
+    run.observer?.event(failureEvent(host, options, error, startedAt));
     throw error;
   }
 }
@@ -84,9 +95,12 @@ function checkNamesHost({ filesFromHost }: Options, remote: Remote | null): void
 /** Both ends here: a client and a server session in this process, joined by a pipe. */
 async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   const run = { ...outer, options: localOptions(outer.options) };
-  const { platform, options, logFile } = run;
+  const { platform, options, log } = run;
   const link = new LocalLink();
   link.observer = run.observer ?? null;
+  if (log.debug("CMD", 2)) {
+    showCommand(log, null, null, null, ends.remoteArgs[0], [".", ends.remoteArgs[0]]);
+  }
   const [near, far] = streamPair();
   const serverOptions = localServerOptions(run);
   serverOptions.listOnly = options.listOnly;
@@ -101,8 +115,8 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   }, null);
   const client = converse(platform, {
     options, role: "sender", stream: near, args: ends.localArgs, version: null, localLink: link,
-    filterArgs: options, childExit: server, observer: run.observer,
-  }, logFile);
+    filterArgs: options, childExit: server, log,
+  }, run.logFile);
   return Math.max(await client, await server);
 }
 
@@ -125,7 +139,7 @@ function localServerOptions(run: ClientRun): Options {
 }
 
 async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote): Promise<number> {
-  const { platform, options, logFile } = run;
+  const { platform, options, log } = run;
   const { host } = platform;
   if (!remote.daemon) refuseDaemonOptions(options);
   if (remote.host.startsWith("-")) throw new UsageError("Invalid remote host: hostnames may not start with '-'.");
@@ -141,7 +155,12 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
     remoteOptionCount: options.remoteOptions.length,
     paths: ends.remoteArgs,
   });
-  if (options.levels.debug.CMD >= 1) host.print(1, bytesOf(commandLine(command.argv)));
+  if (log.debug("CMD", 2)) {
+    const words = command.protectedArgs === null ? command.argv : [...command.argv, "(null)", ...command.protectedArgs];
+    const shell = options.rsh ?? host.env("RSYNC_RSH") ?? null;
+    showCommand(log, shell, remote.host, remote.user, ends.remoteArgs[0] ?? null, words);
+  }
+  if (log.debug("CMD", 1)) showWords(log, "opening connection using:", command.argv);
   const env = remote.daemon ? { RSYNC_PORT: String(remote.port) } : undefined;
   const child = host.spawn({ argv: command.argv, env, stderr: "inherit" });
   let stream: ByteStream = child.stream;
@@ -151,12 +170,13 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
     if (greeted === null) return settle(child);
     ({ stream, version } = greeted);
   } else if (command.protectedArgs) {
+    if (log.debug("CMD", 1)) showWords(log, "protected args:", command.protectedArgs);
     await writeWords(stream, command.protectedArgs);
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
-    localLink: null, filterArgs: options, childExit: child.exited, observer: run.observer, sources: sourcesOf(ends),
-  }, logFile);
+    localLink: null, filterArgs: options, childExit: child.exited, log, sources: sourcesOf(ends),
+  }, run.logFile);
 }
 
 /** What the other side is asked to send, when it does. */
@@ -164,18 +184,30 @@ function sourcesOf({ amSender, remote, remoteArgs }: Endpoints): SourceWords | u
   return amSender ? undefined : { words: remoteArgs, daemon: remote?.daemon === true };
 }
 
-/** The remote shell's words for the user to read. Upstream util1.c:print_child_argv. */
-function commandLine(argv: readonly string[]): string {
-  const shown = argv.map((word) => (/^[\w,.=+@/-]*$/.test(word) ? word : `"${word}"`));
-  return `${["opening connection using:", ...shown].join(" ")}  (${argv.length} args)\n`;
+/** --debug=cmd2: what a remote shell is started for, and each of its words. Upstream main.c: start_client, do_cmd. */
+function showCommand(
+  log: Log, shell: string | null, machine: string | null, user: string | null, path: string | null,
+  words: readonly string[],
+): void {
+  const [cmd, host, who, where] = [shell, machine, user, path].map((word) => word ?? "<NULL>");
+  log.infoLine(`cmd=${cmd} machine=${host} user=${who} path=${where}\n`);
+  log.write(LogCode.client, `${words.map((word, at) => `cmd[${at}]=${word} `).join("")}\n`);
+}
+
+/** The words of a command for the user to read. Upstream util1.c:print_child_argv. */
+function showWords(log: Log, prefix: string, words: readonly string[]): void {
+  const shown = words.map((word) => (/^[\w,.=+@/-]*$/.test(word) ? word : `"${word}"`));
+  log.write(LogCode.client, `${[prefix, ...shown].join(" ")}  (${words.length} args)\n`);
 }
 
 async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote): Promise<number> {
-  const { platform, options, logFile } = run;
+  const { platform, options, log } = run;
   const stream = await connectDaemon(platform.host, {
     host: remote.host, port: remote.port > 0 ? remote.port : RSYNC_PORT, family: options.family,
     bindAddress: options.address, connectTimeout: options.contimeout, socketOptions: options.sockopts,
-    who: roleOf(ends),
+    who: roleOf(ends), tell: (level, text) => {
+      if (log.debug("CONNECT", level)) log.infoLine(`${text}\n`);
+    },
   });
   const greeted = await greet(run, ends, remote, stream);
   if (greeted === null) {
@@ -184,15 +216,15 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream: greeted.stream, args: ends.localArgs,
-    version: greeted.version, localLink: null, filterArgs: options, observer: run.observer, sources: sourcesOf(ends),
-  }, logFile);
+    version: greeted.version, localLink: null, filterArgs: options, log, sources: sourcesOf(ends),
+  }, run.logFile);
 }
 
 /** The daemon's greeting; null when it only listed its modules. */
 async function greet(
   run: StartedRun, ends: Endpoints, remote: Remote, stream: ByteStream,
 ): Promise<{ stream: ByteStream; version: number } | null> {
-  const { platform, options } = run;
+  const { platform, options, log } = run;
   const { host } = platform;
   const clock = new SilenceLimit(host, options.timeout, ends.amSender ? "sender" : "Receiver");
   const answer = await clock.limit(greetDaemon(stream, {
@@ -208,6 +240,9 @@ async function greet(
     onLine: (line) => {
       if (options.motd || line.includes("\t")) showLine(run, line);
     },
+    onArguments: (title, words) => {
+      if (log.debug("CMD", 1)) showWords(log, title, words);
+    },
   }));
   if (answer.kind !== "listed") return answer;
   run.observer?.event(listedEvent(run.platform.host, run.startedAt));
@@ -215,9 +250,9 @@ async function greet(
 }
 
 /** A line of a daemon: one of its message of the day, or a module of its list. */
-function showLine({ platform, observer }: ClientRun, line: string): void {
+function showLine({ log, observer }: StartedRun, line: string): void {
   observer?.event(daemonLineEvent(line));
-  if (!observer || observer.mutes === "nothing") platform.host.print(1, bytesOf(`${line}\n`));
+  log.write(LogCode.info, `${line}\n`, true);
 }
 
 function operatorFiles(run: ClientRun): Confined {

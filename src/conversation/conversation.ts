@@ -6,7 +6,7 @@ import { ExitCode, exitCodeOf, ProtocolError, RemoteExit, WsyncError } from "../
 import { type ByteStream, type Host } from "../host.ts";
 import { type Kernels } from "../checksum/kernels.ts";
 import { Compressors } from "../compress/registry.ts";
-import { type Observer, type SummaryEvent } from "../output/events.ts";
+import { type SummaryEvent } from "../output/events.ts";
 import { exitCodeName, exitLine, type RoleName } from "../output/messages.ts";
 import { Numbers } from "../output/numbers.ts";
 import { heapLines, summaryLines } from "../output/summary.ts";
@@ -57,8 +57,8 @@ export interface Conversation {
   readonly filterArgs: Options;
   /** Resolves to the exit code of the remote shell, if there is one; minus the signal's number if one ended it. */
   readonly childExit?: Promise<number>;
-  /** Who is told what happens, on a client. */
-  readonly observer?: Observer | null;
+  /** A client's log, which it has had before; made anew otherwise. Its observer hears of all that happens. */
+  readonly log?: Log;
 }
 
 /** Writes log-file lines; made by the caller, which owns the file. */
@@ -103,10 +103,11 @@ async function hold(platform: Platform, conversation: Conversation, session: Ses
 function open(platform: Platform, conversation: Conversation, logFile: LogFileWriter): Session {
   const { host, kernels, fs } = platform;
   const { options, role, stream, localLink } = conversation;
-  const log = new Log(host, options, options.levels);
+  const log = conversation.log ?? new Log(host, options, options.levels);
   log.logFile = logFile;
-  const observer = conversation.observer ?? null;
-  log.observer = observer;
+  const { observer } = log;
+  // The errors of a local server are printed by itself.
+  if (localLink && options.server) log.observer = localLink.observer;
   const session = new Session({ host, kernels, fs, options, log, localLink, observer }, role);
   session.input = new Input(session.memory, stream, () => host.monotonic());
   session.output = new Output(session.memory, stream, () => host.monotonic());

@@ -55,6 +55,8 @@ export interface RemoveSettings {
   readonly oneFileSystem: boolean;
   /** Protocol 29 on sorts a directory's files before its subdirectories. */
   readonly filesFirst: boolean;
+  /** Permissions of what is deleted are told, so that they have to be looked up. */
+  readonly wholeModes?: boolean;
 }
 
 /** Deletions so far, for --stats and --max-delete. `files` counts every kind. Upstream stats.deleted_*. */
@@ -227,7 +229,7 @@ export class Remover {
 
   /** Fills in what the directory listing does not tell and deleting needs. */
   private lookAt(dirFd: number, entry: Entry, parent: StatRecord, root: Confined): void {
-    const known = entry.mode !== 0 && !isDirectory(entry.mode);
+    const known = entry.mode !== 0 && !isDirectory(entry.mode) && !this.settings.wholeModes;
     if (known || (entry.mode !== 0 && this.settings.amRoot !== 0 && !this.settings.oneFileSystem)) return;
     const { fs } = root;
     const stat = newStat();

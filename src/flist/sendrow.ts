@@ -24,6 +24,7 @@ export interface RowSenderParts {
   readonly ids: SenderIds;
   readonly out: Writer;
   readonly report: WalkReport;
+  /** --checksum: the digest of a file into `into`, zeros when it cannot be read. */
   readonly checksum: ((dirFd: number, name: number, stat: StatRecord, into: Uint8Array) => void) | null;
   /** Rows keep their checksums, for %C in a line about an item. */
   readonly keepsChecksums: boolean;

@@ -10,20 +10,18 @@
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { cleanName } from "../filter/paths.ts";
 import { FileFlag, IoError, Ndx, WireLimit } from "../protocol/constants.ts";
-import type { FlistFields, ProtocolContext } from "../protocol/context.ts";
 import type { Writer } from "../protocol/cursor.ts";
 import { writeIdList } from "../protocol/idlist.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
 import { parseArgument, type NameKind } from "./arguments.ts";
 import type { FileList } from "./filelist.ts";
-import type { SenderIds } from "./idmap.ts";
 import {
-  FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters, type WalkReport,
+  FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters,
 } from "./makefile.ts";
 import { openBelow, type TransferRoot } from "./opendir.ts";
 import { type FlistCounts } from "./receive.ts";
-import type { Segments, SegmentView } from "./segments.ts";
-import { RowSender } from "./sendrow.ts";
+import type { SegmentView } from "./segments.ts";
+import { RowSender, type RowSenderParts } from "./sendrow.ts";
 import { sortAndClean } from "./sort.ts";
 
 /** Settings of the sender's walk, named as in options/options.ts. */
@@ -42,23 +40,13 @@ export interface WalkOptions extends MakeOptions {
 }
 
 /** What a sender of lists works with. */
-export interface FlistSenderParts {
+export interface FlistSenderParts extends RowSenderParts {
   readonly fs: FileSystem;
-  readonly context: ProtocolContext;
-  readonly fields: FlistFields;
   readonly options: WalkOptions;
   readonly filters: WalkFilters;
-  readonly segments: Segments;
   readonly view: SegmentView;
-  readonly ids: SenderIds;
-  readonly out: Writer;
-  readonly report: WalkReport;
   /** Writes an index of this direction (protocol/ndx.ts). */
   readonly writeNdx: (out: Writer, ndx: number) => void;
-  /** --checksum: the digest of a file into `into`, zeros when it cannot be read. */
-  readonly checksum: ((dirFd: number, name: number, stat: StatRecord, into: Uint8Array) => void) | null;
-  /** The digests stay in the list. */
-  readonly keepsChecksums: boolean;
   /** Absolute working directory. */
   readonly cwd: string;
   readonly fullName?: (rootPath: string, path: string) => string;

@@ -23,6 +23,7 @@ import { HardLinks, IdevTable } from "../flist/hardlink.ts";
 import { ReceiverIds } from "../flist/idmap.ts";
 import { FlistReceiver } from "../flist/receive.ts";
 import { Segments } from "../flist/segments.ts";
+import { formatHas } from "../options/formathas.ts";
 import { type Options } from "../options/options.ts";
 import { newStat } from "../posix/filesystem.ts";
 import { Ndx } from "../protocol/constants.ts";
@@ -153,6 +154,7 @@ class ReceivingSide {
     this.remover = new Remover(root, {
       amRoot: session.amRoot ? 1 : 0, maxDelete: options.maxDelete ?? -1, oneFileSystem: options.oneFileSystem > 0,
       filesFirst: context.version >= 29,
+      wholeModes: !session.amServer && (formatHas(options.outFormat, "B") || formatHas(options.logFormat, "B")),
     }, deleteFilter(filters), generatorReporter);
     const operator = new Confined(fs, root.rootFd, root.rootPath, { links: "trusted", dryRun: session.dryRun > 0 });
     if (options.backupDir) checkBackupDir(session, { root: operator, path: options.backupDir });
