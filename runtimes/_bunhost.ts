@@ -11,6 +11,7 @@ import { type BunSocket, BunSocketStream, type FileSink, SinkStream } from "./_b
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
 import { bindAll, cString, lazyFunctions } from "./_ffi.ts";
 import { childEnv, exitStatus, makeHost, require, spawnError } from "./_nodelike.ts";
+import { one, Poller } from "./_poller.ts";
 import { setSocketOptions } from "./_sockopts.ts";
 
 interface Definition {
@@ -69,6 +70,7 @@ export function createHost(): Host {
     }
     return ffi;
   };
+  let poller: Poller | null = null;
   return makeHost({
     runtime: "bun",
     runtimeVersion: process.versions.bun ?? "",
@@ -82,6 +84,61 @@ export function createHost(): Host {
     setTitle,
     spawn,
     connect: (options) => connect(options, loadFfi),
+    readWaiter(fd) {
+      if (loadFfi() === null) return null;
+      return (poller ??= workerPoller(loadFfi()!)).waiter(fd);
+    },
+  });
+}
+
+/** The thread that waits: a worker, because bun:ffi calls only from the thread that it is on. */
+const POLL_WORKER = `
+const { dlopen, ptr } = require("bun:ffi");
+let poll = null;
+for (const name of ${JSON.stringify(LIBC_NAMES)}) {
+  try {
+    poll ??= dlopen(name, { poll: { args: ["ptr", "u64", "i32"], returns: "i32" } }).symbols.poll;
+  } catch {}
+}
+self.onmessage = ({ data: [entries, count] }) => {
+  poll(ptr(new Uint8Array(entries.buffer)), count, -1);
+  postMessage(0);
+};`;
+
+interface PollWorker {
+  addEventListener(name: string, listener: (event: { message?: string }) => void): void;
+  postMessage(message: unknown, transfer: unknown[]): void;
+  ref(): void;
+  unref(): void;
+}
+
+declare const Worker: new (url: string) => PollWorker;
+
+/** EFD_CLOEXEC and EFD_NONBLOCK of Linux. */
+const EFD_FLAGS = 0o2004000;
+
+function workerPoller(ffi: Ffi): Poller {
+  const { eventfd, read, write } = ffi.dlopen(null, {
+    eventfd: { args: ["u32", "i32"], result: "i32" },
+    read: { args: ["i32", "ptr", "u64"], result: "i32" },
+    write: { args: ["i32", "ptr", "u64"], result: "i32" },
+  })!;
+  const cell = one();
+  const spare = one();
+  const url = URL.createObjectURL(new Blob([POLL_WORKER], { type: "application/javascript" }));
+  const worker = new Worker(url);
+  let settle: { resolve(): void; reject(error: Error): void } | null = null;
+  worker.addEventListener("message", () => settle?.resolve());
+  worker.addEventListener("error", ({ message }) => settle?.reject(new Error(message ?? "the waiting thread failed")));
+  return new Poller({
+    eventfd: () => eventfd(0, EFD_FLAGS),
+    poll: (entries, count) => new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+      worker.postMessage([entries, count], []);
+    }),
+    raise: (fd) => void write(fd, ffi.addressOf(cell), cell.length),
+    clear: (fd) => void read(fd, ffi.addressOf(spare), spare.length),
+    keepAlive: (on) => (on ? worker.ref() : worker.unref()),
   });
 }
 

@@ -96,6 +96,7 @@ const STREAM_TABLE: Readonly<Record<Exclude<keyof SpawnCalls, "errno" | "address
   shutdown: i32("i32", "i32"),
   fcntl: i32("i32", "i32", "i32"),
   poll: waiting("buffer", "usize", "i32"),
+  eventfd: i32("u32", "i32"),
   pipe2: i32("buffer", "i32"),
   posix_spawnp: i32("buffer", "buffer", "buffer", "buffer", "buffer", "buffer"),
   posix_spawn_file_actions_init: i32("buffer"),

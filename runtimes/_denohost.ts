@@ -8,10 +8,11 @@ import { nameOfText } from "../src/memory.ts";
 import { argvNames, passableArgv, textOfName } from "./_argv.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
 import { type DenoApi, type DenoCommand, type DenoConnection, LazyFfi } from "./_denoffi.ts";
-import { spawnChild } from "./_denospawn.ts";
+import { type SpawnCalls, spawnChild } from "./_denospawn.ts";
 import { denoError, DuplexStream, webStreams } from "./_denostreams.ts";
 import { FdStream } from "./_fdstream.ts";
 import { kernelBytes } from "./_kernels.ts";
+import { one, Poller } from "./_poller.ts";
 import { sleep } from "./_sleep.ts";
 import { readLine } from "./_ttyinput.ts";
 
@@ -24,6 +25,7 @@ const COMM_BYTES = 15;
 export function createHost(): Host {
   const foreign = new LazyFfi();
   let stdio: ByteStream | null = null;
+  let poller: Poller | null = null;
   return {
     runtime: "deno",
     runtimeVersion: Deno.version.deno,
@@ -62,6 +64,10 @@ export function createHost(): Host {
       return calls === null ? spawnCommand(options) : spawnChild(calls, Deno.env.toObject(), options);
     },
     connect: (options) => connect(options, foreign),
+    readWaiter(fd) {
+      const { calls } = foreign;
+      return calls === null ? null : (poller ??= denoPoller(calls)).waiter(fd);
+    },
     onSignal,
     setTitle,
     exit: (code) => Deno.exit(code),
@@ -77,6 +83,20 @@ export function createHost(): Host {
       return builtin("node:zlib");
     },
   };
+}
+
+/** EFD_CLOEXEC and EFD_NONBLOCK of Linux. */
+const EFD_FLAGS = 0o2004000;
+
+function denoPoller(calls: SpawnCalls): Poller {
+  const cell = one();
+  const spare = one();
+  return new Poller({
+    eventfd: () => calls.eventfd(0, EFD_FLAGS),
+    poll: async (entries, count) => void (await calls.poll(entries, count, -1)),
+    raise: (fd) => void calls.write(fd, cell, cell.length),
+    clear: (fd) => void calls.read(fd, spare, spare.length),
+  });
 }
 
 /** A name as text. One that is not UTF-8 cannot be told to Deno, whose own lists show it with replacement characters. */

@@ -10,6 +10,7 @@ import { type FdCalls, FdStream } from "./_fdstream.ts";
 /** The C functions needed beside those of a stream; every address is a number. */
 export interface SpawnCalls extends FdCalls {
   pipe2(fds: Int32Array, flags: number): number;
+  eventfd(initial: number, flags: number): number;
   posix_spawnp(pid: Int32Array, file: Uint8Array, actions: Uint8Array, attributes: Uint8Array, argv: BigUint64Array,
     envp: BigUint64Array): number;
   posix_spawn_file_actions_init(actions: Uint8Array): number;

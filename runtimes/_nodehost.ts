@@ -4,9 +4,12 @@ import { type Ffi, type FfiFunction, type FfiSignature, type FfiType, type Host 
 import { connectSocket } from "./_connect.ts";
 import { bindAll, lazyFunctions } from "./_ffi.ts";
 import { makeHost, require } from "./_nodelike.ts";
+import { one, Poller } from "./_poller.ts";
+
+type AsyncFunction = FfiFunction & { async(...args: unknown[]): void };
 
 interface Library {
-  func(name: string, result: string, args: string[]): FfiFunction;
+  func(name: string, result: string, args: string[]): AsyncFunction;
 }
 
 type Dlsym = (handle: number, name: string) => number | bigint;
@@ -22,6 +25,9 @@ const KOFFI_TYPES: Readonly<Record<FfiType, string>> = {
   i32: "int32_t", u32: "uint32_t", i64: "int64_t", u64: "uint64_t", ptr: "uintptr_t", void: "void",
 };
 
+/** EFD_CLOEXEC and EFD_NONBLOCK of Linux. */
+const EFD_FLAGS = 0o2004000;
+
 /** Builds the Host. Cheap: modules and koffi are loaded when first used. */
 export function createHost(): Host {
   let ffi: Ffi | null | undefined;
@@ -36,6 +42,7 @@ export function createHost(): Host {
     }
     return ffi;
   };
+  let poller: Poller | null = null;
   return makeHost({
     runtime: "node",
     runtimeVersion: process.versions.node,
@@ -46,7 +53,38 @@ export function createHost(): Host {
       return loadFfi() === null ? missing : "";
     },
     connect: (options) => connectSocket(require("node:net"), options, loadFfi, true),
+    readWaiter(fd) {
+      if (loadFfi() === null) return null;
+      return (poller ??= koffiPoller(loadKoffi())).waiter(fd);
+    },
   });
+}
+
+/** poll(2) runs on a thread of libuv's pool, which node joins when it ends: it must have returned by then. */
+function koffiPoller(koffi: Koffi): Poller {
+  const library = koffi.load(null);
+  const poll = library.func("poll", "int", ["uintptr_t", "ulong", "int"]);
+  const eventfd = library.func("eventfd", "int", ["uint32_t", "int"]);
+  const write = library.func("write", "int64_t", ["int", "uintptr_t", "size_t"]);
+  const read = library.func("read", "int64_t", ["int", "uintptr_t", "size_t"]);
+  const cell = one();
+  const spare = one();
+  const addressOf = (view: Uint8Array): number => Number(koffi.address(view));
+  const poller = new Poller({
+    eventfd: () => eventfd(0, EFD_FLAGS),
+    poll: (entries, count) => new Promise((resolve, reject) => {
+      const address = addressOf(new Uint8Array(entries.buffer));
+      poll.async(address, count, -1, (error: Error | null) => {
+        // The entries stay referenced until the thread is done with them.
+        if (error && entries.length > 0) reject(error);
+        else resolve();
+      });
+    }),
+    raise: (fd) => void write(fd, addressOf(cell), cell.length),
+    clear: (fd) => void read(fd, addressOf(spare), spare.length),
+  });
+  process.on("exit", () => poller.endAll());
+  return poller;
 }
 
 /** koffi's native file is asked for first: koffi's own entry takes five milliseconds longer to find the same file. */

@@ -19,7 +19,7 @@ export const require = createRequire(import.meta.url);
 
 /** What differs from runtime to runtime. */
 export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ffiMissing" | "connect">
-  & Partial<Pick<Host, "stdio" | "spawn" | "setTitle" | "self">>;
+  & Partial<Pick<Host, "stdio" | "spawn" | "setTitle" | "self" | "readWaiter">>;
 
 /** Builds a Host from node's modules and the parts given, which win; getters among them stay lazy. */
 export function makeHost(parts: RuntimeParts): Host {

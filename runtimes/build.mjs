@@ -9,7 +9,7 @@
  *
  * Usage: node runtimes/build.mjs [--no-minify] [--no-types]
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -31,6 +31,12 @@ const bundles = [
   { entry: "runtimes/_nodeprogram.ts", out: "dist/wsync.node.cjs", ...onNode, banner: "", format: "cjs" },
   { entry: "runtimes/deno.ts", out: "dist/wsync.deno.js", ...onDeno },
   { entry: "runtimes/bun.ts", out: "dist/wsync.bun.js", ...onBun },
+  { entry: "runtimes/_nodetools.ts", out: "dist/inotify.node.cjs", ...onNode, banner: "", format: "cjs" },
+  ...["inotifywait", "inotifywatch"].flatMap((tool) => [
+    { entry: `runtimes/${tool}.node.ts`, out: `dist/wsync-${tool}.js`, ...onNode },
+    { entry: `runtimes/${tool}.deno.ts`, out: `dist/wsync-${tool}.deno.js`, ...onDeno },
+    { entry: `runtimes/${tool}.bun.ts`, out: `dist/wsync-${tool}.bun.js`, ...onBun },
+  ]),
   { entry: "src/index.ts", out: "dist/index.js", ...anywhere },
 ];
 
@@ -54,6 +60,9 @@ function keepCompiledCode() {
     const env = { ...process.env, WSYNC_CODE_CACHE: "write" };
     const words = [join(root, "dist/wsync.js"), "-a", join(root, "src/protocol"), scratch];
     execFileSync(process.execPath, words, { env, stdio: "inherit" });
+    // Where there is no inotify the tool says so and ends, which serves too.
+    const tool = [join(root, "dist/wsync-inotifywait.js"), "-q", "-t", "1", "--format", "%w%f", "-r", scratch];
+    spawnSync(process.execPath, tool, { env, stdio: "ignore" });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

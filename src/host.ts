@@ -90,6 +90,14 @@ export interface ConnectOptions {
   readonly socketOptions?: string;
 }
 
+/** Waits, off the event loop, until a descriptor can be read. One wait at a time. */
+export interface ReadWaiter {
+  /** Resolves true once there is something to read, false after `stop`. */
+  wait(): Promise<boolean>;
+  /** Ends the wait under way and all later ones; the descriptor may then be closed. Idempotent. */
+  stop(): void;
+}
+
 /** The runtime's file functions for hosts without FFI, and for the few whole-file reads outside a role. */
 export interface HostFiles {
   /** node:fs (or its equal), used by src/posix when libc cannot be called; null in a browser. */
@@ -137,6 +145,8 @@ export interface Host {
   readPassword(prompt: string): Promise<string | null>;
   spawn(options: SpawnOptions): ChildProcess;
   connect(options: ConnectOptions): Promise<ByteStream>;
+  /** Waiting for any descriptor without a timer; absent, or null, where the runtime cannot. */
+  readWaiter?(fd: number): ReadWaiter | null;
   /** Calls `handler` with the signal's number. Returns the function that stops it. */
   onSignal(signals: readonly SignalName[], handler: (signal: number) => void): () => void;
   setTitle(title: string): void;

@@ -24,10 +24,10 @@ export function whereIs(name: string): string | null {
   return dirs.map((dir) => join(dir, name)).find((path) => path.startsWith("/") && existsSync(path)) ?? null;
 }
 
-/** The words that start wsync's bundle under a runtime; null when runtime or bundle is missing. */
-function bundleCommand(runtime: Runtime): string[] | null {
+/** The words that start a bundle under a runtime; null when runtime or bundle is missing. */
+export function bundleCommand(runtime: Runtime, program = "wsync"): string[] | null {
   const words = runtimeWords(runtime);
-  const bundle = join(projectRoot, "dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`);
+  const bundle = join(projectRoot, "dist", runtime === "node" ? `${program}.js` : `${program}.${runtime}.js`);
   return words === null || !existsSync(bundle) ? null : [...words, bundle];
 }
 

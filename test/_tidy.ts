@@ -110,7 +110,7 @@ const layers: readonly (readonly string[])[] = [
   ["conversation"],
   ["client", "daemon"],
   ["watch"],
-  ["index", "cli"],
+  ["index", "cli", "inotify"],
 ];
 
 /** The part of src/ a path belongs to: its folder, or the file's own name at the top. */
@@ -153,7 +153,7 @@ function wrongRuntimeImport(from: string): string {
   if (from.startsWith("runtimes/")) return "";
   const layer = layerOf(from);
   return layer === 0 || layer === layers.length - 1 ? ""
-    : `runtimes/ may import errors, host, memory, index and cli, not ${from}`;
+    : `runtimes/ may import errors, host, memory, index, cli and inotify, not ${from}`;
 }
 
 function wrongLayer(path: string, from: string): string {

@@ -25,6 +25,7 @@ const peers = [
   { program: "rsync", package: "rsync", skips: "the interop and hostile suites" },
   { program: "sshd", package: "openssh-server", skips: "transfers through a real ssh" },
   { program: "ssh", package: "openssh-client", skips: "transfers through a real ssh" },
+  { program: "inotifywait", package: "inotify-tools", skips: "the comparison with inotify-tools" },
   { program: "xxhsum", package: "xxhash", skips: "the comparison of XXH3 with xxhsum" },
   { program: "openssl", package: "openssl", skips: "the comparison of MD5 with openssl" },
 ];

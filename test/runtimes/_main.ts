@@ -1,9 +1,11 @@
 /** The program that node.test.ts, deno.test.ts and bun.test.ts start: the suite, or one of its children's roles. */
 import { type Host } from "../../src/host.ts";
 import { LinearMemory } from "../../src/memory.ts";
+import { type FileSystem } from "../../src/posix/filesystem.ts";
 import { openFileSystem } from "../../src/posix/open.ts";
 import { runCases } from "./_check.ts";
 import { fileCases } from "./_files.ts";
+import { notifyCases, waitAndExit } from "./_notify.ts";
 import { hostCases, type Ports } from "./_streams.ts";
 
 const MAX_PAGES = 65536;
@@ -26,12 +28,20 @@ export async function runProgram(host: Host): Promise<void> {
   host.exit(0);
 }
 
+function ownFileSystem(host: Host): FileSystem {
+  const wasm = new WebAssembly.Memory({ initial: 32, maximum: MAX_PAGES, shared: true });
+  return openFileSystem(host, new LinearMemory(wasm, 1024, MAX_PAGES));
+}
+
 async function runSuite(host: Host): Promise<void> {
   const setup = JSON.parse(host.env("WSYNC_TEST")!) as Setup;
-  const wasm = new WebAssembly.Memory({ initial: 32, maximum: MAX_PAGES, shared: true });
-  const memory = new LinearMemory(wasm, 1024, MAX_PAGES);
-  const fs = openFileSystem(host, memory);
-  const cases = { ...fileCases(fs, setup.root), ...(setup.only === "all" ? hostCases(host, setup.ports) : {}) };
+  const fs = ownFileSystem(host);
+  const hosted = setup.only === "all";
+  const cases = {
+    ...fileCases(fs, setup.root),
+    ...(hosted && fs.capabilities.atCalls ? notifyCases(host, fs, setup.root) : {}),
+    ...(hosted ? hostCases(host, setup.ports) : {}),
+  };
   const outcomes = await runCases(cases, setup.skips);
   const report = { fileSystem: fs.capabilities.atCalls ? "libc" : "node:fs", ffiMissing: host.ffiMissing, outcomes };
   host.print(1, bytes(JSON.stringify(report) + "\n"));
@@ -71,6 +81,7 @@ const roles: Readonly<Record<string, (host: Host) => Promise<void>>> = {
     host.print(1, bytes("ready\n"));
     await host.sleep(20000);
   },
+  waitexit: (host) => waitAndExit(host, ownFileSystem(host)),
   title: async (host) => {
     host.setTitle("rsync-title");
     host.print(1, bytes("ready\n"));
