@@ -136,7 +136,9 @@ here("inotifywait", { timeout: 120_000 }, () => {
       ["--fromfile", "none"], ["--csv=1", "."], ["--ex=a", "."], ["-d", "-o", "none", "."],
       ["--format", "", "--no-newline", "."], ["--ti=1", "."],
     ];
-    for (const words of wrong) expect([words, same(await play({ words, runtimes: ["node"] })).code]).toEqual([words, 1]);
+    for (const words of wrong) {
+      expect([words, same(await play({ words, runtimes: ["node"] })).code]).toEqual([words, 1]);
+    }
   });
   test.concurrent("in the background, with its log and nothing on the terminal", async () => {
     const dirs: string[] = [];
