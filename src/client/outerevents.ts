@@ -42,7 +42,7 @@ export function tellFailure(log: Log, error: unknown): void {
   const text = error instanceof WsyncError ? error.message : `internal error: ${String(error)}`;
   if (text !== "") log.error(text.endsWith("\n") ? text : `${text}\n`);
   if (!(error instanceof WsyncError)) return;
-  if (error.hint !== "") log.error(`${error.hint}\n`);
+  if (error.hint !== "") log.write(LogCode.error, `${error.hint}\n`, true);
   log.write(LogCode.error, exitLine(exitCodeOf(error), "main.ts(1)", error.who ?? "client"), true);
   error.told = true;
 }

@@ -232,7 +232,7 @@ function tell(session: Session, error: unknown): void {
   const role = error instanceof ProtocolError && !BARE_LABELS.includes(error.label) ? ` [${session.who}]` : "";
   const line = text.endsWith("\n") ? text : `${text}${role !== "" && !text.includes(role) ? role : ""}\n`;
   session.log.write(LogCode.error, line);
-  if (error instanceof WsyncError && error.hint !== "") session.log.write(LogCode.error, `${error.hint}\n`);
+  if (error instanceof WsyncError && error.hint !== "") session.log.write(LogCode.error, `${error.hint}\n`, true);
 }
 
 function stackOf(error: unknown): string {
