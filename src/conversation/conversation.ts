@@ -19,7 +19,7 @@ import { type SourceWords } from "../roles/sendercheck.ts";
 import { agree } from "../session/agree.ts";
 import { Input } from "../session/input.ts";
 import { type LocalLink } from "../session/locallink.ts";
-import { Log, LogCode } from "../session/log.ts";
+import { Log, LogCode, type LogFileWriter } from "../session/log.ts";
 import { Output } from "../session/output.ts";
 import { BandwidthLimit } from "../session/bandwidth.ts";
 import { Session } from "../session/session.ts";
@@ -61,9 +61,6 @@ export interface Conversation {
   readonly log?: Log;
 }
 
-/** Writes log-file lines; made by the caller, which owns the file. */
-export type LogFileWriter = ((line: string) => void) | null;
-
 /** Holds a conversation and returns its exit code. Everything worth telling has been told. */
 export async function converse(
   platform: Platform, conversation: Conversation, logFile: LogFileWriter,
@@ -93,8 +90,10 @@ async function hold(platform: Platform, conversation: Conversation, session: Ses
   }
   await session.output.finish().catch(() => {});
   const code = Math.max(finalCode(session), childCode);
-  // At the end of a run the client's line says it for both.
+  logTotals(session, code);
+  // At the end of a run the client's line says it for both; only a log wants the server's too.
   if (code !== 0 && !session.amServer) tellExit(session, code, "main.ts(1)");
+  else if (code !== 0) session.log.write(LogCode.log, exitLine(code, "main.ts(1)", session.who as RoleName));
   if (session.amServer) await conversation.stream.end().catch(() => {});
   conversation.stream.destroy();
   return code;
@@ -191,6 +190,7 @@ async function failed(session: Session, conversation: Conversation, noticed: unk
   if (!silent) tell(session, error);
   // A remote shell that failed says more about the cause than the connection that broke.
   if (isBroken(code)) code = Math.max(code, await settleChild(session.host, conversation));
+  logTotals(session, code);
   if (!silent) tellExit(session, code, placeOf(error));
   if (code === ExitCode.timeout) {
     conversation.stream.destroy();
@@ -249,6 +249,17 @@ function placeOf(error: unknown): string {
 function tellExit(session: Session, code: number, place: string): void {
   const text = exitLine(code, place, session.who as RoleName);
   session.log.write(code === ExitCode.vanished ? LogCode.warning : LogCode.error, text, true);
+}
+
+/** The log's last line of a run; a client leaves it out when its log has the summary. Upstream log.c:log_exit. */
+function logTotals(session: Session, code: number): void {
+  const { log, stats, output, input } = session;
+  if (log.logFile === null || (!session.amServer && log.info("STATS", 1))) return;
+  // What the receiving side knows of an unfinished run is not worth a line.
+  if (code !== 0 && !session.amSender) return;
+  const sent = stats.totalWritten || output.written;
+  const received = stats.totalRead || input.received;
+  log.write(LogCode.log, `sent ${sent} bytes  received ${received} bytes  total size ${stats.totalSize}\n`);
 }
 
 async function sendExit(session: Session, code: number): Promise<void> {

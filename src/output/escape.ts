@@ -33,6 +33,22 @@ export function escapeLine(text: string, raw: boolean, charset: Charset = "utf-8
   return text.slice(0, start) + out + text.slice(end);
 }
 
+/**
+ * A message ready for a log file, which is read with who knows what: control characters of both ranges are escaped,
+ * a backslash that would read as an escape too; the line end at the end stays.
+ */
+export function escapeLog(text: string): string {
+  const end = /[\n\r]$/.test(text) ? text.length - 1 : text.length;
+  const body = text.slice(0, end);
+  if (!/[^\t\x20-\x5b\x5d-\x7f\xa0-\xff]/.test(body)) return text;
+  let out = "";
+  for (let at = 0; at < body.length; at++) {
+    const code = body.charCodeAt(at);
+    out += isControl(body, at) || (code >= 0x80 && code <= 0x9f) ? octal(code) : body[at];
+  }
+  return out + text.slice(end);
+}
+
 function octal(byte: number): string {
   return `\\#${byte.toString(8).padStart(3, "0")}`;
 }

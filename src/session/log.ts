@@ -16,6 +16,9 @@ import { type Levels, type InfoWord, type DebugWord } from "../options/levels.ts
 export const LogCode = { none: 0, errorXfer: 1, info: 2, error: 3, warning: 4, log: 6, client: 7 } as const;
 export type LogCode = (typeof LogCode)[keyof typeof LogCode];
 
+/** Writes a line of a log, which carries its own line end; `warning` for errors too. The caller owns the file. */
+export type LogFileWriter = ((text: string, warning: boolean) => void) | null;
+
 /** The part of the options a Log reads. */
 export interface LogSettings {
   readonly server: boolean;
@@ -30,8 +33,8 @@ export class Log {
   gotXferError = false;
   /** Sends a message to the client; returns false when that is not possible (yet). Set by the session on a server. */
   send: ((tag: number, payload: Uint8Array) => boolean) | null = null;
-  /** Writes a line to --log-file. */
-  logFile: ((line: string) => void) | null = null;
+  /** Writes a line to --log-file, or to a daemon's log. */
+  logFile: LogFileWriter = null;
   /** The protocol agreed on, for messages older peers do not know. */
   protocolVersion = 32;
   /** The progress display left the cursor in mid-line. */
@@ -71,7 +74,7 @@ export class Log {
     if (code === LogCode.none) return;
     let category = code;
     if (category === LogCode.client) category = LogCode.info;
-    else this.logFile?.(text);
+    else this.logFile?.(text, category !== LogCode.info && category !== LogCode.log);
     if (category === LogCode.log) return;
     if (category === LogCode.errorXfer) this.gotXferError = true;
     if (category === LogCode.info && this.settings.quiet > 0) return;

@@ -1,6 +1,6 @@
 /** Expected bytes were printed by stock rsync 3.5.0 for file names with these bytes, in the locales C.UTF-8 and C. */
 import { describe, expect, it } from "vitest";
-import { charsetOf, escapeLine } from "../../../src/output/escape.ts";
+import { charsetOf, escapeLine, escapeLog } from "../../../src/output/escape.ts";
 
 describe("escapeLine", () => {
   it.each([
@@ -43,5 +43,20 @@ describe("charsetOf", () => {
     [{ LC_ALL: "", LANG: "POSIX" }, "ascii"],
   ] as const)("%j", (env, charset) => {
     expect(charsetOf((name) => (env as Record<string, string>)[name])).toBe(charset);
+  });
+});
+
+describe("escapeLog", () => {
+  it.each([
+    ["plain text\n", "plain text\n"],
+    ["tab\there\n", "tab\there\n"],
+    ["two\nlines\n", "two\\#012lines\n"],
+    ["\rback\r", "\\#015back\r"],
+    ["clear\x1b[2J", "clear\\#033[2J"],
+    ["c1\x9b2J and \xc2\x85\n", "c1\\#2332J and \xc2\\#205\n"],
+    ["high \xc3\xa9 \xff \x7f\n", "high \xc3\xa9 \xff \x7f\n"],
+    ["esc\\#123\n", "esc\\#134#123\n"],
+  ])("%j", (text, escaped) => {
+    expect(escapeLog(text)).toBe(escaped);
   });
 });
