@@ -66,7 +66,7 @@ async function act(host: Host, parsed: Parsed, platform: () => Platform, parseCo
         throw new WsyncError("", ExitCode.syntax);
       }
       return runClient({
-        platform: platform(), options: parsed.options, parseContext, logFile: null,
+        platform: platform(), options: parsed.options, parseContext,
         observer: parsed.options.json ? jsonObserver((bytes) => host.print(1, bytes)) : null,
       });
   }

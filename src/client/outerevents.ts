@@ -4,7 +4,7 @@ import { type Host } from "../host.ts";
 import { type Options } from "../options/options.ts";
 import { WSYNC_VERSION } from "../options/version.ts";
 import { type MessageEvent, type ModuleEvent, type StartEvent, type SummaryEvent } from "../output/events.ts";
-import { exitCodeName, exitLine } from "../output/messages.ts";
+import { exitCodeName, exitLine, totalsLine } from "../output/messages.ts";
 import { type Log, LogCode } from "../session/log.ts";
 import { type Endpoints } from "./hostspec.ts";
 
@@ -42,7 +42,8 @@ export function tellFailure(log: Log, error: unknown): void {
   const text = error instanceof WsyncError ? error.message : `internal error: ${String(error)}`;
   if (text !== "") log.error(text.endsWith("\n") ? text : `${text}\n`);
   if (!(error instanceof WsyncError)) return;
-  if (error.hint !== "") log.write(LogCode.error, `${error.hint}\n`, true);
+  log.advise(error.hint);
+  if (error.who === "sender") log.write(LogCode.log, totalsLine(0, 0, 0));
   log.write(LogCode.error, exitLine(exitCodeOf(error), "main.ts(1)", error.who ?? "client"), true);
   error.told = true;
 }

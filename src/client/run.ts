@@ -14,7 +14,6 @@ import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
 import { readFile } from "../roles/filters.ts";
 import { type SourceWords, trustsNames } from "../roles/sendercheck.ts";
-import { type LogFileWriter } from "../session/log.ts";
 import { LocalLink } from "../session/locallink.ts";
 import { Log, LogCode } from "../session/log.ts";
 import { SilenceLimit } from "../session/timeout.ts";
@@ -22,6 +21,7 @@ import { streamPair } from "../session/pipe.ts";
 import { daemonPassword, daemonUser } from "./auth.ts";
 import { connectDaemon } from "./connect.ts";
 import { converse, type Platform } from "../conversation/conversation.ts";
+import { openLogFile } from "../conversation/logfile.ts";
 import { greetDaemon, type ServerWords } from "./greeting.ts";
 import { daemonLineEvent, failureEvent, listedEvent, startEvent, tellFailure } from "./outerevents.ts";
 import { endpointsOf, RSYNC_PORT, type Endpoints, type Remote } from "./hostspec.ts";
@@ -32,7 +32,6 @@ export interface ClientRun {
   readonly platform: Platform;
   readonly options: Options;
   readonly parseContext: ParseContext;
-  readonly logFile: LogFileWriter;
   /** Who is told what happens; absent or null: nobody. */
   readonly observer?: Observer | null;
 }
@@ -54,8 +53,8 @@ export async function runClient(run: ClientRun): Promise<number> {
   const { host } = run.platform;
   const startedAt = host.now();
   const log = new Log(host, options, options.levels);
-  log.logFile = run.logFile;
   log.observer = run.observer ?? null;
+  log.logFile = openLogFile(run.platform, options, log);
   try {
     return await reach({ ...run, log, startedAt });
   } catch (error) {
@@ -113,11 +112,11 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   const server = converse(platform, {
     options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,
     localLink: link, filterArgs: options,
-  }, null);
+  });
   const client = converse(platform, {
     options, role: "sender", stream: near, args: ends.localArgs, version: null, localLink: link,
     filterArgs: options, childExit: server, log,
-  }, run.logFile);
+  });
   return Math.max(await client, await server);
 }
 
@@ -177,7 +176,7 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
     localLink: null, filterArgs: options, childExit: child.exited, log, sources: sourcesOf(ends),
-  }, run.logFile);
+  });
 }
 
 /** What the other side is asked to send, when it does. */
@@ -218,7 +217,7 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream: greeted.stream, args: ends.localArgs,
     version: greeted.version, localLink: null, filterArgs: options, log, sources: sourcesOf(ends),
-  }, run.logFile);
+  });
 }
 
 /** The daemon's greeting; null when it only listed its modules. */

@@ -9,6 +9,8 @@ import { readProtectedArgs } from "../protocol/greeting.ts";
 import { type Options } from "../options/options.ts";
 import { type Parsed } from "../options/parse.ts";
 import { converse, type Platform } from "../conversation/conversation.ts";
+import { openLogFile } from "../conversation/logfile.ts";
+import { Log } from "../session/log.ts";
 import { ReplayStream } from "../session/replaystream.ts";
 
 /** Serves one conversation and returns the exit code. */
@@ -25,10 +27,12 @@ export async function runServer(platform: Platform, parsed: Parsed): Promise<num
 }
 
 function serve(platform: Platform, options: Options, stream: ByteStream): Promise<number> {
+  const log = new Log(platform.host, options, options.levels);
+  log.logFile = openLogFile(platform, options, log);
   return converse(platform, {
     options, role: options.sender ? "sender" : "receiver", stream, args: options.args, version: null,
-    localLink: null, filterArgs: options,
-  }, null);
+    localLink: null, filterArgs: options, log,
+  });
 }
 
 /** Reads the arguments that --secluded-args sends ahead, and what was read beyond them. */

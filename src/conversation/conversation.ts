@@ -7,7 +7,7 @@ import { type ByteStream, type Host } from "../host.ts";
 import { type Kernels } from "../checksum/kernels.ts";
 import { Compressors } from "../compress/registry.ts";
 import { type SummaryEvent } from "../output/events.ts";
-import { exitCodeName, exitLine, type RoleName } from "../output/messages.ts";
+import { exitCodeName, exitLine, totalsLine, type RoleName } from "../output/messages.ts";
 import { Numbers } from "../output/numbers.ts";
 import { heapLines, summaryLines } from "../output/summary.ts";
 import { type Options } from "../options/options.ts";
@@ -57,13 +57,13 @@ export interface Conversation {
   readonly filterArgs: Options;
   /** Resolves to the exit code of the remote shell, if there is one; minus the signal's number if one ended it. */
   readonly childExit?: Promise<number>;
-  /** A client's log, which it has had before; made anew otherwise. Its observer hears of all that happens. */
+  /** A log that is in use already; made anew otherwise. Its observer hears of all that happens. */
   readonly log?: Log;
 }
 
-/** Holds a conversation and returns its exit code. Everything worth telling has been told. */
+/** Holds a conversation and returns its exit code. Everything worth telling has been told, and logged. */
 export async function converse(
-  platform: Platform, conversation: Conversation, logFile: LogFileWriter,
+  platform: Platform, conversation: Conversation, logFile: LogFileWriter = null,
   onSession: (session: Session) => void = () => {},
 ): Promise<number> {
   const session = open(platform, conversation, logFile);
@@ -103,7 +103,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   const { host, kernels, fs } = platform;
   const { options, role, stream, localLink } = conversation;
   const log = conversation.log ?? new Log(host, options, options.levels);
-  log.logFile = logFile;
+  log.logFile ??= logFile;
   const { observer } = log;
   // The errors of a local server are printed by itself.
   if (localLink && options.server) log.observer = localLink.observer;
@@ -232,7 +232,7 @@ function tell(session: Session, error: unknown): void {
   const role = error instanceof ProtocolError && !BARE_LABELS.includes(error.label) ? ` [${session.who}]` : "";
   const line = text.endsWith("\n") ? text : `${text}${role !== "" && !text.includes(role) ? role : ""}\n`;
   session.log.write(LogCode.error, line);
-  if (error instanceof WsyncError && error.hint !== "") session.log.write(LogCode.error, `${error.hint}\n`, true);
+  if (error instanceof WsyncError) session.log.advise(error.hint);
 }
 
 function stackOf(error: unknown): string {
@@ -254,12 +254,12 @@ function tellExit(session: Session, code: number, place: string): void {
 /** The log's last line of a run; a client leaves it out when its log has the summary. Upstream log.c:log_exit. */
 function logTotals(session: Session, code: number): void {
   const { log, stats, output, input } = session;
-  if (log.logFile === null || (!session.amServer && log.info("STATS", 1))) return;
+  if (log.logFile === null || (code === 0 && !session.amServer && log.info("STATS", 1))) return;
   // What the receiving side knows of an unfinished run is not worth a line.
   if (code !== 0 && !session.amSender) return;
   const sent = stats.totalWritten || output.written;
   const received = stats.totalRead || input.received;
-  log.write(LogCode.log, `sent ${sent} bytes  received ${received} bytes  total size ${stats.totalSize}\n`);
+  log.write(LogCode.log, totalsLine(sent, received, stats.totalSize));
 }
 
 async function sendExit(session: Session, code: number): Promise<void> {

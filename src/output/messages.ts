@@ -47,6 +47,11 @@ export function exitLine(code: number, place: string, role: RoleName, version: s
   return `rsync ${kind}: ${exitCodeName(code)} (code ${code}) at ${place} [${role}=${version}]\n`;
 }
 
+/** The last line of a run in a log, and its end. Upstream log.c:log_exit. */
+export function totalsLine(sent: number, received: number, totalSize: number): string {
+  return `sent ${sent} bytes  received ${received} bytes  total size ${totalSize}\n`;
+}
+
 /** A failed system call: "rsync: [sender] TEXT: Permission denied (13)" and its line end. */
 export function systemErrorLine(role: RoleName, text: string, reason: string, errno: number): string {
   return `rsync: [${role}] ${text}: ${reason} (${errno})\n`;

@@ -40,6 +40,7 @@ export class ItemLog {
   private readonly outFormat: LogFormat | null;
   private readonly logFormat: LogFormat | null;
   private readonly deleteFormat: LogFormat;
+  private readonly logDeleteFormat: LogFormat;
   private readonly run: LogRun;
   private readonly progressLine: Progress | null;
   private readonly showsNames: boolean;
@@ -65,6 +66,7 @@ export class ItemLog {
     this.prints = !session.amServer && (session.observer === null || session.observer.mutes === "nothing");
     this.outFormat = options.outFormat ? new LogFormat(options.outFormat) : null;
     this.logFormat = options.logFormat && log.logFile ? new LogFormat(options.logFormat) : null;
+    this.logDeleteFormat = options.logFormatHasOperation && this.logFormat ? this.logFormat : new LogFormat(DELETING);
     this.wantsDigests = [this.outFormat && options.outFormat, this.logFormat && options.logFormat]
       .some((format) => formatHas(format, "C"));
     this.digest = new Uint8Array(checksumLength(context.transferChecksum));
@@ -196,17 +198,16 @@ export class ItemLog {
   deleted(path: string, mode: number): void {
     const { session } = this;
     const isDir = fileKind(mode) === "directory";
-    if (session.amServer && session.context.version >= 29) {
-      session.output.message(MessageTag.deleted, bytesOf(isDir ? `${path}\0` : path));
-      return;
-    }
+    const tellsClient = session.amServer && session.context.version >= 29;
+    if (tellsClient) session.output.message(MessageTag.deleted, bytesOf(isDir ? `${path}\0` : path));
     this.observer?.event({ type: "delete", path, kind: isDir ? "directory" : "file" });
     // An old client is not told of deletions otherwise.
-    if ((this.prints || session.amServer) && (session.log.info("DEL", 1) || this.outFormat)) {
+    const prints = this.prints || (session.amServer && !tellsClient);
+    if (prints && (session.log.info("DEL", 1) || this.outFormat)) {
       session.log.write(LogCode.client, this.deleteFormat.line(this.deletedItem(path, mode), this.run), true);
     }
-    if (this.logFormat && !session.options.dryRun) {
-      session.log.write(LogCode.log, this.deleteFormat.line(this.deletedItem(path, mode), this.run));
+    if (session.log.logFile && session.options.logFormat !== null && !session.options.dryRun) {
+      session.log.write(LogCode.log, this.logDeleteFormat.line(this.deletedItem(path, mode), this.run));
     }
   }
 

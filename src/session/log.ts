@@ -103,6 +103,11 @@ export class Log {
     this.write(LogCode.warning, text);
   }
 
+  /** Advice below an error, which is no part of rsync's output: for the eyes of whoever is there. */
+  advise(text: string): void {
+    if (text !== "" && this.observer?.mutes !== "all") this.print(LogCode.error, `${text}\n`);
+  }
+
   /** A line that came from the other side, already sorted into a category. */
   relay(tag: number, payload: string): void {
     this.write(tag as LogCode, payload);
