@@ -29,7 +29,7 @@ const under = (...tops: string[]): tidy.SourceFile[] =>
 const isProductEntry = (path: string): boolean =>
   /^(src\/(index|cli)\.ts|runtimes\/[^_]|assembly\/(index\.ts|build))/.test(path);
 /** Codecs of messages whose options this version refuses: kept whole and tested, reached by no role so far. */
-const isPrepared = (path: string): boolean => /^src\/protocol\/(acl|xattr|batchheader)\.ts$/.test(path);
+const isPrepared = (path: string): boolean => /^src\/protocol\/batchheader\.ts$/.test(path);
 /** Files whose exports are for people or tools rather than for other files. */
 const hasOutsideUsers = (path: string): boolean => isProductEntry(path)
   || /^test\/(vitest\.config|_globalsetup)/.test(path);

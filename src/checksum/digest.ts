@@ -50,6 +50,11 @@ export function fileDigest(kernels: Kernels, name: ChecksumName): Digest {
   return new SlotDigest(kernels, name, null);
 }
 
+/** The digest that stands for a long xattr value (upstream compat.c:xattr_sum_nni). */
+export function xattrDigest(kernels: Kernels, context: ProtocolContext): Digest {
+  return new SlotDigest(kernels, context.version >= 30 ? "md5" : "md4-old", context.checksumSeed);
+}
+
 /** The digest of a few bytes at once, seeded as a transfer's with seed 0: for daemon authentication. */
 export function digestBytes(kernels: Kernels, name: ChecksumName, bytes: Uint8Array): Uint8Array {
   const digest = new SlotDigest(kernels, name, 0);

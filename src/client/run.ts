@@ -20,7 +20,7 @@ import { SilenceLimit } from "../session/timeout.ts";
 import { streamPair } from "../session/pipe.ts";
 import { daemonPassword, daemonUser } from "./auth.ts";
 import { connectDaemon } from "./connect.ts";
-import { converse, type Platform } from "../conversation/conversation.ts";
+import { converse, type Platform, refuseMissing } from "../conversation/conversation.ts";
 import { openLogFile } from "../conversation/logfile.ts";
 import { greetDaemon, type ServerWords } from "./greeting.ts";
 import { daemonLineEvent, failureEvent, listedEvent, startEvent, tellFailure } from "./outerevents.ts";
@@ -66,6 +66,7 @@ export async function runClient(run: ClientRun): Promise<number> {
 
 async function reach(run: StartedRun): Promise<number> {
   const { options } = run;
+  refuseMissing(options, run.platform.fs);
   const ends = endpointsOf(options.args, options.port);
   checkNamesHost(options, ends.remote);
   run.observer?.event(startEvent(options, ends, run.startedAt));
@@ -108,6 +109,8 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   serverOptions.levels = options.levels;
   serverOptions.humanReadable = options.humanReadable;
   serverOptions.eightBitOutput = options.eightBitOutput;
+  // Both ends of a local copy pretend alike, unless --remote-option says otherwise.
+  serverOptions.superMode ??= options.superMode;
   serverOptions.wholeFile = options.wholeFile < 0 && options.writeBatch === null ? 1 : options.wholeFile;
   const server = converse(platform, {
     options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,

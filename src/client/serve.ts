@@ -8,7 +8,7 @@ import { Cursor, NEED_MORE } from "../protocol/cursor.ts";
 import { readProtectedArgs } from "../protocol/greeting.ts";
 import { type Options } from "../options/options.ts";
 import { type Parsed } from "../options/parse.ts";
-import { converse, type Platform } from "../conversation/conversation.ts";
+import { converse, type Platform, refuseMissing } from "../conversation/conversation.ts";
 import { openLogFile } from "../conversation/logfile.ts";
 import { Log } from "../session/log.ts";
 import { ReplayStream } from "../session/replaystream.ts";
@@ -27,6 +27,7 @@ export async function runServer(platform: Platform, parsed: Parsed): Promise<num
 }
 
 function serve(platform: Platform, options: Options, stream: ByteStream): Promise<number> {
+  refuseMissing(options, platform.fs);
   const log = new Log(platform.host, options, options.levels);
   log.logFile = openLogFile(platform, options, log);
   return converse(platform, {

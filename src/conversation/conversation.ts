@@ -2,7 +2,7 @@
  * One session from the handshake to its exit code, on either side of any connection. Upstream main.c: client_run,
  * start_server; cleanup.c: _exit_cleanup.
  */
-import { ExitCode, exitCodeOf, ProtocolError, RemoteExit, WsyncError } from "../errors.ts";
+import { ExitCode, exitCodeOf, ProtocolError, RemoteExit, UsageError, WsyncError } from "../errors.ts";
 import { type ByteStream, type Host } from "../host.ts";
 import { type Kernels } from "../checksum/kernels.ts";
 import { Compressors } from "../compress/registry.ts";
@@ -10,6 +10,7 @@ import { type SummaryEvent } from "../output/events.ts";
 import { exitCodeName, exitLine, totalsLine, type RoleName } from "../output/messages.ts";
 import { Numbers } from "../output/numbers.ts";
 import { heapLines, summaryLines } from "../output/summary.ts";
+import { fakeSuperFs } from "../files/fakesuper.ts";
 import { type Options } from "../options/options.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
 import { IoError, MessageTag } from "../protocol/constants.ts";
@@ -22,6 +23,7 @@ import { type LocalLink } from "../session/locallink.ts";
 import { Log, LogCode, type LogFileWriter } from "../session/log.ts";
 import { Output } from "../session/output.ts";
 import { BandwidthLimit } from "../session/bandwidth.ts";
+import { logReporter } from "../session/reporter.ts";
 import { Session } from "../session/session.ts";
 import { InterruptedError, type Interrupts } from "./interrupts.ts";
 import { TimeoutWatch } from "../session/timeout.ts";
@@ -107,7 +109,10 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   const { observer } = log;
   // The errors of a local server are printed by itself.
   if (localLink && options.server) log.observer = localLink.observer;
-  const session = new Session({ host, kernels, fs, options, log, localLink, observer }, role);
+  const fakeSuper = options.superMode === "fake-super"
+    ? fakeSuperFs(fs, role === "sender", logReporter(log, fs, role)) : null;
+  const files = { fs: fakeSuper ?? fs, fakeSuper };
+  const session = new Session({ host, kernels, ...files, options, log, localLink, observer }, role);
   session.input = new Input(session.memory, stream, () => host.monotonic());
   session.output = new Output(session.memory, stream, () => host.monotonic());
   session.input.role = session.who;
@@ -118,6 +123,17 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
     log.send = (tag, payload) => session.output.message(tag, payload);
   }
   return session;
+}
+
+/** Throws UsageError for options that need what the file system behind this runtime cannot do. */
+export function refuseMissing(options: Options, fs: FileSystem): void {
+  if (fs.capabilities.xattrs) return;
+  const side = options.server ? "server" : "client";
+  if (options.preserveAcls > 0) throw new UsageError(`ACLs are not supported on this ${side}`);
+  if (options.preserveXattrs > 0) throw new UsageError(`extended attributes are not supported on this ${side}`);
+  if (options.superMode === "fake-super") {
+    throw new UsageError("--fake-super requires an rsync with extended attributes enabled");
+  }
 }
 
 async function conduct(platform: Platform, conversation: Conversation, session: Session): Promise<void> {

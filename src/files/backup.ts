@@ -3,9 +3,9 @@
  * own (--backup-dir). Upstream backup.c.
  */
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
-import { AttrFlag, type Attributes, newWanted, wantStat } from "./attrs.ts";
+import { AttrFlag, type Attributes } from "./attrs.ts";
 import { type Confined, joinPath, linkPlace, type Place, renamePlace } from "./confine.ts";
-import { copyFile } from "./copyfile.ts";
+import { copyFile, type CopySettings } from "./copyfile.ts";
 import { makePath } from "./mkdirs.ts";
 import { ACCESS_PERMS, isDevice, isDirectory, isRegular, isSpecial, isSymlink } from "./perms.ts";
 import { type BackupMaker, DelFlag, delForFlag, type Remover } from "./remove.ts";
@@ -21,7 +21,7 @@ export interface BackupSettings {
   readonly preserveLinks: boolean;
   readonly preserveDevices: boolean;
   readonly preserveSpecials: boolean;
-  readonly fsync: boolean;
+  readonly copying: CopySettings;
   /** --safe-links: whether a symlink's target leads out of the tree; null without the option. */
   readonly unsafeSymlink: ((target: string, path: string) => boolean) | null;
   /** --info=backup, --info=symsafe, --info=nonreg. */
@@ -150,13 +150,13 @@ export class Backups implements BackupMaker {
       if (settings.tellSkipped) reporter.print("info", `make_bak: skipping non-regular file ${from.path}`);
       return NOTHING;
     } else {
-      const copied = copyFile(from, to, stat.mode, settings.fsync, reporter);
+      const copied = copyFile(from, to, stat.mode, settings.copying, reporter);
       if (copied < 0) {
         reporter.failed("error", -copied, `keep_backup failed: "${from.root.fullName(from.path)}" -> "${to.path}"`);
         return FAILED;
       }
     }
-    this.attrs.setWanted(to, wantStat(newWanted(), stat), null, AttrFlag.accurateTime);
+    this.attrs.setLike(to, from, stat, AttrFlag.accurateTime);
     return KEPT_COPY;
   }
 
@@ -185,7 +185,7 @@ export class Backups implements BackupMaker {
     }
     const looked = this.root.stat(rel, stat);
     if (looked < 0) this.reporter.failed("error", -looked, `backup stat "${this.root.fullName(rel)}" failed`);
-    else this.attrs.setWanted(place, wantStat(newWanted(), stat), null, 0);
+    else this.attrs.setLike(place, { root: this.root, path: rel }, stat, 0);
     return true;
   }
 }

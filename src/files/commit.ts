@@ -3,9 +3,9 @@
  * rename it into place. At every moment the name holds the old file or the new one. Upstream rsync.c:finish_transfer
  * and util1.c:robust_rename.
  */
-import { AttrFlag, type Attributes } from "./attrs.ts";
+import { AttrFlag, type Attributes, type XattrBasis } from "./attrs.ts";
 import { type Confined, type Place, renamePlace } from "./confine.ts";
-import { copyFile } from "./copyfile.ts";
+import { copyFile, type CopySettings } from "./copyfile.ts";
 import { type PartialDir } from "./partial.ts";
 import { type BackupMaker, type Remover } from "./remove.ts";
 import { type FileReporter } from "./report.ts";
@@ -15,7 +15,7 @@ const RENAME_TRIES = 4;
 
 /** The options that ending a transfer depends on. */
 export interface CommitSettings {
-  readonly fsync: boolean;
+  readonly copying: CopySettings;
   /** --partial-dir, or null. */
   readonly partialDir: PartialDir | null;
 }
@@ -36,6 +36,8 @@ export interface FinishRequest {
   readonly okToSetTime: boolean;
   /** An old version is about to be replaced: the time for its backup. */
   readonly overwritingBasis: boolean;
+  /** The old version whose xattrs may serve, or null to leave xattrs alone. */
+  readonly basis: XattrBasis;
 }
 
 /** The outcome. "backup-failed" ends the run with code 11, as upstream's. */
@@ -72,7 +74,7 @@ export class Committer {
       return "backup-failed";
     }
     if (request.fd >= 0) {
-      this.attrs.setFd(request.fd, request.temp, request.rows, request.row, null, flags);
+      this.attrs.setFd(request.fd, request.temp, request.rows, request.row, null, flags, request.basis);
       const closed = this.root.fs.close(request.fd);
       if (closed < 0) {
         const { root, path } = request.temp;
@@ -81,17 +83,17 @@ export class Committer {
         return "failed";
       }
     } else {
-      this.attrs.setPlace(request.temp, request.rows, request.row, null, flags);
+      this.attrs.setPlace(request.temp, request.rows, request.row, null, flags, request.basis);
     }
     return this.moveInto(request, request.temp, to, flags);
   }
 
   private finishInPlace(request: FinishRequest, to: Place, flags: number): FinishResult {
     if (request.fd < 0) {
-      this.attrs.setPlace(to, request.rows, request.row, null, flags);
+      this.attrs.setPlace(to, request.rows, request.row, null, flags, request.basis);
       return "ok";
     }
-    this.attrs.setFd(request.fd, to, request.rows, request.row, null, flags);
+    this.attrs.setFd(request.fd, to, request.rows, request.row, null, flags, request.basis);
     const closed = this.root.fs.close(request.fd);
     if (closed >= 0) return "ok";
     this.reporter.failed("errorXfer", -closed, `close failed on "${to.root.fullName(to.path)}"`);
@@ -119,15 +121,15 @@ export class Committer {
 
   /** The temporary file is on another device: copy beside the target (or over it), then set attributes again. */
   private copyAcross(request: FinishRequest, temp: Place, to: Place, flags: number): FinishResult {
-    const { partialDir, fsync } = this.settings;
+    const { partialDir, copying } = this.settings;
     const { rows, row } = request;
     const staged = request.partial && !request.partial.path.startsWith("/") ? request.partial : null;
     if (staged && partialDir && !partialDir.make(staged)) return this.notMoved(request, temp, "copy", 0);
     const copyTo = staged ?? to;
-    const copied = copyFile(temp, copyTo, rows.mode[row], fsync, this.reporter);
+    const copied = copyFile(temp, copyTo, rows.mode[row], copying, this.reporter);
     if (copied < 0) return this.notMoved(request, temp, "copy", -copied);
     temp.root.unlink(temp.path);
-    this.attrs.setPlace(copyTo, rows, row, null, flags);
+    this.attrs.setPlace(copyTo, rows, row, null, flags, request.basis);
     if (!staged) return "ok";
     const renamed = renamePlace(staged, to, true);
     if (renamed < 0) {
@@ -165,7 +167,7 @@ export class Committer {
     // Without a partial directory the pieces replace the old file, which --backup then has to keep.
     if (partial === null && this.backups && request.overwritingBasis) this.backups.make(request.path, false);
     if (request.fd >= 0) {
-      this.attrs.setFd(request.fd, temp, request.rows, request.row, null, attrFlags(request));
+      this.attrs.setFd(request.fd, temp, request.rows, request.row, null, attrFlags(request), request.basis);
       this.root.fs.close(request.fd);
     }
     return this.moveInto({ ...request, fd: -1, partial: null }, temp, target, attrFlags(request)) === "ok";

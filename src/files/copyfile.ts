@@ -4,8 +4,9 @@
  */
 import { type FileSystem } from "../posix/filesystem.ts";
 import { type Place } from "./confine.ts";
-import { INITIAL_ACCESS_PERMS } from "./perms.ts";
+import { INITIAL_ACCESS_PERMS, S_IWUSR } from "./perms.ts";
 import { type FileReporter } from "./report.ts";
+import { type XattrFiles } from "./xattrs.ts";
 
 const BUFFER_BYTES = 256 * 1024;
 /** One copy_file_range call; large enough to be rare, small enough to let others have their turn. */
@@ -64,11 +65,18 @@ function copyByBuffer(
   return result < 0 ? result : offset;
 }
 
+/** How whole files are copied. */
+export interface CopySettings {
+  readonly fsync: boolean;
+  /** Null without --xattrs, which a copy gets with its contents. */
+  readonly xattrs: XattrFiles | null;
+}
+
 /**
  * Copies the file at `from` to `to`, replacing what is there, with the owner permissions of `mode`. Failures are
  * reported; returns 0 or -errno. Upstream copy_file with its unlink_and_reopen.
  */
-export function copyFile(from: Place, to: Place, mode: number, fsync: boolean, reporter: FileReporter): number {
+export function copyFile(from: Place, to: Place, mode: number, settings: CopySettings, reporter: FileReporter): number {
   const { fs } = from.root;
   const { O, E } = fs.constants;
   const source = from.root.open(from.path, O.RDONLY, 0);
@@ -78,30 +86,37 @@ export function copyFile(from: Place, to: Place, mode: number, fsync: boolean, r
     fs.close(source);
     return told(reporter, gone, "unlink", to);
   }
-  const target = to.root.open(to.path, O.WRONLY | O.CREAT | O.TRUNC | O.EXCL, mode & INITIAL_ACCESS_PERMS);
+  const rights = settings.xattrs ? mode | S_IWUSR : mode;
+  const target = to.root.open(to.path, O.WRONLY | O.CREAT | O.TRUNC | O.EXCL, rights & INITIAL_ACCESS_PERMS);
   if (target < 0) {
     fs.close(source);
     return told(reporter, target, "open", to);
   }
-  const result = fillCopy(from, to, source, target, fsync, reporter);
+  const result = fillCopy(from, to, source, target, settings, reporter);
   fs.close(source);
   const closed = fs.close(target);
   return result < 0 ? result : closed < 0 ? told(reporter, closed, "close failed on", to) : 0;
 }
 
 function fillCopy(
-  from: Place, to: Place, source: number, target: number, fsync: boolean, reporter: FileReporter,
+  from: Place, to: Place, source: number, target: number, settings: CopySettings, reporter: FileReporter,
 ): number {
   const { fs } = from.root;
   if (cloneContents(fs, source, target) < 0) {
     const copied = copyContents(fs, source, target);
     if (copied < 0) return told(reporter, copied, "write", to);
   }
-  const synced = fsync ? fs.fsync(target) : 0;
-  return synced < 0 ? told(reporter, synced, "fsync failed on", to) : 0;
+  const synced = settings.fsync ? fs.fsync(target) : 0;
+  if (synced < 0) return told(reporter, synced, "fsync failed on", to);
+  settings.xattrs?.copy({ fd: source, name: 0 }, { fd: target, name: 0 }, () => quoted(from), () => quoted(to));
+  return 0;
+}
+
+function quoted({ root, path }: Place): string {
+  return `"${root.fullName(path)}"`;
 }
 
 function told(reporter: FileReporter, result: number, what: string, place: Place): number {
-  reporter.failed("errorXfer", -result, `${what} "${place.root.fullName(place.path)}"`);
+  reporter.failed("errorXfer", -result, `${what} ${quoted(place)}`);
   return result;
 }

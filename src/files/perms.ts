@@ -23,8 +23,14 @@ export const S_IFSOCK = 0o140000;
 export const S_ISUID = 0o4000;
 /** Set-group-id; on a directory, new entries get its group and new directories the bit. */
 export const S_ISGID = 0o2000;
+/** Sticky: in such a directory, only an owner may remove a name. */
+export const S_ISVTX = 0o1000;
+/** The owner may read. */
+export const S_IRUSR = 0o400;
 /** The owner may write. */
 export const S_IWUSR = 0o200;
+/** The owner may do everything. */
+export const S_IRWXU = 0o700;
 /** Every bit that chmod can set. */
 export const CHMOD_BITS = 0o7777;
 /** Permissions asked for when a directory is made for a path; the umask applies. */
@@ -51,6 +57,11 @@ export function isSymlink(mode: number): boolean {
 export function isDevice(mode: number): boolean {
   const type = mode & S_IFMT;
   return type === S_IFBLK || type === S_IFCHR;
+}
+
+/** A fifo. */
+export function isFifo(mode: number): boolean {
+  return (mode & S_IFMT) === S_IFIFO;
 }
 
 /** A fifo or a socket. */

@@ -30,6 +30,10 @@ export interface FileRows {
     readonly linkTarget?: Column;
     readonly linkLength?: Column;
     readonly checksum?: Column;
+    /** Indexes of ACLs and of the set of xattrs in the stores of the session, -1 for none. */
+    readonly aclNdx?: Column;
+    readonly defAclNdx?: Column;
+    readonly xattrNdx?: Column;
   };
   path(row: number): string;
 }

@@ -68,6 +68,8 @@ export class Filters {
   readonly daemon = new FilterList(" [daemon]");
   /** A per-directory merge rule exists: the sender's choice of names has to be trusted. */
   hasPerDir = false;
+  /** A rule for xattr names exists: then rules alone decide which attributes are copied (upstream saw_xattr_filter). */
+  hasXattrRules = false;
   /** Names that stayed although perishable rules were ignored (upstream non_perishable_cnt). */
   nonPerishable = 0;
   /** Negotiated protocol version. */
@@ -143,6 +145,7 @@ export class Filters {
       at = parsed.next;
       if ((parsed.flags & F.perDirMerge) !== 0) this.hasPerDir = true;
       const { flags, pattern } = parsed;
+      if ((flags & F.xattr) !== 0) this.hasXattrRules = true;
       if (pattern.length >= MAX_PATH) this.s.error(`discarding over-long filter: ${this.show(flags, pattern)}`);
       else if ((flags & F.clearList) !== 0) this.forget(list.clear());
       else this.place(list, flags, pattern, xflags);
@@ -399,6 +402,12 @@ export class Filters {
   }
 
   // Matching.
+
+  /** Is an extended attribute left out by a rule for them? */
+  isXattrExcluded(name: string): boolean {
+    if (!this.daemon.isEmpty && checkFilter(this.daemon, name, false, this.context, true) < 0) return true;
+    return !this.list.isEmpty && checkFilter(this.list, name, false, this.context, true) < 0;
+  }
 
   /** Is a name left out by the daemon's rules or, with level "all", by any (exclude.c:name_is_excluded)? */
   isExcluded(path: string, isDir: boolean, level: "server" | "all"): boolean {

@@ -111,6 +111,16 @@ export class ReceiverIds {
     return !this.o.amRoot || !this.o.numericIds || this.o.groupmap !== null;
   }
 
+  /** True when the ids of ACLs are mapped after a whole list (uidlist.c:recv_id_list). */
+  get mapsAcls(): boolean {
+    return !this.o.numericIds || this.o.usermap !== null || this.o.groupmap !== null;
+  }
+
+  /** True when a group of an ACL that came without a name is mapped at once (acls.c:recv_ida_entries). */
+  get mapsAclGroups(): boolean {
+    return !this.o.amRoot || !this.o.numericIds;
+  }
+
   /** Notes a user id with the sender's name for it (null or "": none) and returns the local id. */
   addUser(id: number, name: string | null): number {
     const to = this.choose(this.userMap, id, name ?? "", (n) => this.fs.userId(n));

@@ -17,6 +17,7 @@ import { readIdName, type IdName } from "../protocol/idlist.ts";
 import type { FileList } from "./filelist.ts";
 import type { IdevTable } from "./hardlink.ts";
 import type { ReceiverIds } from "./idmap.ts";
+import { ExtrasReceiver, type ReceivedExtras } from "./receiveextras.ts";
 import type { Segments } from "./segments.ts";
 import { cleanList, sortList } from "./sort.ts";
 
@@ -63,6 +64,8 @@ export interface FlistReceiverParts {
   readonly ids: ReceiverIds;
   /** Groups hard links before protocol 30; null otherwise. */
   readonly inodes: IdevTable | null;
+  /** Null without --acls and --xattrs. */
+  readonly extras: ReceivedExtras | null;
 }
 
 /** Counts for --stats. */
@@ -80,7 +83,7 @@ export function newFlistCounts(): FlistCounts {
   return { numFiles: 0, numDirs: 0, numLinks: 0, numDevices: 0, numSpecials: 0, totalSize: 0 };
 }
 
-type Phase = "idle" | "entries" | "users" | "groups" | "ioError";
+type Phase = "idle" | "entries" | "extras" | "users" | "groups" | "ioError";
 
 /** Receives the segments of one conversation, one after the other. */
 export class FlistReceiver {
@@ -90,6 +93,7 @@ export class FlistReceiver {
   private readonly p: FlistReceiverParts;
   private readonly reader: FlistEntryReader;
   private readonly entry = new WireEntry();
+  private readonly extras: ExtrasReceiver | null;
   private readonly pair: IdName = { id: 0, name: "" };
   private phase: Phase = "idle";
   private list: FileList | null = null;
@@ -114,6 +118,9 @@ export class FlistReceiver {
       sibling: (ndx, entry) => this.sibling(ndx, entry),
       missingArgs: parts.options.deleteMissingArgs,
     });
+    const { context, extras, fields, ids } = parts;
+    const maps = { user: context.incRecurse && !fields.numericIds, group: context.incRecurse && ids.mapsAclGroups };
+    this.extras = extras === null ? null : new ExtrasReceiver(extras, ids, maps);
   }
 
   /** Starts a segment: -1 for the first list, else the directory (row of `segments.dirList`) it was announced for. */
@@ -149,6 +156,9 @@ export class FlistReceiver {
   private step(cursor: Cursor): boolean {
     switch (this.phase) {
       case "entries": return this.readEntry(cursor);
+      case "extras":
+        if (this.extras!.step(cursor)) this.phase = "entries";
+        return false;
       case "users": return this.readUser(cursor);
       case "groups": return this.readGroup(cursor);
       case "ioError":
@@ -164,6 +174,7 @@ export class FlistReceiver {
     const { entry } = this;
     if (this.reader.read(cursor, entry, list.ndxStart, list.used) === "entry") {
       this.store(list, entry, cursor);
+      if (this.extras?.begin(list, list.used - 1)) this.phase = "extras";
       return false;
     }
     this.noteIoError(this.reader.ioError);
@@ -454,7 +465,8 @@ export class FlistReceiver {
   }
 
   private mapAllIds(list: FileList): void {
-    const { fields, ids } = this.p;
+    const { extras, fields, ids } = this.p;
+    if (extras?.acls && ids.mapsAcls) extras.acls.mapIds((id) => ids.matchUser(id), (id) => ids.matchGroup(id));
     if (fields.preserveUid && ids.mapsUsers) {
       for (let row = 0; row < list.used; row++) list.uid[row] = ids.matchUser(list.uid[row]);
     }

@@ -12,10 +12,11 @@ import type { SenderIds } from "./idmap.ts";
 import { FileType, type FilterLevel, type RowMaker, type WalkReport } from "./makefile.ts";
 import { newFlistCounts, type FlistCounts } from "./receive.ts";
 import type { Segments } from "./segments.ts";
+import type { SentExtras } from "./sendextras.ts";
 
 const { topDir, contentDir, impliedDir } = FileFlag;
 
-/** The part of FlistSenderParts that sending a row takes. */
+/** What sending a row takes. */
 export interface RowSenderParts {
   readonly context: ProtocolContext;
   readonly fields: FlistFields;
@@ -24,7 +25,9 @@ export interface RowSenderParts {
   readonly ids: SenderIds;
   readonly out: Writer;
   readonly report: WalkReport;
-  /** --checksum: the digest of a file into `into`, zeros when it cannot be read. */
+  /** Null without --acls and --xattrs. */
+  readonly extras: SentExtras | null;
+  /** --checksum: the digest of a file into `into`, zeros when it cannot be read; else null. */
   readonly checksum: ((dirFd: number, name: number, stat: StatRecord, into: Uint8Array) => void) | null;
   /** Rows keep their checksums, for %C in a line about an item. */
   readonly keepsChecksums: boolean;
@@ -44,6 +47,11 @@ export class RowSender {
   private readonly p: RowSenderParts;
   private readonly maker: RowMaker;
   private readonly entry = new WireEntry();
+  /** The newest row. */
+  private readonly file = {
+    path: (): string => this.list.path(this.list.used - 1),
+    label: (): string => this.maker.show(this.list.path(this.list.used - 1)),
+  };
   private dirId = -1;
 
   constructor(parts: RowSenderParts, maker: RowMaker) {
@@ -79,8 +87,15 @@ export class RowSender {
       this.p.checksum(dirFd, statName, maker.stat, this.entry.checksum);
       if (this.p.keepsChecksums) this.keepChecksum(row);
     }
+    const { extras, out } = this.p;
+    if (extras !== null && !extras.read(dirFd, statName, list.mode[row], this.file)) {
+      maker.ioError |= IoError.general;
+      list.used--;
+      return -1;
+    }
     this.fillEntry(row, type, base, length);
-    this.writer.write(this.p.out, this.entry, list.ndxStart);
+    this.writer.write(out, this.entry, list.ndxStart);
+    extras?.write(out, list, row);
     this.count(type, list.size[row]);
     return row;
   }

@@ -15,9 +15,7 @@ import { writeIdList } from "../protocol/idlist.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
 import { parseArgument, type NameKind } from "./arguments.ts";
 import type { FileList } from "./filelist.ts";
-import {
-  FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters,
-} from "./makefile.ts";
+import { FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters } from "./makefile.ts";
 import { openBelow, type TransferRoot } from "./opendir.ts";
 import { type FlistCounts } from "./receive.ts";
 import type { SegmentView } from "./segments.ts";

@@ -116,8 +116,12 @@ export const Sys = {
   UTIME_NOW: 0x3fffffff,
   /** ioctl(to, FICLONE, from): share all extents. */
   FICLONE: 0x40049409,
-  /** syscall(2) number of openat2, the same on x64 and arm64. */
+  /** syscall(2) numbers of calls that libc has no function for, the same on x64 and arm64. */
   SYS_openat2: 437,
+  SYS_setxattrat: 463,
+  SYS_getxattrat: 464,
+  SYS_listxattrat: 465,
+  SYS_removexattrat: 466,
 } as const;
 
 /** Flags, at-flags and errno numbers of the host's system and processor. */

@@ -7,6 +7,8 @@
  * latter cannot do returns -ENOSYS and is missing from `capabilities`.
  */
 import { type LinearMemory } from "../memory.ts";
+import { type Acl } from "../protocol/acl.ts";
+import { type WireXattr } from "../protocol/xattr.ts";
 
 /** What the file system behind the interface can do; options/ refuses what needs a missing one. */
 export interface FsCapabilities {
@@ -54,6 +56,13 @@ export interface StatRecord {
   inoHi: number;
   /** 512-byte blocks allocated. */
   blocks: number;
+  /**
+   * What a higher layer has read about the same file: ACLs and extended attributes. A call that fills the record sets
+   * them to null.
+   */
+  accessAcl: Acl | null;
+  defaultAcl: Acl | null;
+  xattrs: readonly WireXattr[] | null;
 }
 
 /** Called once per directory entry: name bytes [ptr, ptr+length), NUL after them; type is a DT_* value or 0. */
@@ -113,14 +122,16 @@ export interface FileSystem {
   utimensat(dirfd: number, name: number, atime: number, atimeNsec: number, mtime: number, mtimeNsec: number): number;
   futimens(fd: number, atime: number, atimeNsec: number, mtime: number, mtimeNsec: number): number;
 
-  // Extended attributes of an open file, or with `fd` -1 of what `path` names, a final symlink not followed.
-  // -ENOSYS without them. A reading call with a length of 0 returns the length that is needed.
+  // Extended attributes of `name` in the directory `fd`, a final symlink not followed, or with `name` 0 of the open
+  // file `fd` itself. `attribute`: address of the attribute's name. -ENOSYS without them. A reading call with a length
+  // of 0 returns the length that is needed.
 
   /** Names, each with its NUL, at `ptr`; their length, or -ERANGE when there is no room. */
-  listXattr(fd: number, path: number, ptr: number, byteLength: number): number;
-  getXattr(fd: number, path: number, name: number, ptr: number, byteLength: number): number;
-  setXattr(fd: number, path: number, name: number, ptr: number, byteLength: number): number;
-  removeXattr(fd: number, path: number, name: number): number;
+  listXattr(fd: number, name: number, ptr: number, byteLength: number): number;
+  /** `follow`: of what a symlink points at. */
+  getXattr(fd: number, name: number, attribute: number, ptr: number, byteLength: number, follow?: boolean): number;
+  setXattr(fd: number, name: number, attribute: number, ptr: number, byteLength: number): number;
+  removeXattr(fd: number, name: number, attribute: number): number;
 
   umask(mask: number): number;
   chdir(name: number): number;
@@ -139,5 +150,6 @@ export function newStat(): StatRecord {
   return {
     mode: 0, size: 0, mtime: 0, mtimeNsec: 0, atime: 0, atimeNsec: 0, ctime: 0, ctimeNsec: 0, uid: 0, gid: 0,
     nlink: 0, rdevMajor: 0, rdevMinor: 0, devLo: 0, devHi: 0, inoLo: 0, inoHi: 0, blocks: 0,
+    accessAcl: null, defaultAcl: null, xattrs: null,
   };
 }

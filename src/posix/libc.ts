@@ -9,7 +9,7 @@ import { type Ffi, type FfiFunction, type Host } from "../host.ts";
 import { type LinearMemory } from "../memory.ts";
 import { constantsFor, strerrorFor, Sys } from "./constants.ts";
 import {
-  type DirentVisitor, type FileSystem, type FsCapabilities, type PosixConstants, type StatRecord,
+  type DirentVisitor, type FileSystem, type FsCapabilities, newStat, type PosixConstants, type StatRecord,
 } from "./filesystem.ts";
 import { LIBC_TABLE, type LibcName, MAX_IO } from "./libctable.ts";
 import { NameSlots } from "./names.ts";
@@ -17,6 +17,7 @@ import {
   decodeStat, Dirent, makeDevice, OPEN_HOW_BYTES, PASSWD_BYTES, PASSWD_ID, readUint64, STAT_BYTES, type StatLayout,
   statLayout, TIMES_BYTES, writeInt64,
 } from "./structs.ts";
+import { openXattrs, type XattrCalls } from "./xattrcalls.ts";
 
 const DIRENT_BYTES = 65536;
 const DATABASE_BYTES = 4096;
@@ -29,11 +30,6 @@ const REQUIRED: readonly LibcName[] = [
   "openat", "close", "fstatat", "fstat", "getdents64", "read", "pread", "write", "pwrite", "lseek", "ftruncate",
   "mkdirat", "unlinkat", "renameat", "linkat", "symlinkat", "readlinkat", "fchmod", "fchmodat", "fchown", "fchownat",
   "utimensat", "futimens", "umask", "chdir",
-];
-
-/** Functions that extended attributes take, all or none. */
-const XATTR_CALLS: readonly LibcName[] = [
-  "fgetxattr", "lgetxattr", "flistxattr", "llistxattr", "fsetxattr", "lsetxattr", "fremovexattr", "lremovexattr",
 ];
 
 /** Makes the libc file system, or says which function is missing. Sets `memory.base`. */
@@ -63,6 +59,7 @@ class LibcFileSystem implements FileSystem {
   private readonly statPtr: number;
   private readonly timesPtr: number;
   private readonly howPtr: number;
+  private readonly xattrs: XattrCalls | null;
   private readonly direntPtrs: number[] = [];
   private readDirDepth = 0;
   private readonly E: Readonly<Record<string, number>>;
@@ -80,12 +77,18 @@ class LibcFileSystem implements FileSystem {
     this.statPtr = memory.alloc(STAT_BYTES);
     this.timesPtr = memory.alloc(TIMES_BYTES);
     this.howPtr = memory.alloc(OPEN_HOW_BYTES);
+    this.xattrs = openXattrs(functions, {
+      memory, constants: this.constants,
+      errno: () => ffi.errno(),
+      openPlain: (fd, name) => this.openPlain(fd, name),
+      close: (fd) => void this.close(fd),
+      hasProc: () => this.fstatat(this.constants.AT.FDCWD, this.cstr("/proc/self/fd"), newStat(), true) >= 0,
+    });
     this.euid = functions.geteuid() >>> 0;
     this.egid = functions.getegid() >>> 0;
     this.capabilities = {
       atCalls: true, openat2: functions.syscall !== undefined, nanoseconds: true, chown: true,
-      mknod: functions.mknodat !== undefined, hardLinks: true, symlinkTimes: true,
-      xattrs: XATTR_CALLS.every((name) => functions[name] !== undefined),
+      mknod: functions.mknodat !== undefined, hardLinks: true, symlinkTimes: true, xattrs: this.xattrs !== null,
       copyFileRange: functions.copy_file_range !== undefined, reflink: functions.ioctl !== undefined,
       fallocate: functions.fallocate !== undefined,
     };
@@ -119,7 +122,8 @@ class LibcFileSystem implements FileSystem {
     writeInt64(this.memory, how + 16, resolve);
     let fd: number;
     do {
-      fd = this.result(this.c.syscall(Sys.SYS_openat2, dirfd, this.base + name, this.base + how, OPEN_HOW_BYTES, 0));
+      const at = this.base + name;
+      fd = this.result(this.c.syscall(Sys.SYS_openat2, dirfd, at, this.base + how, OPEN_HOW_BYTES, 0, 0));
     } while (fd === -this.E.EINTR);
     return fd;
   }
@@ -296,31 +300,31 @@ class LibcFileSystem implements FileSystem {
     return this.result(this.c.futimens(fd, this.base + this.putTimes(atime, atimeNsec, mtime, mtimeNsec)));
   }
 
-  listXattr(fd: number, path: number, ptr: number, byteLength: number): number {
-    if (!this.capabilities.xattrs) return -this.E.ENOSYS;
-    const to = this.base + ptr;
-    return this.result(fd >= 0 ? this.c.flistxattr(fd, to, byteLength)
-      : this.c.llistxattr(this.base + path, to, byteLength));
+  listXattr(fd: number, name: number, ptr: number, byteLength: number): number {
+    return this.xattrs === null ? -this.E.ENOSYS : this.xattrs.list(fd, name, ptr, byteLength);
   }
 
-  getXattr(fd: number, path: number, name: number, ptr: number, byteLength: number): number {
-    if (!this.capabilities.xattrs) return -this.E.ENOSYS;
-    const { base } = this;
-    return this.result(fd >= 0 ? this.c.fgetxattr(fd, base + name, base + ptr, byteLength)
-      : this.c.lgetxattr(base + path, base + name, base + ptr, byteLength));
+  /** Opening a device may do something to it, so only what is safe to open is. */
+  private openPlain(fd: number, name: number): number {
+    const { O } = this.constants;
+    const stat = newStat();
+    const looked = this.fstatat(fd, name, stat, false);
+    if (looked < 0) return looked;
+    const type = stat.mode & 0o170000;
+    if (type !== 0o100000 && type !== 0o040000 && type !== 0o010000) return -this.E.EOPNOTSUPP;
+    return this.openat(fd, name, O.RDONLY | O.NOFOLLOW | O.NONBLOCK | O.CLOEXEC, 0);
   }
 
-  setXattr(fd: number, path: number, name: number, ptr: number, byteLength: number): number {
-    if (!this.capabilities.xattrs) return -this.E.ENOSYS;
-    const { base } = this;
-    return this.result(fd >= 0 ? this.c.fsetxattr(fd, base + name, base + ptr, byteLength, 0)
-      : this.c.lsetxattr(base + path, base + name, base + ptr, byteLength, 0));
+  getXattr(fd: number, name: number, attribute: number, ptr: number, byteLength: number, follow = false): number {
+    return this.xattrs === null ? -this.E.ENOSYS : this.xattrs.get(fd, name, attribute, ptr, byteLength, follow);
   }
 
-  removeXattr(fd: number, path: number, name: number): number {
-    if (!this.capabilities.xattrs) return -this.E.ENOSYS;
-    const { base } = this;
-    return this.result(fd >= 0 ? this.c.fremovexattr(fd, base + name) : this.c.lremovexattr(base + path, base + name));
+  setXattr(fd: number, name: number, attribute: number, ptr: number, byteLength: number): number {
+    return this.xattrs === null ? -this.E.ENOSYS : this.xattrs.set(fd, name, attribute, ptr, byteLength);
+  }
+
+  removeXattr(fd: number, name: number, attribute: number): number {
+    return this.xattrs === null ? -this.E.ENOSYS : this.xattrs.remove(fd, name, attribute);
   }
 
   umask(mask: number): number {

@@ -16,8 +16,8 @@ function signature(args: readonly FfiType[], variadicFrom?: number): FfiSignatur
 /** Signatures of all functions that src/posix and the runtimes call. */
 export const LIBC_TABLE = {
   openat: signature(["i32", "ptr", "i32", "u32"], 3),
-  /** syscall(number, five words): openat2 has no wrapper in libc. */
-  syscall: signature(["i64", "i64", "ptr", "ptr", "i64", "i64"], 1),
+  /** syscall(number, six words): openat2 and the xattrat calls have no wrapper in libc. Addresses fit an i64, too. */
+  syscall: signature(["i64", "i64", "ptr", "ptr", "i64", "i64", "i64"], 1),
   close: signature(["i32"]),
   fstatat: signature(["i32", "ptr", "ptr", "i32"]),
   fstat: signature(["i32", "ptr"]),
@@ -47,6 +47,7 @@ export const LIBC_TABLE = {
   futimens: signature(["i32", "ptr"]),
   fgetxattr: signature(["i32", "ptr", "ptr", "u64"]),
   lgetxattr: signature(["ptr", "ptr", "ptr", "u64"]),
+  getxattr: signature(["ptr", "ptr", "ptr", "u64"]),
   flistxattr: signature(["i32", "ptr", "u64"]),
   llistxattr: signature(["ptr", "ptr", "u64"]),
   fsetxattr: signature(["i32", "ptr", "ptr", "u64", "i32"]),

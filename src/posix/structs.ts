@@ -78,6 +78,7 @@ export function decodeStat(memory: LinearMemory, layout: StatLayout, ptr: number
   const rdevHi = u32[at + layout.rdev + 1];
   stat.rdevMajor = majorOf(rdevLo, rdevHi);
   stat.rdevMinor = minorOf(rdevLo, rdevHi);
+  stat.accessAcl = stat.defaultAcl = stat.xattrs = null;
 }
 
 /** Major number of a 64-bit dev_t given as halves (glibc gnu_dev_major). */

@@ -19,63 +19,108 @@ const NAME = { follows: 1, isUser: 2 } as const;
 
 /** rwx. */
 const VALID_BITS = 7;
+/** Upstream's mark for a part that is not there, in a byte. */
+const NO_ENTRY = 0x80;
+
+/** Which of a file's ACLs. */
+export type AclType = "access" | "default";
 
 /** A permission set for one named user or group. */
-export interface WireAclName {
+export interface AclName {
   readonly id: number;
   readonly isUser: boolean;
-  /** rwx bits. */
+  /** rwx bits; more of them only with --fake-super, which keeps what it gets. */
   readonly access: number;
   /** The id's name, sent with incremental recursion unless ids are numeric; else null. */
   readonly name: string | null;
 }
 
-/** The parts of an ACL; null where one is not sent. */
-export interface WireAcl {
+/** The parts of an ACL; null where one is not sent, or not there. */
+export interface Acl {
   readonly userObj: number | null;
   readonly groupObj: number | null;
   readonly maskObj: number | null;
   readonly otherObj: number | null;
-  readonly names: readonly WireAclName[];
+  readonly names: readonly AclName[];
 }
 
-/** An ACL by index (0 is the first of its type ever sent), or in full. */
-export type WireAclRef =
-  | { readonly kind: "known"; readonly index: number }
-  | { readonly kind: "new"; readonly acl: WireAcl };
+/** No part at all: what the mode alone tells, or an absent default ACL. */
+export const EMPTY_ACL: Acl = { userObj: null, groupObj: null, maskObj: null, otherObj: null, names: [] };
 
 /**
- * Reads one ACL. `known`: number of ACLs of this type met so far; `type`: "access" or "default", for messages.
- * Throws ProtocolError 12 for a bad index or permission, 2 for a bad count.
+ * Reads ACLs, each in several pieces, since thousands of names are legal: `step` takes one piece and leaves the cursor
+ * behind it. One reader serves a conversation.
  */
-export function readAcl(cursor: Cursor, known: number, type: "access" | "default"): WireAclRef {
-  const ndx = readVarint(cursor);
-  if (ndx < 0 || ndx > known) {
-    const text = `recv_acl_index: ${type} ACL index ${ndx} > ${known}`;
-    throw new ProtocolError("acl-ndx", text, ExitCode.streamIo, cursor.offset);
-  }
-  if (ndx > 0) return { kind: "known", index: ndx - 1 };
-  const flags = cursor.u8();
-  const part = (bit: number): number | null => (flags & bit ? checkedAccess(cursor, readVarint(cursor)) : null);
-  const userObj = part(PART.userObj);
-  const groupObj = part(PART.groupObj);
-  const maskObj = part(PART.maskObj);
-  const otherObj = part(PART.otherObj);
-  const names = flags & PART.names ? readNames(cursor) : [];
-  return { kind: "new", acl: { userObj, groupObj, maskObj, otherObj, names } };
-}
+export class AclReader {
+  /** After the last piece: the ACL's index among those of its type (0 is the first), or -1 for a new one in `acl`. */
+  index = -1;
+  acl: Acl = EMPTY_ACL;
+  private readonly anyBits: boolean;
+  private type: AclType = "access";
+  private known = 0;
+  /** Named entries to come; -1 before the head. */
+  private left = -1;
+  private names: AclName[] = [];
 
-function readNames(cursor: Cursor): WireAclName[] {
-  const count = readVarintBounded(cursor, 0, WireLimit.aclCount, "acl-count", "ACL count");
-  const names: WireAclName[] = [];
-  for (let i = 0; i < count; i++) {
+  /** `anyBits`: permissions past rwx pass (--fake-super stores other systems' ACLs). */
+  constructor(anyBits: boolean) {
+    this.anyBits = anyBits;
+  }
+
+  /** Starts an ACL. `known`: number of ACLs of this type met so far. */
+  begin(known: number, type: AclType): void {
+    this.known = known;
+    this.type = type;
+    this.left = -1;
+  }
+
+  /** Reads a piece; true when it was the last. Throws ProtocolError 12 for a bad index or permission, 2 for a count. */
+  step(cursor: Cursor): boolean {
+    if (this.left < 0) return this.readHead(cursor);
+    this.names.push(this.readNamed(cursor));
+    return --this.left === 0;
+  }
+
+  private readHead(cursor: Cursor): boolean {
+    const ndx = readVarint(cursor);
+    if (ndx < 0 || ndx > this.known) {
+      const text = `recv_acl_index: ${this.type} ACL index ${ndx} > ${this.known}`;
+      throw new ProtocolError("acl-ndx", text, ExitCode.streamIo, cursor.offset);
+    }
+    this.index = ndx - 1;
+    if (ndx > 0) return true;
+    const flags = cursor.u8();
+    const userObj = this.readPart(cursor, flags & PART.userObj);
+    const groupObj = this.readPart(cursor, flags & PART.groupObj);
+    const maskObj = this.readPart(cursor, flags & PART.maskObj);
+    const otherObj = this.readPart(cursor, flags & PART.otherObj);
+    const count = flags & PART.names
+      ? readVarintBounded(cursor, 0, WireLimit.aclCount, "acl-count", "ACL count") : 0;
+    this.names = [];
+    this.acl = { userObj, groupObj, maskObj, otherObj, names: this.names };
+    this.left = count;
+    return count === 0;
+  }
+
+  private readPart(cursor: Cursor, present: number): number | null {
+    if (present === 0) return null;
+    const access = this.checked(cursor, readVarint(cursor)) & 0xff;
+    return access === NO_ENTRY ? null : access;
+  }
+
+  private readNamed(cursor: Cursor): AclName {
     const id = readVarint(cursor) >>> 0;
     const word = readVarint(cursor);
-    const access = checkedAccess(cursor, word >>> 2);
+    const access = this.checked(cursor, word >>> 2);
     const name = word & NAME.follows ? readName(cursor) : null;
-    names.push({ id, isUser: (word & NAME.isUser) !== 0, access, name });
+    return { id, isUser: (word & NAME.isUser) !== 0, access, name };
   }
-  return names;
+
+  private checked(cursor: Cursor, access: number): number {
+    if (this.anyBits || (access & ~VALID_BITS) === 0) return access;
+    const text = `recv_acl_access: value out of range: ${(access >>> 0).toString(16)}`;
+    throw new ProtocolError("acl-access", text, ExitCode.streamIo, cursor.offset);
+  }
 }
 
 function readName(cursor: Cursor): string {
@@ -83,19 +128,14 @@ function readName(cursor: Cursor): string {
   return latin1(bytes, 0, bytes.length);
 }
 
-function checkedAccess(cursor: Cursor, access: number): number {
-  if ((access & ~VALID_BITS) === 0) return access;
-  const text = `recv_acl_access: value out of range: ${(access >>> 0).toString(16)}`;
-  throw new ProtocolError("acl-access", text, ExitCode.streamIo, cursor.offset);
+/** Names an ACL that was sent before, by its index among those of its type. */
+export function writeAclIndex(out: Writer, index: number): void {
+  writeVarint(out, index + 1);
 }
 
 /** Upstream acls.c:send_rsync_acl. A name of more than 255 bytes cannot be sent and is left out. */
-export function writeAcl(out: Writer, ref: WireAclRef): void {
-  if (ref.kind === "known") {
-    writeVarint(out, ref.index + 1);
-    return;
-  }
-  const { userObj, groupObj, maskObj, otherObj, names } = ref.acl;
+export function writeAcl(out: Writer, acl: Acl): void {
+  const { userObj, groupObj, maskObj, otherObj, names } = acl;
   const objects = [userObj, groupObj, maskObj, otherObj];
   let flags = names.length > 0 ? PART.names : 0;
   objects.forEach((access, i) => (flags |= access === null ? 0 : 1 << i));
@@ -107,7 +147,7 @@ export function writeAcl(out: Writer, ref: WireAclRef): void {
   for (const entry of names) writeName(out, entry);
 }
 
-function writeName(out: Writer, entry: WireAclName): void {
+function writeName(out: Writer, entry: AclName): void {
   const name = entry.name !== null && entry.name.length <= 0xff ? entry.name : null;
   writeVarint(out, entry.id);
   writeVarint(out, (entry.access << 2) | (entry.isUser ? NAME.isUser : 0) | (name === null ? 0 : NAME.follows));

@@ -83,8 +83,6 @@ export interface FlistEntryHooks {
   group(id: number, name: string | null): number;
   /** Fills `entry` (all but name and flags) from an earlier row of the same segment: an abbreviated hard link. */
   sibling(ndx: number, entry: WireEntry): void;
-  /** Reads what follows an entry with --acls or --xattrs. May throw NEED_MORE. */
-  extras?(cursor: Cursor, entry: WireEntry): void;
   /** True when a mode of 0 is legal (--delete-missing-args). */
   readonly missingArgs?: boolean;
 }
@@ -163,7 +161,6 @@ export class FlistEntryReader {
     if (entry.size < 0) {
       this.fail(cursor, "flist-size", "Offset underflow: file-length is negative", ExitCode.unsupported);
     }
-    this.hooks.extras?.(cursor, entry);
     this.commit(entry, flags, first >= ndxStart);
     return "entry";
   }

@@ -5,7 +5,7 @@
  *
  * A set that was sent before is named by its index. A value of more than 32 bytes first travels as a digest; the
  * generator asks for those it lacks, the request rides behind the item's attributes, and the sender's answer carries
- * the values. Codecs are flat: which sets exist and what to ask for is the caller's business.
+ * the values. Which sets exist and what to ask for is told by xattrstore.ts.
  */
 import { ExitCode, ProtocolError } from "../errors.ts";
 import { latin1 } from "../memory.ts";
@@ -14,7 +14,7 @@ import type { Cursor, Writer } from "./cursor.ts";
 import { readVarint, readVarintBounded, readVarintSize, writeVarint } from "./integers.ts";
 
 /** Longest value sent in full within the list. Upstream MAX_FULL_DATUM. */
-const FULL_VALUE_BYTES = 32;
+export const FULL_VALUE_BYTES = 32;
 
 /** Policy limits on one value and on all names and values of a file. Upstream MAX_XATTR_*_BYTES. */
 export interface XattrLimits {
@@ -35,34 +35,62 @@ export interface WireXattr {
   readonly data: Uint8Array;
 }
 
-/** A set by index (0 is the first ever sent), or in full. */
-export type WireXattrSet =
-  | { readonly kind: "known"; readonly index: number }
-  | { readonly kind: "new"; readonly xattrs: readonly WireXattr[] };
-
 /**
- * Reads the xattr part of an entry. `known`: number of sets met so far; `digestBytes`: length of a long value's
- * digest. Errors: label `xattr-ndx` code 12; counts and lengths code 2; a name without its NUL code 11.
+ * Reads sets, each in several pieces, since thousands of attributes are legal: `step` takes one piece and leaves the
+ * cursor behind it. One reader serves a conversation.
  */
-export function readXattrSet(cursor: Cursor, known: number, digestBytes: number, limits: XattrLimits): WireXattrSet {
-  const ndx = readVarint(cursor);
-  if (ndx < 0 || ndx > known) {
-    const text = `receive_xattr: xa index ${ndx} out of range`;
-    throw new ProtocolError("xattr-ndx", text, ExitCode.streamIo, cursor.offset);
+export class XattrSetReader {
+  /** After the last piece: the set's index (0 is the first ever sent), or -1 for a new one in `xattrs`. */
+  index = -1;
+  xattrs: WireXattr[] = [];
+  private readonly digestBytes: number;
+  private readonly limits: XattrLimits;
+  private known = 0;
+  /** Attributes to come; -1 before the head. */
+  private left = -1;
+  private total = 0;
+
+  /** `digestBytes`: length of a long value's digest. */
+  constructor(digestBytes: number, limits: XattrLimits) {
+    this.digestBytes = digestBytes;
+    this.limits = limits;
   }
-  if (ndx > 0) return { kind: "known", index: ndx - 1 };
-  const count = readVarintBounded(cursor, 0, WireLimit.xattrCount, "xattr-count", "xattr count");
-  const xattrs: WireXattr[] = [];
-  let total = 0;
-  for (let i = 0; i < count; i++) {
-    const xattr = readXattr(cursor, digestBytes, limits);
-    total += xattr.name.length + 1 + xattr.byteLength;
-    if (total > limits.listBytes) {
+
+  /** Starts a set. `known`: number of sets met so far. */
+  begin(known: number): void {
+    this.known = known;
+    this.left = -1;
+  }
+
+  /**
+   * Reads a piece; true when it was the last. Errors: label `xattr-ndx` code 12; counts and lengths code 2; a name
+   * without its NUL code 11.
+   */
+  step(cursor: Cursor): boolean {
+    if (this.left < 0) return this.readHead(cursor);
+    const xattr = readXattr(cursor, this.digestBytes, this.limits);
+    this.total += xattr.name.length + 1 + xattr.byteLength;
+    if (this.total > this.limits.listBytes) {
       throw new ProtocolError("xattr-count", "xattr list exceeds per-file limit", 2, cursor.offset);
     }
-    xattrs.push(xattr);
+    this.xattrs.push(xattr);
+    return --this.left === 0;
   }
-  return { kind: "new", xattrs };
+
+  private readHead(cursor: Cursor): boolean {
+    const ndx = readVarint(cursor);
+    if (ndx < 0 || ndx > this.known) {
+      const text = `receive_xattr: xa index ${ndx} out of range`;
+      throw new ProtocolError("xattr-ndx", text, ExitCode.streamIo, cursor.offset);
+    }
+    this.index = ndx - 1;
+    if (ndx > 0) return true;
+    const count = readVarintBounded(cursor, 0, WireLimit.xattrCount, "xattr-count", "xattr count");
+    this.xattrs = [];
+    this.total = 0;
+    this.left = count;
+    return count === 0;
+  }
 }
 
 function readXattr(cursor: Cursor, digestBytes: number, limits: XattrLimits): WireXattr {
@@ -72,6 +100,9 @@ function readXattr(cursor: Cursor, digestBytes: number, limits: XattrLimits): Wi
   if (nameBytes < 1 || name[nameBytes - 1] !== 0) {
     const text = "Invalid xattr name received (missing trailing \\0).";
     throw new ProtocolError("xattr-name", text, ExitCode.fileIo, cursor.offset);
+  }
+  if (name.indexOf(0) < nameBytes - 1) {
+    throw new ProtocolError("xattr-name", "a NUL byte inside an xattr name", ExitCode.protocol, cursor.offset);
   }
   const data = cursor.take(byteLength > FULL_VALUE_BYTES ? digestBytes : byteLength).slice();
   return { name: latin1(name, 0, nameBytes - 1), byteLength, data };
@@ -85,15 +116,16 @@ function readValueLength(cursor: Cursor, label: string, limits: XattrLimits): nu
   return byteLength;
 }
 
+/** Names a set that was sent before. */
+export function writeXattrSetIndex(out: Writer, index: number): void {
+  writeVarint(out, index + 1);
+}
+
 /** Upstream xattrs.c:send_xattr. */
-export function writeXattrSet(out: Writer, set: WireXattrSet): void {
-  if (set.kind === "known") {
-    writeVarint(out, set.index + 1);
-    return;
-  }
+export function writeXattrSet(out: Writer, xattrs: readonly WireXattr[]): void {
   writeVarint(out, 0);
-  writeVarint(out, set.xattrs.length);
-  for (const { name, byteLength, data } of set.xattrs) {
+  writeVarint(out, xattrs.length);
+  for (const { name, byteLength, data } of xattrs) {
     writeVarint(out, name.length + 1);
     writeVarint(out, byteLength);
     out.latin1(name);
@@ -103,19 +135,12 @@ export function writeXattrSet(out: Writer, set: WireXattrSet): void {
 }
 
 /**
- * Reads the generator's request: the 1-based numbers of the attributes it wants, in the order of the sender's set.
- * Each is sent as the difference to the one before; 0 ends the list. Throws ProtocolError 2 when a number leaves 1 to
- * `count`.
+ * Reads one step of the generator's request: the 1-based number of an attribute in the sender's set, 0 at the end.
+ * `last`: the number before, 0 at first. Throws ProtocolError 2 when the number leaves 1 to `count`.
  */
-export function readXattrRequest(cursor: Cursor, count: number): number[] {
-  const numbers: number[] = [];
-  let number = 0;
-  for (let step = readVarint(cursor); step !== 0; step = readVarint(cursor)) {
-    number = nextNumber(cursor, number + step, count);
-    if (numbers.length >= count) throw new ProtocolError("xattr-request", "too many xattr requests", 2, cursor.offset);
-    numbers.push(number);
-  }
-  return numbers;
+export function readXattrRequest(cursor: Cursor, last: number, count: number): number {
+  const step = readVarint(cursor);
+  return step === 0 ? 0 : nextNumber(cursor, last + step, count);
 }
 
 /** Upstream xattrs.c:send_xattr_request, generator. */
@@ -128,29 +153,29 @@ export function writeXattrRequest(out: Writer, numbers: readonly number[]): void
   out.u8(0);
 }
 
-/** What leads one answered value: the attribute's number and how many bytes follow. */
+/** What leads one answered value: the attribute's number, 0 at the end, and how many bytes follow. */
 export interface XattrAnswerHead {
   readonly number: number;
   readonly byteLength: number;
 }
 
 /**
- * Reads the head of one value of the sender's answer, null at the end. `last`: number of the value before, 0 at first.
- * The value is not part of this item, since it may be longer than an input buffer: the caller takes `byteLength`
- * bytes next.
+ * Reads the head of one value of the sender's answer. `last`: number of the value before, 0 at first. The value is not
+ * part of this item, since it may be longer than an input buffer: the caller takes `byteLength` bytes next.
  */
-export function readXattrAnswer(
-  cursor: Cursor, last: number, count: number, limits: XattrLimits,
-): XattrAnswerHead | null {
+export function readXattrAnswer(cursor: Cursor, last: number, count: number, limits: XattrLimits): XattrAnswerHead {
   const step = readVarint(cursor);
-  if (step === 0) return null;
+  if (step === 0) return { number: 0, byteLength: 0 };
   const number = nextNumber(cursor, last + step, count);
   return { number, byteLength: readValueLength(cursor, "xattr-request", limits) };
 }
 
-/** Upstream xattrs.c:send_xattr_request, sender. A value that could not be read again is sent with length 0. */
-export function writeXattrAnswer(out: Writer, head: XattrAnswerHead | null, last: number): void {
-  if (head === null) {
+/**
+ * Upstream xattrs.c:send_xattr_request, sender; a head with the number 0 ends the answer. A value that could not be
+ * read again is sent with length 0.
+ */
+export function writeXattrAnswer(out: Writer, head: XattrAnswerHead, last: number): void {
+  if (head.number === 0) {
     out.u8(0);
     return;
   }

@@ -37,6 +37,8 @@ export class BasisEntries {
   private readonly dirs: BasisDirs;
   private readonly matches: Matches;
   private readonly finish: Finish;
+  /** What the last item asked of `other` was found to be like, null if nothing. */
+  like: Place | null = null;
 
   constructor(scene: Scene, dirs: BasisDirs, matches: Matches, finish: Finish) {
     this.scene = scene;
@@ -60,6 +62,7 @@ export class BasisEntries {
   other(item: Item, kind: FileKind): Outcome {
     const { scene, dirs } = this;
     const found = this.best(item, kind);
+    this.like = found?.place ?? null;
     if (!found || found.level < Level.attributes) return found;
     const links = dirs.kind === "link" && kind !== "directory";
     const path = scene.path(item);
@@ -83,12 +86,14 @@ export class BasisEntries {
       const place = dirs.placeOf(index, path);
       if (place.root.lstat(place.path, stat) < 0) continue;
       if (dirs.kind === "link") {
-        if (leader && sameFile(stat, leader)) return { stat, quiet: this.hidesCurrent(path) };
-        continue;
+        if (!leader || !sameFile(stat, leader)) continue;
+        scene.attributes.load(place, stat);
+        return { stat, quiet: this.hidesCurrent(path) };
       }
       if (fileKind(item.list.mode[item.row]) !== "regular" || !this.matches(item, "regular", stat, place)) continue;
+      const isExact = scene.attributes.unchanged(item.list, item.row, stat, place);
       like = { ...stat };
-      if (scene.attributes.unchanged(item.list, item.row, stat)) break;
+      if (isExact) break;
     }
     return like ? { stat: like, quiet: false } : null;
   }
@@ -106,12 +111,13 @@ export class BasisEntries {
       if (!best || level > best.level) best = { index, place, stat: { ...stat }, level };
       if (level === Level.attributes) break;
     }
+    if (best) scene.attributes.load(best.place, best.stat);
     return best;
   }
 
   private levelOf(item: Item, kind: FileKind, stat: StatRecord, place: Place): number {
     if (!this.matches(item, kind, stat, place)) return Level.kind;
-    return this.scene.attributes.unchanged(item.list, item.row, stat) ? Level.attributes : Level.contents;
+    return this.scene.attributes.unchanged(item.list, item.row, stat, place) ? Level.attributes : Level.contents;
   }
 
   /** --compare-dest leaves the file out, --link-dest links it. */

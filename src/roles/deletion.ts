@@ -2,7 +2,7 @@
  * Deleting what the sender does not have: before, during, after, or noted during and done after. Also making way for
  * an item of another type. Upstream generator.c:delete_in_dir, do_delete_pass, do_delayed_deletions.
  */
-import { type Attributes, AttrFlag, newWanted, wantStat } from "../files/attrs.ts";
+import { type Attributes, AttrFlag } from "../files/attrs.ts";
 import { type Backups } from "../files/backup.ts";
 import { type Place } from "../files/confine.ts";
 import { type PartialDir } from "../files/partial.ts";
@@ -12,7 +12,7 @@ import { type DirLister } from "../flist/dirlist.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { type WalkFilters } from "../flist/makefile.ts";
 import { findRow, rowDepth } from "../flist/sort.ts";
-import { newStat } from "../posix/filesystem.ts";
+import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { FileFlag, IoError } from "../protocol/constants.ts";
 import { type Session } from "../session/session.ts";
 import { type Destination } from "./destination.ts";
@@ -141,9 +141,9 @@ export class Deletion {
     }
   }
 
-  /** Gives a copied backup the attributes of the file it keeps. */
-  finishCopy(place: Place, stat: Parameters<typeof wantStat>[1]): void {
-    this.p.attributes.setWanted(place, wantStat(newWanted(), stat), null, AttrFlag.accurateTime);
+  /** Gives a copied backup the attributes of the file `path` that it keeps, which `stat` describes. */
+  finishCopy(place: Place, path: string, stat: StatRecord): void {
+    this.p.attributes.setLike(place, { root: this.p.destination.root, path }, stat, AttrFlag.accurateTime);
   }
 
   private deleteDelayed(item: Delayed): void {

@@ -3,7 +3,8 @@
  * generator.c:recv_generator (the is_dir part), touch_up_dirs.
  */
 import { type Attributes } from "../files/attrs.ts";
-import { destMode, isDirectory } from "../files/perms.ts";
+import { type Place } from "../files/confine.ts";
+import { destMode, isDirectory, S_IRWXU, S_IWUSR } from "../files/perms.ts";
 import { makeParents } from "../files/mkdirs.ts";
 import { rowDepth } from "../flist/sort.ts";
 import { type FileList } from "../flist/filelist.ts";
@@ -13,8 +14,6 @@ import { DelFlag } from "../files/remove.ts";
 import { type BasisEntries } from "./basisentries.ts";
 import { type Item, type Scene } from "./scene.ts";
 
-const S_IRWXU = 0o700;
-const S_IWUSR = 0o200;
 
 export class DirectoryEntries {
   private readonly scene: Scene;
@@ -22,7 +21,11 @@ export class DirectoryEntries {
   private readonly tweaks: boolean;
   private readonly retouchTimes: boolean;
   private readonly basis: BasisEntries | null;
+  /** With --fake-super a directory keeps its true permissions elsewhere and must stay usable here. */
+  private readonly addedPerms: number;
   private retouchPerms = false;
+  /** The directory of a basis directory that the one at hand is made like, or null. */
+  private like: Place | null = null;
   private readonly stat = newStat();
 
   constructor(scene: Scene, tweaks: boolean, basis: BasisEntries | null) {
@@ -32,6 +35,7 @@ export class DirectoryEntries {
     this.tweaks = tweaks;
     this.basis = basis;
     this.retouchTimes = options.preserveMtimes && !options.omitDirTimes;
+    this.addedPerms = scene.session.amRoot < 0 ? S_IRWXU : 0;
   }
 
   /** Directories were changed by what went into them and want their times or permissions back. */
@@ -60,7 +64,7 @@ export class DirectoryEntries {
       if (!deletion.makeWay(scene.path(item), scene.stat.mode, DelFlag.forDir)) return;
     }
     if (session.dryRun > 0) return;
-    const mode = item.list.mode[item.row] & S_IRWXU;
+    const mode = (item.list.mode[item.row] | this.addedPerms) & S_IRWXU;
     if (destination.root.mkdir(scene.path(item), mode) >= 0) this.flag(item, FileFlag.dirCreated);
   }
 
@@ -82,7 +86,9 @@ export class DirectoryEntries {
     const isNew = !scene.exists || (list.flags[row] & FileFlag.dirCreated) !== 0;
     if (!session.options.preservePerms) list.mode[row] = this.plainMode(list.mode[row], !isNew);
     const named = this.report(item, isNew);
+    const { like } = this;
     if (!scene.exists && !this.make(item, path)) return this.skipContents(item);
+    if (like) this.attributes.copyXattrs(like, { root: scene.destination.root, path });
     this.setAttributes(item, path, named);
     this.openUp(item, path);
     if (!session.context.incRecurse && deletion.during && phase === 0 && !(list.flags[row] & FileFlag.missingDir)) {
@@ -95,6 +101,7 @@ export class DirectoryEntries {
   private report(item: Item, isNew: boolean): boolean {
     const { scene, basis } = this;
     const alternate = isNew && basis ? basis.other(item, "directory") : null;
+    this.like = alternate && basis ? basis.like : null;
     if (alternate === "done" || alternate === "silent") return false;
     const before = alternate ? alternate.stat : isNew ? null : scene.stat;
     const iflags = isNew ? ItemFlag.localChange : 0;
@@ -110,10 +117,16 @@ export class DirectoryEntries {
     if (!list.isActive(row) || !list.isDir(row) || flags & FileFlag.missingDir) return;
     if (!session.options.impliedDirs && flags & FileFlag.impliedDir) return;
     const path = destination.path(list, row);
-    if (!session.amRoot && !(list.mode[row] & S_IWUSR)) destination.root.chmod(path, list.mode[row]);
+    if (!session.amRoot && this.wasOpened(list.mode[row])) destination.root.chmod(path, list.mode[row]);
     if (!this.retouchTimes || destination.root.lstat(path, this.stat) < 0) return;
     if (!this.attributes.mtimeDiffers(list, row, this.stat)) return;
     destination.root.utimens(path, 0, -2, list.mtime[row], list.mtimeNsec[row]);
+  }
+
+  /** Upstream gives back what it took for writing only; with xattrs the receiver has opened the rest again, too. */
+  private wasOpened(mode: number): boolean {
+    const missing = S_IRWXU & ~mode;
+    return (this.scene.session.options.preserveXattrs > 0 ? missing : missing & S_IWUSR) !== 0;
   }
 
   private make(item: Item, path: string): boolean {
@@ -121,7 +134,7 @@ export class DirectoryEntries {
     const { session, destination } = scene;
     if (session.dryRun > 0) return true;
     const { E } = session.fs.constants;
-    const mode = item.list.mode[item.row] & 0o7777;
+    const mode = (item.list.mode[item.row] | this.addedPerms) & 0o7777;
     let result = destination.root.mkdir(path, mode);
     if (result === -E.ENOENT && session.options.relative > 0) {
       if (makeParents(destination.root, path) >= 0) result = destination.root.mkdir(path, mode);

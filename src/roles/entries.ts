@@ -200,6 +200,9 @@ export class Entries {
         destination.root.forget(dir);
       }
     }
+    if (!options.preservePerms) {
+      scene.defaultPerms = scene.dirPerms.of(item.list.dirs, this.soloName === null ? dirId : 0);
+    }
     this.lastDirId = dirId;
   }
 
@@ -254,7 +257,8 @@ export class Entries {
     if (!session.log.info("SKIP", 2)) return "";
     if (fileKind(stat.mode) !== kind) return " (type change)";
     if (!this.files.isCurrent(item, kind)) return session.options.checksum ? " (sum change)" : " (file change)";
-    return attributes.unchanged(item.list, item.row, stat) ? " (uptodate)" : " (attr change)";
+    const place = { root: this.scene.destination.root, path: this.scene.path(item) };
+    return attributes.unchanged(item.list, item.row, stat, place) ? " (uptodate)" : " (attr change)";
   }
 
   /** Without --perms the mode follows the file that is there, or the umask. */

@@ -136,7 +136,7 @@ export class FileEntries {
     if (!backup) return;
     if (failed !== 0) this.scene.failed(`write "${backup.place.root.fullName(backup.place.path)}"`, failed);
     session.fs.close(backup.fd);
-    this.scene.deletion.finishCopy(backup.place, backup.stat);
+    this.scene.deletion.finishCopy(backup.place, backup.path, backup.stat);
     if (session.log.info("BACKUP", 1)) session.log.infoLine(`backed up ${backup.path} to ${backup.place.path}\n`);
   }
 
@@ -285,8 +285,8 @@ export class FileEntries {
     if (!to) return false;
     const stat = { ...scene.stat };
     const from = { root: scene.destination.root, path };
-    if (copyFile(from, to, stat.mode, scene.session.options.fsync, scene.reporter) < 0) return false;
-    scene.deletion.finishCopy(to, stat);
+    if (copyFile(from, to, stat.mode, scene.copying, scene.reporter) < 0) return false;
+    scene.deletion.finishCopy(to, path, stat);
     return true;
   }
 

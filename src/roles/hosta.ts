@@ -6,6 +6,7 @@ import { ExitCode, ProtocolError, UsageError } from "../errors.ts";
 import { Compressors } from "../compress/registry.ts";
 import { SenderIds } from "../flist/idmap.ts";
 import { Segments } from "../flist/segments.ts";
+import { type SentExtras } from "../flist/sendextras.ts";
 import { FlistSender } from "../flist/walk.ts";
 import { type WalkReport } from "../flist/makefile.ts";
 import { type Filters } from "../filter/mergefiles.ts";
@@ -20,6 +21,7 @@ import { attachMessages } from "../session/messages.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
 import { deleteModeOf } from "./deletion.ts";
+import { sendingExtras } from "./extras.ts";
 import { flistFields } from "./fields.ts";
 import { FileSummer } from "./filesummer.ts";
 import { awaitsRawNames, namesDirectory, sourceNames } from "./filesfrom.ts";
@@ -29,6 +31,7 @@ import { Sender } from "./sender.ts";
 import { SourceRemoval } from "./sourceremoval.ts";
 import { SourceTree } from "./sourcetree.ts";
 import { TokenOutput } from "./tokenoutput.ts";
+import { XattrAnswers } from "./xattritems.ts";
 
 /** Runs the sending side over an agreed session. `args` are the paths to send. */
 export async function runHostA(session: Session, args: readonly string[], filterArgs: Options): Promise<void> {
@@ -71,7 +74,9 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
   const segments = new Segments(session.memory, context.incRecurse);
   const view = segments.view();
   const ndxWriter = new NdxWriter(context.version);
-  const list = listSender(session, cwd, filters, segments, view, ndxWriter);
+  const ids = new SenderIds(session.fs);
+  const extras = sendingExtras(session, filters, ids);
+  const list = listSender(session, cwd, filters, segments, view, ndxWriter, ids, extras.sent);
   const tree = new SourceTree(session, list, segments, view);
   const itemLog = new ItemLog(session, {
     view,
@@ -87,7 +92,8 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
   await tree.sendFirst(paths);
   output.flush();
   if (!(session.amServer && (view.first?.used ?? 0) === 0)) {
-    const sender = new Sender(session, tree, itemLog, ndxWriter, new TokenOutput(session, codec.tokens));
+    const answers = extras.xattrs ? new XattrAnswers(session, tree, extras.xattrs) : null;
+    const sender = new Sender(session, tree, itemLog, ndxWriter, new TokenOutput(session, codec.tokens), answers);
     session.input.beforeWait = () => output.flush();
     await sender.run();
     await endOfRun(session, sender);
@@ -100,12 +106,12 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
 
 function listSender(
   session: Session, cwd: string, filters: Filters, segments: Segments, view: ReturnType<Segments["view"]>,
-  ndxWriter: NdxWriter,
+  ndxWriter: NdxWriter, ids: SenderIds, extras: SentExtras | null,
 ): FlistSender {
   const { options, context, fs } = session;
   const summer = options.checksum ? new FileSummer(session.kernels, fs, context.fileChecksum) : null;
   return new FlistSender({
-    fs, context, filters, segments, view, cwd,
+    fs, context, filters, segments, view, cwd, ids, extras,
     fields: flistFields(options, context),
     options: {
       recurse: options.recurse > 0, relative: options.relative > 0, impliedDirs: options.impliedDirs,
@@ -116,7 +122,6 @@ function listSender(
       mungeLinks: options.mungeLinks, preserveAtimes: options.preserveAtimes > 0,
       tweakMode: chmodOf(session),
     },
-    ids: new SenderIds(fs),
     out: session.output.writer,
     report: walkReport(session),
     writeNdx: (out, ndx) => ndxWriter.write(out, ndx),

@@ -6,10 +6,13 @@ import { ExitCode, ProtocolError, UsageError, WsyncError } from "../errors.ts";
 import { transferDigest } from "../checksum/digest.ts";
 import { Compressors } from "../compress/registry.ts";
 import { Patcher } from "../delta/patch.ts";
+import { AclFiles } from "../files/acls.ts";
 import { Attributes, AttrFlag, type AttrSettings } from "../files/attrs.ts";
 import { Backups } from "../files/backup.ts";
 import { Committer } from "../files/commit.ts";
 import { Confined, type Place } from "../files/confine.ts";
+import { type CopySettings } from "../files/copyfile.ts";
+import { DefaultPerms } from "../files/defaultperms.ts";
 import { PartialDir } from "../files/partial.ts";
 import { isDirectory } from "../files/perms.ts";
 import { Remover } from "../files/remove.ts";
@@ -38,6 +41,7 @@ import { Deletion } from "./deletion.ts";
 import { BasisDirs } from "./basisdirs.ts";
 import { type Destination } from "./destination.ts";
 import { Entries } from "./entries.ts";
+import { ReceivingExtras } from "./extras.ts";
 import { flistFields } from "./fields.ts";
 import { forwardNames } from "./filesfrom.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
@@ -53,6 +57,7 @@ import { ListReader } from "./receivelist.ts";
 import { Receiving } from "./receiving.ts";
 import { Scene } from "./scene.ts";
 import { requestedNames, senderChecks, type SourceWords } from "./sendercheck.ts";
+import { XattrReception } from "./xattritems.ts";
 
 /**
  * Runs the receiving side over an agreed session. `args`: on a server its directory and the destination; on a client
@@ -77,7 +82,8 @@ export async function runHostB(
   const receiving = new Receiving(session, segments);
   const ndxReader = new NdxReader(context.version);
   const asked = requestedNames(session, sources);
-  const lists = new ListReader(session, listReceiver(session, segments, filters, asked), segments);
+  const extras = new ReceivingExtras(session, filters);
+  const lists = new ListReader(session, listReceiver(session, segments, filters, asked, extras), segments);
   const [, first] = await Promise.all([forwardNames(session, asked), lists.readFirst(ndxReader)]);
   if (first.used === 0 && !amServer) return false;
   const word = amServer ? (args[1] ?? null) : (args[0] ?? null);
@@ -87,7 +93,7 @@ export async function runHostB(
   receiving.destination = destination;
   session.beginRoles();
   filters.setRoot(destination.root.rootPath);
-  await new ReceivingSide(session, receiving, lists, ndxReader, filters, destination).run(first);
+  await new ReceivingSide(session, receiving, lists, ndxReader, filters, destination, extras).run(first);
   return true;
 }
 
@@ -99,7 +105,7 @@ function workingDirectory(session: Session, args: readonly string[]): string {
 }
 
 function listReceiver(
-  session: Session, segments: Segments, filters: Filters, asked: RequestedNames | null,
+  session: Session, segments: Segments, filters: Filters, asked: RequestedNames | null, extras: ReceivingExtras,
 ): FlistReceiver {
   const { options, context, fs } = session;
   return new FlistReceiver({
@@ -113,10 +119,11 @@ function listReceiver(
       ...senderChecks(session, filters, asked),
     },
     ids: new ReceiverIds(fs, {
-      amRoot: session.amRoot, numericIds: options.numericIds, usermap: options.usermap, groupmap: options.groupmap,
-      id0Names: context.id0Names, ownGroups: [fs.egid, ...fs.groups()],
+      amRoot: session.amRoot !== 0, numericIds: options.numericIds, usermap: options.usermap,
+      groupmap: options.groupmap, id0Names: context.id0Names, ownGroups: [fs.egid, ...fs.groups()],
     }),
     inodes: context.version < 30 && options.preserveHardLinks > 0 ? new IdevTable() : null,
+    extras: extras.reception(),
   });
 }
 
@@ -133,26 +140,30 @@ class ReceivingSide {
   private readonly remover: Remover;
   private readonly backups: Backups | null;
   private readonly partialDir: PartialDir | null;
-  private readonly defaultPerms: number;
+  private readonly umask: number;
+  private readonly copying: CopySettings;
+  private readonly extras: ReceivingExtras;
   private readonly basisDirs: BasisDirs | null;
 
   constructor(
     session: Session, receiving: Receiving, lists: ListReader, ndxReader: NdxReader, filters: Filters,
-    destination: Destination,
+    destination: Destination, extras: ReceivingExtras,
   ) {
     const { options, context, fs } = session;
     this.session = session;
     this.receiving = receiving;
+    this.extras = extras;
     const { root } = destination;
     const reporter = fileReporter(session, "receiver");
     const generatorReporter = fileReporter(session, "generator");
-    const umask = fs.umask(0);
-    fs.umask(umask);
-    this.defaultPerms = 0o777 & ~umask;
+    this.umask = fs.umask(0);
+    fs.umask(this.umask);
     this.ndxWriter = new NdxWriter(context.version);
-    this.attributes = new Attributes(root, attrSettings(session), generatorReporter);
+    this.attributes = this.attributesFor(destination, generatorReporter);
+    const attributes = this.attributesFor(destination, reporter);
+    this.copying = { fsync: options.fsync, xattrs: attributes.xattrFiles };
     this.remover = new Remover(root, {
-      amRoot: session.amRoot ? 1 : 0, maxDelete: options.maxDelete ?? -1, oneFileSystem: options.oneFileSystem > 0,
+      amRoot: session.amRoot, maxDelete: options.maxDelete ?? -1, oneFileSystem: options.oneFileSystem > 0,
       filesFirst: context.version >= 29,
       wholeModes: !session.amServer && (formatHas(options.outFormat, "B") || formatHas(options.logFormat, "B")),
     }, deleteFilter(filters), generatorReporter);
@@ -162,14 +173,15 @@ class ReceivingSide {
     if (this.backups) this.remover.backups = this.backups;
     this.partialDir = options.partialDir ? new PartialDir(options.partialDir, operator) : null;
     this.basisDirs = options.basisDirs.length > 0 ? new BasisDirs(session, operator, destination) : null;
-    const committer = new Committer(root, this.attributes, this.remover, this.backups, {
-      fsync: options.fsync, partialDir: this.partialDir,
+    const committer = new Committer(root, attributes, this.remover, this.backups, {
+      copying: this.copying, partialDir: this.partialDir,
     }, reporter);
     const tempDir: Place | null = options.tempDir ? { root: operator, path: options.tempDir } : null;
     if (tempDir) checkTempDir(session, tempDir);
     this.incoming = new Incoming({
       session, receiving, destination, committer, backups: this.backups, partialDir: this.partialDir, tempDir,
-      defaultPerms: this.defaultPerms, reporter, basisDirs: this.basisDirs,
+      dirPerms: this.dirPermsFor(destination, reporter), attributes, copying: this.copying, reporter,
+      basisDirs: this.basisDirs,
     });
     this.hardLinks = options.preserveHardLinks > 0 ? new HardLinks(receiving.generatorView, context.incRecurse) : null;
     const itemLog = this.makeItemLog();
@@ -183,6 +195,7 @@ class ReceivingSide {
       receiving, lists, incoming: this.incoming, itemLog, ndxReader, tokens: codec.tokens,
       patcher: new Patcher(fs, transferDigest(session.kernels, context)),
       localCopy: session.localLink ? new LocalCopy(session) : null,
+      xattrs: options.preserveXattrs > 0 ? new XattrReception(session, extras.xattrs) : null,
     });
     attachMessages(session, {
       noSend: (ndx) => receiving.noSend(ndx),
@@ -252,12 +265,25 @@ class ReceivingSide {
     return new Backups(destination.root, {
       dir: options.backupDir ? { root: operator, path: options.backupDir } : null,
       suffix: options.suffix ?? (options.backupDir ? "" : "~"),
-      amRoot: amRoot ? 1 : 0,
+      amRoot,
       preserveLinks: options.preserveLinks, preserveDevices: options.preserveDevices,
-      preserveSpecials: options.preserveSpecials, fsync: options.fsync,
+      preserveSpecials: options.preserveSpecials, copying: this.copying,
       unsafeSymlink: options.safeLinks ? isUnsafeSymlink : null,
       tellBackups: log.info("BACKUP", 1), tellUnsafe: log.info("SYMSAFE", 1), tellSkipped: log.info("NONREG", 1),
     }, this.attributes, this.remover, reporter);
+  }
+
+  private attributesFor({ root, soloName }: Destination, reporter: FileReporter): Attributes {
+    const { session, extras } = this;
+    const parts = { extras: extras.forRole(reporter), fake: session.fakeSuper, soloName };
+    return new Attributes(root, attrSettings(session), reporter, parts);
+  }
+
+  private dirPermsFor({ root }: Destination, reporter: FileReporter): DefaultPerms {
+    const { fs, log, options } = this.session;
+    const asked = !options.preservePerms && fs.capabilities.xattrs;
+    const acls = asked ? new AclFiles(fs, false, reporter) : null;
+    return new DefaultPerms(root, acls, this.umask, reporter, log.debug("ACL", 1));
   }
 
   private makeItemLog(): ItemLog {
@@ -272,9 +298,10 @@ class ReceivingSide {
   private makeGenerator(
     destination: Destination, filters: Filters, itemLog: ItemLog, reporter: FileReporter,
   ): Generator {
-    const { session, receiving, attributes, ndxWriter, remover } = this;
+    const { session, receiving, attributes, extras, ndxWriter, remover } = this;
     const { options, context, fs } = session;
     const modern = context.version >= 29;
+    const xattrs = options.preserveXattrs > 0 ? extras.xattrs : null;
     const shown = options.outFormatHasItemize > 0;
     const deletion = new Deletion({
       session, destination, remover, filters, attributes, backups: this.backups, partialDir: this.partialDir,
@@ -286,9 +313,10 @@ class ReceivingSide {
     const itemizing = modern || (!session.amServer && shown);
     const scene = new Scene({
       session, receiving, destination, attributes, deletion, ndxWriter, reporter,
-      itemizer: new Itemizer(session, attributes, ndxWriter, itemLog),
+      itemizer: new Itemizer(session, attributes, ndxWriter, itemLog, xattrs),
       hardLinks: this.hardLinks,
-      defaultPerms: this.defaultPerms,
+      dirPerms: this.dirPermsFor(destination, reporter),
+      copying: this.copying,
       itemizing,
       printsNames: !modern && !itemizing,
       basisDirs: this.basisDirs,
@@ -323,7 +351,7 @@ function checkTempDir(session: Session, { root, path }: Place): void {
 function attrSettings(session: Session): AttrSettings {
   const { options, log, context } = session;
   return {
-    amRoot: session.amRoot ? 1 : 0,
+    amRoot: session.amRoot,
     preservePerms: options.preservePerms, preserveExecutability: options.preserveExecutability,
     preserveUid: options.preserveUid, preserveGid: options.preserveGid, preserveMtimes: options.preserveMtimes,
     preserveAtimes: options.preserveAtimes > 0, omitDirTimes: options.omitDirTimes,

@@ -3,13 +3,15 @@
  * receive_data.
  */
 import { ProtocolError } from "../errors.ts";
+import { type Attributes, type XattrBasis } from "../files/attrs.ts";
 import { type Committer } from "../files/commit.ts";
 import { type Place } from "../files/confine.ts";
 import { type PartialDir } from "../files/partial.ts";
-import { CHMOD_BITS, destMode, isDirectory, isRegular, S_IWUSR } from "../files/perms.ts";
+import { CHMOD_BITS, destMode, isDirectory, isRegular, S_IRUSR, S_IRWXU, S_IWUSR } from "../files/perms.ts";
 import { type FileReporter } from "../files/report.ts";
 import { openTemp, pooledRandom, type RandomBytes } from "../files/tempname.ts";
-import { cloneContents, copyContents } from "../files/copyfile.ts";
+import { cloneContents, copyContents, type CopySettings } from "../files/copyfile.ts";
+import { type DefaultPerms } from "../files/defaultperms.ts";
 import { type Backups } from "../files/backup.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { newStat } from "../posix/filesystem.ts";
@@ -53,7 +55,10 @@ export interface IncomingParts {
   readonly backups: Backups | null;
   readonly partialDir: PartialDir | null;
   readonly tempDir: Place | null;
-  readonly defaultPerms: number;
+  readonly dirPerms: DefaultPerms;
+  /** Sets attributes on behalf of the receiver. */
+  readonly attributes: Attributes;
+  readonly copying: CopySettings;
   readonly reporter: FileReporter;
   readonly basisDirs: BasisDirs | null;
 }
@@ -74,6 +79,8 @@ export class Incoming {
   private readonly delayed: { list: FileList; row: number; ndx: number; path: string; partial: Place }[] = [];
   /** The file whose temporary name exists, for clean-up when the run is cut off. */
   private current: IncomingFile | null = null;
+  /** The last file whose basis was closed. */
+  private closed: IncomingFile | null = null;
 
   constructor(parts: IncomingParts) {
     this.p = parts;
@@ -97,7 +104,8 @@ export class Incoming {
     if (!options.preservePerms) {
       const exists = basis.fd >= 0;
       const mode = exists ? this.stat.mode : 0;
-      list.mode[row] = destMode(list.mode[row], mode, this.p.defaultPerms, exists, options.preserveExecutability);
+      const perms = this.p.dirPerms.of(list.dirs, destination.soloName === null ? list.dir[row] : 0);
+      list.mode[row] = destMode(list.mode[row], mode, perms, exists, options.preserveExecutability);
     }
     const inPartial = context.inplacePartialDir && basis.type === FnamecmpType.partialDir && basis.fd >= 0;
     const output = usable ? this.openOutput(path, list.mode[row], inPartial ? partial : null) : NO_OUTPUT;
@@ -121,20 +129,32 @@ export class Incoming {
   finish(file: IncomingFile, verified: boolean): void {
     const { session } = this.p;
     const { options } = session;
-    this.closeBasis(file);
     this.current = null;
     if ((verified && !(options.delayUpdates && file.partial)) || options.inplace) {
       this.commit(file, verified);
-      return;
-    }
-    if (options.delayUpdates && verified) {
+    } else if (options.delayUpdates && verified) {
       this.delay(file);
-      return;
+    } else {
+      // What was built in the partial directory itself stays there as it is.
+      if (file.temp && file.temp === file.partial) session.fs.close(file.outputFd);
+      else if (!options.partial || !this.keep(file)) this.drop(file);
+      this.damaged(file);
     }
-    // What was built in the partial directory itself stays there as it is.
-    if (file.temp && file.temp === file.partial) session.fs.close(file.outputFd);
-    else if (!options.partial || !this.keep(file)) this.drop(file);
-    this.damaged(file);
+    this.closeBasis(file);
+  }
+
+  /**
+   * Gives an item that is not transferred its attributes, xattrs with them, whose values have now arrived. A directory
+   * that is being worked in stays open to its owner until the generator's last look at it.
+   */
+  setAttributes(list: FileList, row: number): void {
+    const { attributes, destination, session } = this.p;
+    attributes.setRow(list, row, null, 0, "self");
+    const mode = list.mode[row];
+    if (!isDirectory(mode) || session.amRoot !== 0 || (mode & S_IRWXU) === S_IRWXU) return;
+    if (session.options.listOnly === 0 && destination.soloName === null) {
+      destination.root.chmod(destination.path(list, row), mode | S_IRWXU);
+    }
   }
 
   /** A write failed: the data so far is dropped before the run ends. */
@@ -222,8 +242,9 @@ export class Incoming {
     let result = output.fd;
     const cloned = result >= 0 && !options.inplace && cloneContents(fs, source, output.fd) >= 0;
     if (result >= 0 && !cloned) result = copyContents(fs, source, output.fd);
-    fs.close(source);
     if (result >= 0 && options.inplace) result = fs.ftruncate(output.fd, result);
+    if (result >= 0) this.copyXattrs(source, output.fd, from, path);
+    fs.close(source);
     if (result < 0) {
       if (output.fd >= 0) fs.close(output.fd);
       output.temp?.root.unlink(output.temp.path);
@@ -232,8 +253,15 @@ export class Incoming {
     const partial = partialDir ? partialDir.placeOf(path) : null;
     const ended = committer.finish({
       rows: list, row, path, temp: output.temp, fd: output.fd, partial, okToSetTime: true, overwritingBasis: false,
+      basis: null,
     });
     return ended === "ok";
+  }
+
+  private copyXattrs(source: number, target: number, from: Place, path: string): void {
+    const label = (): string => `"${from.root.fullName(from.path)}"`;
+    const toLabel = (): string => this.p.destination.fullName(path);
+    this.p.copying.xattrs?.copy({ fd: source, name: 0 }, { fd: target, name: 0 }, label, toLabel);
   }
 
   private notCopied(from: Place, result: number): false {
@@ -270,7 +298,9 @@ export class Incoming {
     if (inPartial) return this.openInPlace(inPartial, inPartial);
     if (session.options.inplace) return this.openInPlace(place, null);
     const root = tempDir ? tempDir.root : destination.root;
-    const { fd, path: tempPath } = openTemp(place, tempDir, mode, this.random);
+    // With --fake-super a file keeps its true permissions elsewhere and must stay usable here.
+    const rights = session.amRoot < 0 ? mode | S_IRUSR | S_IWUSR : mode;
+    const { fd, path: tempPath } = openTemp(place, tempDir, rights, this.random);
     if (fd >= 0) return { fd, temp: { root, path: tempPath } };
     reporter.failed("errorXfer", -fd, `mkstemp "${root.fullName(tempPath)}" failed`);
     return { fd: -1, temp: null };
@@ -313,7 +343,7 @@ export class Incoming {
     const { committer, receiving, partialDir } = this.p;
     const result = committer.finish({
       rows: file.list, row: file.row, path: file.path, temp: file.temp, fd: file.outputFd, partial: file.partial,
-      okToSetTime: verified, overwritingBasis: !this.hasBackup(file),
+      okToSetTime: verified, overwritingBasis: !this.hasBackup(file), basis: this.basisOf(file),
     });
     if (result === "backup-failed") throw new ProtocolError("file", "", 11);
     if (result === "failed") {
@@ -359,8 +389,14 @@ export class Incoming {
   private keep(file: IncomingFile, okToSetTime = false): boolean {
     return this.p.committer.keepPartial({
       rows: file.list, row: file.row, path: file.path, temp: file.temp, fd: file.outputFd, partial: file.partial,
-      okToSetTime, overwritingBasis: file.partial === null && !this.hasBackup(file),
+      okToSetTime, overwritingBasis: file.partial === null && !this.hasBackup(file), basis: this.basisOf(file),
     });
+  }
+
+  /** The old version for values of xattrs; none once it was closed, as when a run is cut off. */
+  private basisOf(file: IncomingFile): XattrBasis {
+    if (this.p.copying.xattrs === null || this.closed === file) return null;
+    return file.basisFd >= 0 ? { fd: file.basisFd, name: 0 } : "none";
   }
 
   private drop(file: IncomingFile): void {
@@ -390,6 +426,7 @@ export class Incoming {
   }
 
   private closeBasis(file: IncomingFile): void {
+    this.closed = file;
     if (file.basisFd >= 0) this.p.session.fs.close(file.basisFd);
   }
 }

@@ -8,8 +8,11 @@ import { type StatRecord } from "../posix/filesystem.ts";
 import { FnamecmpType, ItemFlag, SIGNIFICANT_ITEM_FLAGS } from "../protocol/constants.ts";
 import { newNdxAttrs, writeNdxAttrs } from "../protocol/ndxattrs.ts";
 import { type NdxWriter } from "../protocol/ndx.ts";
+import { writeXattrRequest } from "../protocol/xattr.ts";
+import { EMPTY_XATTRS, type ReceivedXattrs } from "../protocol/xattrstore.ts";
 import { type Session } from "../session/session.ts";
 import { type ItemLog } from "./itemlog.ts";
+import { carriesXattrs } from "./xattritems.ts";
 
 export class Itemizer {
   private readonly session: Session;
@@ -19,9 +22,14 @@ export class Itemizer {
   private readonly attrs = newNdxAttrs();
   /** Unchanged items are reported too. */
   private readonly all: boolean;
+  private readonly xattrs: ReceivedXattrs | null;
 
-  constructor(session: Session, attributes: Attributes, ndxWriter: NdxWriter, itemLog: ItemLog) {
+  /** `xattrs`: null without --xattrs. */
+  constructor(
+    session: Session, attributes: Attributes, ndxWriter: NdxWriter, itemLog: ItemLog, xattrs: ReceivedXattrs | null,
+  ) {
     this.session = session;
+    this.xattrs = xattrs;
     this.attributes = attributes;
     this.ndxWriter = ndxWriter;
     this.itemLog = itemLog;
@@ -50,5 +58,16 @@ export class Itemizer {
     attrs.fnamecmpType = fnamecmpType;
     attrs.xname = xname;
     writeNdxAttrs(writer, attrs, session.context.version);
+    if (this.xattrs) this.askForXattrs(list, row, flags, stat);
+  }
+
+  /** Requests the long values that neither travelled before nor are in the file that is there. */
+  private askForXattrs(list: FileList, row: number, iflags: number, stat: StatRecord | null): void {
+    const { session, xattrs } = this;
+    if (!session.doTransfers || (iflags & (ItemFlag.reportXattr | ItemFlag.transfer)) === 0) return;
+    const carries = carriesXattrs(session, iflags);
+    if (!carries && iflags & ItemFlag.reportXattr) return;
+    const numbers = xattrs!.lacking(list.extra.xattrNdx?.[row] ?? -1, stat?.xattrs ?? EMPTY_XATTRS);
+    if (carries) writeXattrRequest(session.output.writer, numbers);
   }
 }

@@ -120,6 +120,9 @@ export class LinkEntries {
   /** A non-regular item was made: its attributes, and the word about it unless a basis directory has had it. */
   made(item: Item, path: string, before: StatRecord | null, alternate: Outcome, text: string): void {
     const { scene } = this;
+    if (alternate !== null && this.basis?.like) {
+      scene.attributes.copyXattrs(this.basis.like, { root: scene.destination.root, path });
+    }
     this.setAttributes(item, path);
     if (alternate === "silent") return;
     if (scene.itemizing) {

@@ -17,7 +17,7 @@ export class NodeEntries {
   wants(kind: FileKind): boolean {
     const { options, amRoot } = this.scene.session;
     if (options.dropDevices) return false;
-    return kind === "device" ? amRoot && options.preserveDevices : kind === "special" && options.preserveSpecials;
+    return kind === "device" ? amRoot !== 0 && options.preserveDevices : kind === "special" && options.preserveSpecials;
   }
 
   create(item: Item, kind: FileKind): void {

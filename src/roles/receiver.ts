@@ -21,6 +21,7 @@ import { type ItemLog } from "./itemlog.ts";
 import { type LocalCopy } from "./localcopy.ts";
 import { type ListReader } from "./receivelist.ts";
 import { type Receiving } from "./receiving.ts";
+import { carriesXattrs, setsXattrs, type XattrReception } from "./xattritems.ts";
 
 /** What a receiver works with. */
 export interface ReceiverParts {
@@ -33,6 +34,8 @@ export interface ReceiverParts {
   readonly ndxReader: NdxReader;
   /** Takes offered files from a sender in this process; null otherwise. */
   readonly localCopy: LocalCopy | null;
+  /** Null without --xattrs. */
+  readonly xattrs: XattrReception | null;
 }
 
 export class Receiver implements TokenSink {
@@ -126,14 +129,16 @@ export class Receiver implements TokenSink {
 
   private async take(ndx: number): Promise<void> {
     const { session, items } = this;
-    const { receiving, itemLog } = this.p;
+    const { receiving, incoming, itemLog, xattrs } = this.p;
     const { iflags, xname } = items.attrs;
     if (this.isKeepAlive(ndx, iflags)) return;
     const segment = receiving.receiverView.select(ndx, "read_ndx_and_attrs");
     checkTransferRequest(segment, ndx - segment.ndxStart, ndx, iflags, session.who);
     const { list, row } = this.entryOf(segment, ndx);
+    if (xattrs && carriesXattrs(session, iflags)) await xattrs.read(list, row);
     if ((iflags & ItemFlag.transfer) === 0) {
       itemLog.maybeLog(list, row, iflags, xname ?? "");
+      if (xattrs && setsXattrs(session, iflags)) incoming.setAttributes(list, row);
       if (iflags & ItemFlag.isNew) countCreated(session.stats, list.mode[row]);
       return;
     }

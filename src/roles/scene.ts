@@ -4,6 +4,8 @@
  */
 import { type Attributes } from "../files/attrs.ts";
 import { type Place } from "../files/confine.ts";
+import { type CopySettings } from "../files/copyfile.ts";
+import { type DefaultPerms } from "../files/defaultperms.ts";
 import { type FileReporter } from "../files/report.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { type HardLinks } from "../flist/hardlink.ts";
@@ -49,8 +51,11 @@ export class Scene {
   exists = false;
   /** Errno of the failed stat when nothing is there. */
   statErrno = 0;
-  /** Permissions that new files may have here: 0777 less the umask. */
-  readonly defaultPerms: number;
+  /** Permissions that new files get without --perms, by directory; and those of the directory at hand. */
+  readonly dirPerms: DefaultPerms;
+  defaultPerms: number;
+  /** How files are copied that --backup keeps. */
+  readonly copying: CopySettings;
   /** Items are reported to the sender (or logged here, before protocol 29). */
   readonly itemizing: boolean;
   /** Names are printed by the generator itself, which only old protocols ask for. */
@@ -64,9 +69,9 @@ export class Scene {
 
   constructor(parts: {
     session: Session; receiving: Receiving; destination: Destination; attributes: Attributes; itemizer: Itemizer;
-    deletion: Deletion; ndxWriter: NdxWriter; hardLinks: HardLinks | null; defaultPerms: number; reportFlag: number;
-    reporter: FileReporter; basisDirs: BasisDirs | null; copyIn: (from: Place, item: Item) => boolean;
-    itemizing: boolean; printsNames: boolean;
+    deletion: Deletion; ndxWriter: NdxWriter; hardLinks: HardLinks | null; dirPerms: DefaultPerms; reportFlag: number;
+    copying: CopySettings; reporter: FileReporter; basisDirs: BasisDirs | null;
+    copyIn: (from: Place, item: Item) => boolean; itemizing: boolean; printsNames: boolean;
   }) {
     this.session = parts.session;
     this.receiving = parts.receiving;
@@ -79,7 +84,9 @@ export class Scene {
     this.reporter = parts.reporter;
     this.basisDirs = parts.basisDirs;
     this.copyIn = parts.copyIn;
-    this.defaultPerms = parts.defaultPerms;
+    this.dirPerms = parts.dirPerms;
+    this.defaultPerms = parts.dirPerms.plain;
+    this.copying = parts.copying;
     this.reportFlag = parts.reportFlag;
     this.itemizing = parts.itemizing;
     this.printsNames = parts.printsNames;

@@ -24,6 +24,7 @@ import { checkTransferRequest, ItemReader } from "./items.ts";
 import { ItemLog } from "./itemlog.ts";
 import { type SourceTree } from "./sourcetree.ts";
 import { type TokenOutput } from "./tokenoutput.ts";
+import { carriesXattrs, type XattrAnswers } from "./xattritems.ts";
 
 /** Rows the list is kept ahead of the requests; upstream MIN_FILECNT_LOOKAHEAD. */
 const LOOKAHEAD = 1000;
@@ -44,6 +45,7 @@ export class Sender {
   private readonly digestLength: number;
   private readonly matcher: Matcher;
   private readonly tokens: TokenOutput;
+  private readonly answers: XattrAnswers | null;
   private readonly source: FdSource;
   private readonly decodeHead: (cursor: Cursor) => true;
   private readonly maxPhase: number;
@@ -51,8 +53,13 @@ export class Sender {
   /** The file at hand was sent before and arrived damaged. */
   private redo = false;
 
-  constructor(session: Session, tree: SourceTree, itemLog: ItemLog, ndxWriter: NdxWriter, tokens: TokenOutput) {
+  /** `answers`: null without --xattrs. */
+  constructor(
+    session: Session, tree: SourceTree, itemLog: ItemLog, ndxWriter: NdxWriter, tokens: TokenOutput,
+    answers: XattrAnswers | null,
+  ) {
     const { context, kernels } = session;
+    this.answers = answers;
     this.session = session;
     this.tree = tree;
     this.itemLog = itemLog;
@@ -146,9 +153,10 @@ export class Sender {
     const segment = this.tree.view.select(ndx, "read_ndx_and_attrs");
     checkTransferRequest(segment, ndx - segment.ndxStart, ndx, iflags, session.who);
     const { list, row } = this.tree.entryOf(segment, ndx);
+    if (this.answers && carriesXattrs(session, iflags)) await this.answers.readRequest(list, row);
     if ((iflags & ItemFlag.transfer) === 0) {
       this.itemLog.maybeLog(list, row, iflags, xname ?? "");
-      this.writeItem(ndx);
+      this.writeItem(ndx, list, row);
       if (iflags & ItemFlag.isNew) countCreated(session.stats, list.mode[row]);
       return;
     }
@@ -161,10 +169,13 @@ export class Sender {
   }
 
   /** Echoes the request, so that the receiver knows what follows. */
-  private writeItem(ndx: number): void {
-    const { writer } = this.session.output;
+  private writeItem(ndx: number, list: FileList, row: number): void {
+    const { session, answers } = this;
+    const { attrs } = this.items;
+    const { writer } = session.output;
     this.ndxWriter.write(writer, ndx);
-    writeNdxAttrs(writer, this.items.attrs, this.session.context.version);
+    writeNdxAttrs(writer, attrs, session.context.version);
+    if (answers && carriesXattrs(session, attrs.iflags)) answers.write(list, row);
   }
 
   private async sendFile(ndx: number, list: FileList, row: number): Promise<void> {
@@ -177,7 +188,7 @@ export class Sender {
     session.stats.totalTransferredSize += list.size[row];
     if (!session.doTransfers) {
       this.itemLog.logTransfer(list, row, iflags);
-      this.writeItem(ndx);
+      this.writeItem(ndx, list, row);
       return;
     }
     const table = await this.receiveSums();
@@ -236,7 +247,7 @@ export class Sender {
       session.fs.close(fd);
       throw new ProtocolError("file", `fstat failed: ${session.fs.strerror(-failed)} (${-failed})`, ExitCode.fileIo);
     }
-    this.writeItem(ndx);
+    this.writeItem(ndx, list, row);
     writeSumHead(session.output.writer, head);
     this.itemLog.beforeTransfer(list, row, iflags);
     if (this.canHandOver(table)) {

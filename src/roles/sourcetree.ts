@@ -113,6 +113,19 @@ export class SourceTree {
     return { root: this.confine(root.fd, root.path), path };
   }
 
+  /** A row's file for calls by directory and name; the directory's descriptor is -errno when it cannot be reached. */
+  pinned(list: FileList, row: number): { readonly fd: number; readonly name: number } {
+    const { fs } = this.session;
+    const root = this.sender.rootOf(list, row);
+    if (this.follows) {
+      const path = list.path(row);
+      return { fd: path.startsWith("/") ? fs.constants.AT.FDCWD : root.fd, name: fs.cstr(path) };
+    }
+    const place = this.placeOf(list, row);
+    const fd = place.root.locate(place.path);
+    return { fd, name: fs.cstr(place.root.located) };
+  }
+
   /** A row's path as error messages show it. */
   fullName(list: FileList, row: number): string {
     return `"${this.sender.fullPath(list, row)}"`;

@@ -152,6 +152,25 @@ export class Input {
     }
   }
 
+  /** Bytes as an array of their own. It grows with what arrives, since the length is the peer's word. */
+  async readBytes(byteLength: number): Promise<Uint8Array> {
+    const { cursor } = this;
+    let bytes = new Uint8Array(Math.min(byteLength, BUFFER_BYTES));
+    let at = 0;
+    while (at < byteLength) {
+      if (cursor.available === 0) await this.more();
+      const count = Math.min(byteLength - at, cursor.available);
+      if (at + count > bytes.length) {
+        const grown = new Uint8Array(Math.min(byteLength, Math.max(at + count, 2 * bytes.length)));
+        grown.set(bytes.subarray(0, at));
+        bytes = grown;
+      }
+      bytes.set(cursor.take(count), at);
+      at += count;
+    }
+    return bytes;
+  }
+
   /** Data that has arrived and is not yet decoded, as raw bytes; used to hand a conversation over. */
   takeBuffered(): Uint8Array {
     const { cursor } = this;

@@ -3,6 +3,7 @@
  * client and a server session joined by an in-process pipe), so nothing here or below is module state.
  */
 import { type Host } from "../host.ts";
+import { type FakeSuperFs } from "../files/fakesuper.ts";
 import { type Kernels } from "../checksum/kernels.ts";
 import { type LinearMemory } from "../memory.ts";
 import { type Options } from "../options/options.ts";
@@ -23,6 +24,8 @@ export interface SessionParts {
   readonly host: Host;
   readonly kernels: Kernels;
   readonly fs: FileSystem;
+  /** `fs` under --fake-super, else null. */
+  readonly fakeSuper: FakeSuperFs | null;
   readonly options: Options;
   readonly log: Log;
   /** The other end when it runs in this process, else null. */
@@ -39,6 +42,8 @@ export class Session {
   readonly kernels: Kernels;
   readonly memory: LinearMemory;
   readonly fs: FileSystem;
+  /** `fs` under --fake-super, else null. */
+  readonly fakeSuper: FakeSuperFs | null;
   readonly options: Options;
   readonly log: Log;
   readonly localLink: LocalLink | null;
@@ -46,7 +51,8 @@ export class Session {
   readonly stats: Stats = newStats();
   readonly amServer: boolean;
   readonly amSender: boolean;
-  readonly amRoot: boolean;
+  /** 1 with root's powers, 0 without, -1 with --fake-super. Upstream am_root. */
+  readonly amRoot: -1 | 0 | 1;
   /** Agreed features; set once by the handshake. */
   context!: ProtocolContext;
   input!: Input;
@@ -86,7 +92,8 @@ export class Session {
     this.observer = parts.observer ?? null;
     this.amServer = options.server;
     this.amSender = role === "sender";
-    this.amRoot = options.superMode === null ? parts.fs.euid === 0 : options.superMode === "super";
+    this.amRoot = powersOf(options.superMode, parts.fs.euid);
+    this.fakeSuper = parts.fakeSuper;
     this.ioTimeout = options.timeout;
     this.startedAt = parts.host.monotonic();
     this.startedSecond = Math.floor(parts.host.now() / 1000);
@@ -142,4 +149,10 @@ export class Session {
   get mayKeepAlive(): boolean {
     return this.amSender || this.listReceived;
   }
+}
+
+/** What the options and the user make of this side's powers. */
+function powersOf(superMode: Options["superMode"], euid: number): -1 | 0 | 1 {
+  if (superMode === "fake-super") return -1;
+  return superMode === "super" || (superMode === null && euid === 0) ? 1 : 0;
 }

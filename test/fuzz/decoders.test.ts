@@ -8,7 +8,7 @@
 import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../../src/errors.ts";
 import { Compressors } from "../../src/compress/registry.ts";
-import { readAcl } from "../../src/protocol/acl.ts";
+import { AclReader } from "../../src/protocol/acl.ts";
 import { readBatchHeader } from "../../src/protocol/batchheader.ts";
 import { Cursor, NEED_MORE, Writer } from "../../src/protocol/cursor.ts";
 import { type FlistFields, type ProtocolContext } from "../../src/protocol/context.ts";
@@ -27,7 +27,7 @@ import { CHECKSUMS, readNameList } from "../../src/protocol/negotiate.ts";
 import { readDeleteStats, readEndStats } from "../../src/protocol/stats.ts";
 import { newSumHead, readSumHead } from "../../src/protocol/sumhead.ts";
 import { type TokenReader } from "../../src/protocol/token.ts";
-import { readXattrAnswer, readXattrRequest, readXattrSet, XATTR_LIMITS } from "../../src/protocol/xattr.ts";
+import { readXattrAnswer, readXattrRequest, XATTR_LIMITS, XattrSetReader } from "../../src/protocol/xattr.ts";
 import { ffi, nativeMemory } from "../unit/compress/native.ts";
 
 const SEED = Number(process.env.WSYNC_FUZZ_SEED ?? 20261122);
@@ -282,10 +282,26 @@ const targets: Target[] = [
   }, [Buffer.from("@RSYNCD: 32.0 md5\n@RSYNCD: AUTHREQD x\n#early_input=9\n").toString("hex")]),
   items("item: arguments", () => (cursor) => readDaemonArgs(cursor, 29), [Buffer.from("--server\n.\n\n").toString("hex")]),
   items("item: secluded arguments", () => readProtectedArgs, [Buffer.from("rsync\0--server\0\0").toString("hex")]),
-  items("item: xattrs", () => (cursor) => readXattrSet(cursor, 2, 16, XATTR_LIMITS), ["000107026162636465660068690701"]),
-  items("item: xattr request", () => (cursor) => readXattrRequest(cursor, 5), ["010100"]),
+  items("item: xattrs", () => {
+    const reader = new XattrSetReader(16, XATTR_LIMITS);
+    reader.begin(2);
+    return (cursor) => {
+      if (!reader.step(cursor)) return "more";
+      reader.begin(2);
+      return [reader.index, reader.xattrs];
+    };
+  }, ["000107026162636465660068690701"]),
+  items("item: xattr request", () => (cursor) => readXattrRequest(cursor, 2, 5), ["010100"]),
   items("item: xattr answer", () => (cursor) => readXattrAnswer(cursor, 0, 5, XATTR_LIMITS), ["010300"]),
-  items("item: acl", () => (cursor) => readAcl(cursor, 2, "access"), ["001605060283e81f03616e6ef0feffffff10"]),
+  items("item: acl", () => {
+    const reader = new AclReader(false);
+    reader.begin(2, "access");
+    return (cursor) => {
+      if (!reader.step(cursor)) return "more";
+      reader.begin(2, "access");
+      return [reader.index, reader.acl];
+    };
+  }, ["001605060283e81f03616e6ef0feffffff10"]),
   entries(27, 0, ["0101610500000001000000a4810000e8030000e8030000000000000100000002000000010200"]),
   entries(29, 0, ["0101610500000001000000a4810000e8030000e8030000010200"]),
   entries(31, 0x1fe, ["01016105000001006801a4810000000001023a016203000000000000"]),

@@ -168,18 +168,20 @@ describe("attributes", () => {
 
   test("comparisons", () => {
     const stat = newStat();
+    const at = { root, path: "sub/file" };
     attributes().setRow(rows, 0, null, 0);
     root.lstatRow(rows, 0, stat);
-    expect(attributes().unchanged(rows, 0, stat)).toBe(true);
+    expect(attributes().unchanged(rows, 0, stat, at)).toBe(true);
     expect(attributes().itemFlags(rows, 0, stat, 0, "")).toBe(0);
     stat.mode = 0o100600;
-    expect(attributes().unchanged(rows, 0, stat)).toBe(false);
-    expect(attributes({ preservePerms: false }).unchanged(rows, 0, stat)).toBe(true);
+    expect(attributes().unchanged(rows, 0, stat, at)).toBe(false);
+    expect(attributes({ preservePerms: false }).unchanged(rows, 0, stat, at)).toBe(true);
     const executable = attributes({ preservePerms: false, preserveExecutability: true });
     expect(executable.permsDiffer(rows, 0, { ...stat, mode: 0o100711 })).toBe(true);
-    expect(attributes().unchanged(rows, 0, { ...stat, mode: 0o100640, mtime: stat.mtime + 1 })).toBe(false);
-    expect(attributes().unchanged(rows, 0, { ...stat, mode: 0o100640, mtimeNsec: 0 })).toBe(true);
-    expect(attributes({ modifyWindow: -1 }).unchanged(rows, 0, { ...stat, mode: 0o100640, mtimeNsec: 0 })).toBe(false);
+    expect(attributes().unchanged(rows, 0, { ...stat, mode: 0o100640, mtime: stat.mtime + 1 }, at)).toBe(false);
+    expect(attributes().unchanged(rows, 0, { ...stat, mode: 0o100640, mtimeNsec: 0 }, at)).toBe(true);
+    const shifted = { ...stat, mode: 0o100640, mtimeNsec: 0 };
+    expect(attributes({ modifyWindow: -1 }).unchanged(rows, 0, shifted, at)).toBe(false);
   });
 
   test("item flags", () => {

@@ -52,6 +52,8 @@ beforeEach(() => {
   };
 });
 
+const COPYING = { fsync: false, xattrs: null };
+
 function remover(settings: Partial<RemoveSettings> = {}, filter: DeleteFilter = nothing): Remover {
   const base: RemoveSettings = { amRoot: 1, maxDelete: -1, oneFileSystem: false, filesFirst: true };
   return new Remover(root, { ...base, ...settings }, filter, report);
@@ -60,7 +62,7 @@ function remover(settings: Partial<RemoveSettings> = {}, filter: DeleteFilter = 
 function backups(settings: Partial<BackupSettings>, remove: Remover): Backups {
   return new Backups(root, {
     dir: null, suffix: "~", amRoot: 0, preserveLinks: true, preserveDevices: false, preserveSpecials: false,
-    fsync: false, unsafeSymlink: null, tellBackups: false, tellUnsafe: false, tellSkipped: false, ...settings,
+    copying: COPYING, unsafeSymlink: null, tellBackups: false, tellUnsafe: false, tellSkipped: false, ...settings,
   }, attrs, remove, report);
 }
 
@@ -74,7 +76,8 @@ function writeTemp(content: string, place: Place = { root, path: "sub/file" }): 
 }
 
 const request = (o: Partial<FinishRequest>): FinishRequest => ({
-  rows, row: 0, path: "sub/file", temp: null, fd: -1, partial: null, okToSetTime: true, overwritingBasis: false, ...o,
+  rows, row: 0, path: "sub/file", temp: null, fd: -1, partial: null, okToSetTime: true, overwritingBasis: false,
+  basis: null, ...o,
 });
 
 describe("temporary names", () => {
@@ -118,7 +121,7 @@ describe("finishing a file", () => {
   test("renames with attributes set before", () => {
     writeFileSync(`${dest}/sub/file`, "old");
     const { temp, fd } = writeTemp("new");
-    const committer = new Committer(root, attrs, remover(), null, { fsync: false, partialDir: null }, report);
+    const committer = new Committer(root, attrs, remover(), null, { copying: COPYING, partialDir: null }, report);
     expect(committer.finish(request({ temp, fd }))).toBe("ok");
     expect(readFileSync(`${dest}/sub/file`, "latin1")).toBe("new");
     expect(lstatSync(`${dest}/sub/file`).mtimeMs).toBe(1e12);
@@ -130,7 +133,7 @@ describe("finishing a file", () => {
   test("keeps a backup first", () => {
     writeFileSync(`${dest}/sub/file`, "old");
     const remove = remover();
-    const settings = { fsync: false, partialDir: null };
+    const settings = { copying: COPYING, partialDir: null };
     const committer = new Committer(root, attrs, remove, backups({}, remove), settings, report);
     expect(committer.finish(request({ ...writeTemp("new"), overwritingBasis: true }))).toBe("ok");
     expect(readFileSync(`${dest}/sub/file`, "latin1")).toBe("new");
@@ -139,7 +142,7 @@ describe("finishing a file", () => {
 
   test("a rename that fails is reported and leaves no litter", () => {
     mkdirSync(`${dest}/sub/file`);
-    const committer = new Committer(root, attrs, remover(), null, { fsync: false, partialDir: null }, report);
+    const committer = new Committer(root, attrs, remover(), null, { copying: COPYING, partialDir: null }, report);
     const { temp, fd } = writeTemp("new");
     expect(committer.finish(request({ temp, fd }))).toBe("failed");
     expect(report.lines).toEqual([`errorXfer: rename "${dest}/${temp.path}" -> "sub/file": Is a directory (21)`]);
@@ -161,7 +164,8 @@ describe("finishing a file", () => {
     const crossRoot = must(openRoot(must(operatorPaths(crossing, "/")), dest, { links: "beneath" }));
     const elsewhere = must(openRoot(must(operatorPaths(crossing, "/")), `${dest}/tmp`, { links: "trusted" }));
     const partialDir = new PartialDir(".part", crossRoot);
-    const committer = new Committer(crossRoot, attrs, remover(), null, { fsync: true, partialDir }, report);
+    const copying = { ...COPYING, fsync: true };
+    const committer = new Committer(crossRoot, attrs, remover(), null, { copying, partialDir }, report);
     const made = writeTemp("new", { root: elsewhere, path: "file" });
     expect(committer.finish(request({ ...made, partial: partialDir.placeOf("sub/file") }))).toBe("ok");
     expect(readFileSync(`${dest}/sub/file`, "latin1")).toBe("new");
@@ -173,7 +177,7 @@ describe("finishing a file", () => {
 
   test("partial files are kept where they belong, without a finished time", () => {
     const partialDir = new PartialDir(".part", root);
-    const committer = new Committer(root, attrs, remover(), null, { fsync: false, partialDir }, report);
+    const committer = new Committer(root, attrs, remover(), null, { copying: COPYING, partialDir }, report);
     const partial = partialDir.placeOf("sub/file");
     expect(committer.keepPartial(request({ ...writeTemp("half"), partial, okToSetTime: false }))).toBe(true);
     expect(readFileSync(`${dest}/sub/.part/file`, "latin1")).toBe("half");
@@ -344,9 +348,9 @@ describe("directories and copies", () => {
     writeFileSync(`${dest}/from`, "data");
     writeFileSync(`${dest}/other`, "old");
     linkSync(`${dest}/other`, `${dest}/to`);
-    expect(copyFile({ root, path: "from" }, { root, path: "to" }, 0o100755, false, report)).toBe(0);
+    expect(copyFile({ root, path: "from" }, { root, path: "to" }, 0o100755, COPYING, report)).toBe(0);
     expect([readFileSync(`${dest}/to`, "latin1"), readFileSync(`${dest}/other`, "latin1")]).toEqual(["data", "old"]);
-    expect(copyFile({ root, path: "none" }, { root, path: "to" }, 0o644, false, report)).toBe(-2);
+    expect(copyFile({ root, path: "none" }, { root, path: "to" }, 0o644, COPYING, report)).toBe(-2);
     expect(report.lines).toEqual([`errorXfer: open "${dest}/none": No such file or directory (2)`]);
   });
 });

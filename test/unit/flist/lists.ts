@@ -63,6 +63,7 @@ export function sendList(
       ioError: note("io"),
     },
     writeNdx: (to, value) => ndx.write(to, value),
+    extras: null,
     keepsChecksums: false,
     checksum: fields.checksumLength > 0 ? (_fd, _name, stat, into) => void into.fill(stat.size & 0xff, 0,
       fields.checksumLength) : null,
@@ -96,7 +97,7 @@ export function receiveList(
       ownGroups: [0],
   });
   const receiver = new FlistReceiver({
-    context, fields, segments, ids, inodes: context.version < 30 ? new IdevTable() : null,
+    context, fields, segments, ids, inodes: context.version < 30 ? new IdevTable() : null, extras: null,
     options: { recurse: true, relative: false, ignoreErrors: false, deleteMissingArgs: false, pruneEmptyDirs: false,
       ...options },
   });

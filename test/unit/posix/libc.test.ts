@@ -116,22 +116,79 @@ describe("capabilities", () => {
 describe("extended attributes", () => {
   const linked = { llistxattr: script(3), lgetxattr: script(4), lsetxattr: script(0), lremovexattr: script(-61) };
   const opened = { flistxattr: script(5), fgetxattr: script(6), fsetxattr: script(-EIO), fremovexattr: script(0) };
-  const all = (fs: FileSystem, fd: number): number[] => {
-    const path = fs.cstr("x");
-    const name = fs.cstr("user.a");
+  const all = (fs: FileSystem, fd: number, name: number): number[] => {
+    const attribute = fs.cstr("user.a");
     return [
-      fs.listXattr(fd, path, 0, 9), fs.getXattr(fd, path, name, 0, 9), fs.setXattr(fd, path, name, 0, 9),
-      fs.removeXattr(fd, path, name),
+      fs.listXattr(fd, name, 0, 9), fs.getXattr(fd, name, attribute, 0, 9), fs.setXattr(fd, name, attribute, 0, 9),
+      fs.removeXattr(fd, name, attribute),
     ];
   };
-  test("a descriptor takes the f-calls, a path the l-calls", () => {
-    const fs = open({ ...linked, ...opened });
-    expect(all(fs, -1)).toEqual([3, 4, 0, -61]);
-    expect(all(fs, 7)).toEqual([5, 6, -EIO, 0]);
+
+  test("an open file takes the f-calls, a name the at-calls", () => {
+    const calls: number[][] = [];
+    const fs = open({ ...opened, syscall: (...words) => (calls.push(words), 7) });
+    const name = fs.cstr("x");
+    expect(all(fs, 7, 0)).toEqual([5, 6, -EIO, 0]);
+    expect(all(fs, 9, name)).toEqual([7, 7, 7, 7]);
+    const symlinkNoFollow = 0x100;
+    expect(calls.map((words) => words.slice(0, 4))).toEqual([465, 464, 463, 466].map((number) =>
+      [number, 9, BASE + name, symlinkNoFollow]));
   });
-  test("without one of them there are none", () => {
+
+  test("value and length travel in a structure", () => {
+    const memory = newMemory();
+    let seen: unknown[] = [];
+    const syscall: FfiFunction = (_number, _fd, _name, flags, _attribute, args, bytes) => {
+      const at = args - BASE;
+      seen = [flags, memory.view.getBigUint64(at, true), memory.view.getBigUint64(at + 8, true), bytes];
+      return 1;
+    };
+    const fs = openFileSystem(fakeHost(fakeFfi({ syscall })), memory);
+    fs.getXattr(9, fs.cstr("x"), fs.cstr("user.a"), 4096, 77, true);
+    expect(seen).toEqual([0, BigInt(BASE + 4096), 77n, 16]);
+  });
+
+  test("without at-calls the name is reached through the held directory", () => {
+    const memory = newMemory();
+    const paths: string[] = [];
+    const note = (result: number): FfiFunction => (path) => {
+      paths.push(latin1(memory.u8, path - BASE, memory.u8.indexOf(0, path - BASE)));
+      return result;
+    };
+    const functions = {
+      syscall: script(-38), llistxattr: note(3), lgetxattr: note(4), lsetxattr: note(0), lremovexattr: note(-61),
+    };
+    const fs = openFileSystem(fakeHost(fakeFfi(functions)), memory);
+    expect(all(fs, 12, fs.cstr("x"))).toEqual([3, 4, 0, -61]);
+    expect(paths).toEqual(Array.from({ length: 4 }, () => "/proc/self/fd/12/x"));
+  });
+
+  test("a refusal that a sandbox may have made is looked into", () => {
+    const fs = open({ ...linked, syscall: script(-1) });
+    expect(all(fs, 9, fs.cstr("x"))).toEqual([3, 4, 0, -61]);
+  });
+
+  test("without /proc plain files are opened, others have no attributes", () => {
+    const memory = newMemory();
+    const closed: number[] = [];
+    let mode = 0o100644;
+    const fstatat: FfiFunction = (_fd, name, stat) => {
+      if (latin1(memory.u8, name - BASE, memory.u8.indexOf(0, name - BASE)).startsWith("/proc")) return -2;
+      memory.u32[(stat - BASE >>> 2) + 6] = mode;
+      return 0;
+    };
+    const functions = { ...opened, flistxattr: script(5, 5), syscall: script(-38), fstatat, openat: () => 30,
+      close: (fd: number) => (closed.push(fd), 0) };
+    const fs = openFileSystem(fakeHost(fakeFfi(functions)), memory);
+    expect(fs.listXattr(9, fs.cstr("x"), 0, 9)).toBe(5);
+    mode = 0o020644;
+    expect(fs.listXattr(9, fs.cstr("x"), 0, 9)).toBe(-95);
+    expect(closed).toEqual([30]);
+  });
+
+  test("without one of the functions there are none", () => {
     const fs = open({}, ["lsetxattr"]);
     expect(fs.capabilities.xattrs).toBe(false);
-    expect(all(fs, 7)).toEqual([-38, -38, -38, -38]);
+    expect(all(fs, 7, 0)).toEqual([-38, -38, -38, -38]);
   });
 });

@@ -64,6 +64,7 @@ describe("struct stat", () => {
     decodeStat(memory, statLayout(arch), ptr, stat);
     expect(stat).toEqual({
       mode: 0o100644, size: 5 * 2 ** 40 + 1, atime: -5, atimeNsec: 999999990, mtime: 2 ** 33, mtimeNsec: 999999991,
+      accessAcl: null, defaultAcl: null, xattrs: null,
       ctime: 1, ctimeNsec: 999999992, uid: 4000000000, gid: 5, nlink: 3, rdevMajor: 8, rdevMinor: 1,
       devLo: 0x55667788, devHi: 0x11223344, inoLo: 0xddeeff00, inoHi: 0x99aabbcc, blocks: 77,
     });

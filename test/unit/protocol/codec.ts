@@ -14,6 +14,8 @@ export interface Codec<T> {
   /** A reader with fresh state; called again for each try. */
   reader(): (cursor: Cursor) => T;
   writer(): (out: Writer, value: T) => void;
+  /** The reader keeps what it has read when bytes fall short, and leaves the cursor behind it. */
+  readonly inPieces?: boolean;
 }
 
 export function bytesOfHex(hex: string): Uint8Array {
@@ -25,13 +27,13 @@ export function hexOf(bytes: Uint8Array): string {
 }
 
 /** Reads as the pump does: undefined and a rewound cursor when the bytes fall short. */
-export function poll<T>(cursor: Cursor, read: (cursor: Cursor) => T): T | undefined {
+export function poll<T>(cursor: Cursor, read: (cursor: Cursor) => T, inPieces = false): T | undefined {
   const mark = cursor.pos;
   try {
     return read(cursor);
   } catch (error) {
     if (error !== NEED_MORE) throw error;
-    cursor.pos = mark;
+    if (!inPieces) cursor.pos = mark;
     return undefined;
   }
 }
@@ -55,10 +57,10 @@ export function runCodecCases<T>(title: string, codec: Codec<T>, cases: readonly
     const read = codec.reader();
     for (let end = 0; end < bytes.length; end++) {
       growing.end = end;
-      expect(poll(growing, read)).toBeUndefined();
+      expect(poll(growing, read, codec.inPieces)).toBeUndefined();
     }
     growing.end = bytes.length;
-    expect(poll(growing, read)).toEqual(value);
+    expect(poll(growing, read, codec.inPieces)).toEqual(value);
   });
 }
 
