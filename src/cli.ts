@@ -16,6 +16,7 @@ import { helpText } from "./options/help.ts";
 import { parseArguments, type ParseContext, type Parsed } from "./options/parse.ts";
 import { type Capabilities } from "./options/version.ts";
 import { jsonObserver } from "./output/jsonlines.ts";
+import { charsetOf, escapeLine } from "./output/escape.ts";
 import { exitLine } from "./output/messages.ts";
 import { openFileSystem } from "./posix/open.ts";
 
@@ -28,8 +29,8 @@ export async function main(host: Host): Promise<number> {
     const code = exitCodeOf(error);
     if (error instanceof WsyncError && error.told) return code;
     const text = error instanceof WsyncError ? error.message : `internal error: ${String(error)}`;
-    if (text !== "") print(host, 2, text.endsWith("\n") ? text : `${text}\n`);
-    if (error instanceof WsyncError && error.hint !== "") print(host, 2, `${error.hint}\n`);
+    if (text !== "") printError(host, text);
+    if (error instanceof WsyncError && error.hint !== "") printError(host, error.hint);
     print(host, 2, exitLine(code, "main.ts(1)", (error instanceof WsyncError && error.who) || "client"));
     return code;
   }
@@ -100,6 +101,14 @@ function capabilitiesOf({ host, fs, kernels }: Platform): Capabilities {
 
 function print(host: Host, fd: 1 | 2, text: string): void {
   host.print(fd, bytesOf(isName(text) ? text : nameOfText(text)));
+}
+
+/** Names in an error may be anybody's. */
+function printError(host: Host, text: string): void {
+  const charset = charsetOf((name) => host.env(name));
+  const bytes = isName(text) ? text : nameOfText(text);
+  const lines = bytes.replace(/\n$/, "").split("\n");
+  for (const line of lines) host.print(2, bytesOf(`${escapeLine(line, false, charset)}\n`));
 }
 
 /** Has every character the range of a byte, as in texts made of names? */

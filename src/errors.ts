@@ -40,7 +40,7 @@ export const ExitCode = {
 /** Base of every error thrown on purpose. `exitCode` is what the process ends with if the error ends the run. */
 export class WsyncError extends Error {
   readonly exitCode: number;
-  /** Further lines for the user, "" for none: advice in our own words, with nothing in them that a peer has sent. */
+  /** A further line for the user, "" for none: advice in our own words. */
   hint = "";
   /** The role that the last line of output names, once it is clear; null: the client that is starting up. */
   who: "sender" | "Receiver" | null = null;

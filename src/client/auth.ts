@@ -6,7 +6,8 @@ import { UsageError } from "../errors.ts";
 import { type Host } from "../host.ts";
 import { latin1 } from "../memory.ts";
 import { newStat } from "../posix/filesystem.ts";
-import { type Confined, refusalText } from "../files/confine.ts";
+import { type Confined } from "../files/confine.ts";
+import { refusalHint } from "../files/operator.ts";
 
 /** Bytes of a password file that are looked at. */
 const PASSWORD_BYTES = 511;
@@ -37,7 +38,10 @@ function firstWord(text: string, fileName: string): string {
 function readPasswordFile(operator: Confined, path: string): string {
   const { fs } = operator;
   const fd = operator.openFollowing(path, fs.constants.O.RDONLY, 0);
-  if (fd < 0) throw new UsageError(unopened(operator, path, -fd));
+  if (fd < 0) {
+    const error = new UsageError(`could not open password file ${path}: ${fs.strerror(-fd)} (${-fd})`);
+    throw error.advise(refusalHint(operator));
+  }
   try {
     const stat = newStat();
     const looked = fs.fstat(fd, stat);
@@ -50,12 +54,6 @@ function readPasswordFile(operator: Confined, path: string): string {
   } finally {
     fs.close(fd);
   }
-}
-
-function unopened(operator: Confined, path: string, errno: number): string {
-  const { refusal, fs } = operator;
-  const reason = refusal ? `\n${refusalText(refusal)}` : "";
-  return `could not open password file ${path}: ${fs.strerror(errno)} (${errno})${reason}`;
 }
 
 function readSome(operator: Confined, fd: number): string {

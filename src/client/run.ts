@@ -5,7 +5,7 @@
 import { UsageError, WsyncError } from "../errors.ts";
 import { type ByteStream, type ChildProcess } from "../host.ts";
 import { authResponse } from "../checksum/auth.ts";
-import { Confined } from "../files/confine.ts";
+import { refusalHint } from "../files/operator.ts";
 import { type Options } from "../options/options.ts";
 import { parseArguments, type ParseContext } from "../options/parse.ts";
 import { openServerArguments, secludedServerArguments, serverArguments } from "../options/serverargs.ts";
@@ -13,6 +13,7 @@ import { type Observer } from "../output/events.ts";
 import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
 import { readFile } from "../roles/filters.ts";
+import { operatorFiles } from "../roles/operatorpaths.ts";
 import { type SourceWords, trustsNames } from "../roles/sendercheck.ts";
 import { LocalLink } from "../session/locallink.ts";
 import { Log, LogCode } from "../session/log.ts";
@@ -111,6 +112,9 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   serverOptions.eightBitOutput = options.eightBitOutput;
   // Both ends of a local copy pretend alike, unless --remote-option says otherwise.
   serverOptions.superMode ??= options.superMode;
+  // One operator named the paths of both sides.
+  serverOptions.insecureLinks = options.insecureLinks;
+  serverOptions.confineRoot = options.confineRoot;
   serverOptions.wholeFile = options.wholeFile < 0 && options.writeBatch === null ? 1 : options.wholeFile;
   const server = converse(platform, {
     options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,
@@ -238,7 +242,7 @@ async function greet(
     oldArgs: options.oldArgs > 0,
     earlyInput: earlyInput(run),
     serverWords: (version) => daemonWords(options, ends.amSender, version),
-    password: () => daemonPassword(host, options.passwordFile, operatorFiles(run)),
+    password: () => daemonPassword(host, options.passwordFile, operatorFiles(run.platform.fs, host.cwd(), options)),
     authResponse: (digest, password, challenge) => authResponse(platform.kernels, digest, password, challenge),
     onLine: (line) => {
       if (options.motd || line.includes("\t")) showLine(run, line);
@@ -258,17 +262,14 @@ function showLine({ log, observer }: StartedRun, line: string): void {
   log.write(LogCode.info, `${line}\n`, true);
 }
 
-function operatorFiles(run: ClientRun): Confined {
-  const { fs, host } = run.platform;
-  return new Confined(fs, fs.constants.AT.FDCWD, host.cwd(), { links: "trusted" });
-}
-
 function earlyInput(run: ClientRun): Uint8Array | null {
   const { options, platform } = run;
   if (options.earlyInput === null) return null;
-  const bytes = readFile(platform.fs, options.earlyInput);
+  const files = operatorFiles(platform.fs, platform.host.cwd(), options);
+  const bytes = readFile(files, options.earlyInput);
   if (typeof bytes !== "number") return bytes;
-  throw new UsageError(`failed to open early-input file ${options.earlyInput}: ${platform.fs.strerror(-bytes)}`);
+  const text = `failed to open early-input file ${options.earlyInput}: ${platform.fs.strerror(-bytes)}`;
+  throw new UsageError(text).advise(refusalHint(files));
 }
 
 function daemonWords(options: Options, amSender: boolean, version: number): ServerWords {

@@ -71,6 +71,7 @@ export async function converse(
   const session = open(platform, conversation, logFile);
   onSession(session);
   const code = await hold(platform, conversation, session);
+  session.release();
   if (session.observer) session.observer.event(summaryEvent(session, code));
   return code;
 }

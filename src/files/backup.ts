@@ -4,17 +4,17 @@
  */
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { AttrFlag, type Attributes } from "./attrs.ts";
-import { type Confined, joinPath, linkPlace, type Place, renamePlace } from "./confine.ts";
+import { type Confined, linkPlace, type Place, renamePlace } from "./confine.ts";
 import { copyFile, type CopySettings } from "./copyfile.ts";
-import { makePath } from "./mkdirs.ts";
+import { type NamedDir } from "./operator.ts";
 import { ACCESS_PERMS, isDevice, isDirectory, isRegular, isSpecial, isSymlink } from "./perms.ts";
 import { type BackupMaker, DelFlag, delForFlag, type Remover } from "./remove.ts";
 import { type FileReporter } from "./report.ts";
 
 /** The options that backups depend on. */
 export interface BackupSettings {
-  /** --backup-dir, or null to keep backups beside the originals. Resolved by the operator's rule. */
-  readonly dir: Place | null;
+  /** --backup-dir, or null to keep backups beside the originals. */
+  readonly dir: NamedDir | null;
   /** --suffix; "~" by default beside, "" in a directory of its own. */
   readonly suffix: string;
   readonly amRoot: -1 | 0 | 1;
@@ -78,8 +78,13 @@ export class Backups implements BackupMaker {
       if (result < 0) result = this.copy(from, to, stat);
       if (result === FAILED || result === NOTHING) return result;
     }
-    if (this.settings.tellBackups) this.reporter.print("info", `backed up ${path} to ${to.path}`);
+    if (this.settings.tellBackups) this.reporter.print("info", `backed up ${path} to ${this.shown(to.path)}`);
     return result;
+  }
+
+  /** The path of a backup as messages have it. */
+  shown(path: string): string {
+    return this.settings.dir?.shown(path) ?? path;
   }
 
   /** Where the backup of `path` goes, its directories made; null (reported) when that is impossible. */
@@ -87,16 +92,16 @@ export class Backups implements BackupMaker {
     const { dir, suffix } = this.settings;
     if (dir === null) return { root: this.root, path: path + suffix };
     if (!this.dirMade) {
-      const made = makePath(dir.root, dir.path);
+      const made = dir.make();
       if (made < 0) {
-        this.reporter.failed("error", -made, `backup mkdir ${dir.path} failed`);
+        this.reporter.failed("errorXfer", -made, `backup mkdir ${dir.path} failed`);
         return null;
       }
       this.dirMade = true;
     }
     const slash = path.lastIndexOf("/");
     if (slash > 0 && !this.prepare(dir, path.slice(0, slash))) return null;
-    return { root: dir.root, path: joinPath(dir.path, path + suffix) };
+    return dir.place(path + suffix);
   }
 
   private skipsUnsafe(path: string, stat: StatRecord): boolean {
@@ -152,7 +157,8 @@ export class Backups implements BackupMaker {
     } else {
       const copied = copyFile(from, to, stat.mode, settings.copying, reporter);
       if (copied < 0) {
-        reporter.failed("error", -copied, `keep_backup failed: "${from.root.fullName(from.path)}" -> "${to.path}"`);
+        const names = `"${from.root.fullName(from.path)}" -> "${this.shown(to.path)}"`;
+        reporter.failed("error", -copied, `keep_backup failed: ${names}`);
         return FAILED;
       }
     }
@@ -161,7 +167,7 @@ export class Backups implements BackupMaker {
   }
 
   /** Makes the directories of `rel` under the backup directory, each like the one its files come from. */
-  private prepare(dir: Place, rel: string): boolean {
+  private prepare(dir: NamedDir, rel: string): boolean {
     if (rel === this.readyDir) return true;
     let at = 0;
     while (at >= 0) {
@@ -172,15 +178,15 @@ export class Backups implements BackupMaker {
     return true;
   }
 
-  private prepareOne(dir: Place, rel: string): boolean {
-    const place: Place = { root: dir.root, path: joinPath(dir.path, rel) };
+  private prepareOne(dir: NamedDir, rel: string): boolean {
+    const place = dir.place(rel);
     const stat = newStat();
     const found = place.root.lstat(place.path, stat);
     if (found >= 0 && isDirectory(stat.mode)) return true;
     if (found >= 0 && !this.clear(place)) return false;
     const made = place.root.mkdir(place.path, ACCESS_PERMS);
     if (made < 0) {
-      this.reporter.failed("error", -made, `backup mkdir ${place.path} failed`);
+      this.reporter.failed("error", -made, `backup mkdir ${this.shown(place.path)} failed`);
       return false;
     }
     const looked = this.root.stat(rel, stat);

@@ -71,6 +71,7 @@ export class Committer {
     if (request.temp === null) return this.finishInPlace(request, to, flags);
     if (this.backups && request.overwritingBasis && this.backups.make(request.path, false) === 0) {
       if (request.fd >= 0) this.root.fs.close(request.fd);
+      request.temp.root.unlink(request.temp.path);
       return "backup-failed";
     }
     if (request.fd >= 0) {
@@ -159,7 +160,8 @@ export class Committer {
     const { partialDir } = this.settings;
     if (partial && partialDir && !partialDir.make(partial)) {
       if (request.fd >= 0) this.root.fs.close(request.fd);
-      this.reporter.print("errorXfer", `Unable to create partial-dir for ${request.path} -- discarding partial file.`);
+      const what = request.okToSetTime ? "completed" : "partial";
+      this.reporter.print("errorXfer", `Unable to create partial-dir for ${request.path} -- discarding ${what} file.`);
       temp.root.unlink(temp.path);
       return false;
     }

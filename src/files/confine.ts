@@ -8,6 +8,7 @@
  * at again, which can tell why. Upstream syscall.c: secure_relative_open, held_dfd_for, the do_*_at family.
  */
 import { type FileSystem, type StatRecord } from "../posix/filesystem.ts";
+import { type Boundary } from "./boundary.ts";
 import { CHMOD_BITS, isSymlink } from "./perms.ts";
 import { type DirTable, type FileRows } from "./rows.ts";
 import { directoryFlags, type LeafOpen, type LinkRule, PATH_MAX, type Refusal, Walk } from "./walk.ts";
@@ -28,6 +29,10 @@ export interface ConfinePolicy {
   readonly maxHeld?: number;
   /** Resolve by the component walk alone, for tests and odd kernels. */
   readonly walkOnly?: boolean;
+  /** With "trusted": where paths have to end (--confine-root, a daemon's module). */
+  readonly within?: Boundary | null;
+  /** Hears of each refusal. */
+  readonly refused?: (refusal: Refusal, root: Confined) => void;
 }
 
 interface HeldDir {
@@ -64,6 +69,8 @@ export class Confined {
   private lastId = -1;
   private lastIdFd = -1;
   private useOpenat2: boolean;
+  /** Whether the root lies within the policy's boundary, once that was asked. */
+  private rootIsWithin: boolean | null = null;
   /** Some held directory may have been reached through a symlink. */
   private followedLinks = false;
   private readonly buffer: number;
@@ -78,14 +85,14 @@ export class Confined {
     this.policy = policy;
     this.maxHeld = policy.maxHeld ?? DEFAULT_HELD;
     this.lastFd = rootFd;
-    this.useOpenat2 = fs.capabilities.openat2 && !policy.walkOnly && policy.links === "beneath";
+    this.useOpenat2 = fs.capabilities.openat2 && !policy.walkOnly && policy.links !== "insecure" && !policy.within;
     this.buffer = fs.memory.alloc(PATH_MAX);
   }
 
   /** Held descriptor of a directory ("" is the root), not to be closed by the caller, or -errno. */
   dirFd(dir: string): number {
     if (dir === this.lastPath) return this.lastFd;
-    if (dir === "" || dir === ".") return this.rootFd;
+    if (dir === "" || dir === ".") return this.policy.within ? this.rootWithin(this.policy.within) : this.rootFd;
     const found = this.held.get(dir);
     if (found !== undefined) {
       found.stamp = ++this.stamp;
@@ -158,8 +165,13 @@ export class Confined {
   /** Opens through a final symlink as far as the policy follows links: what the operator named. */
   openFollowing(path: string, flags: number, mode: number): number {
     const { O, E } = this.fs.constants;
+    this.refusal = null;
     if (this.policy.links === "insecure") {
       return this.fs.openat(this.rootFd, this.fs.cstr(path), flags | O.CLOEXEC, mode);
+    }
+    if (this.useOpenat2 && this.policy.links === "trusted") {
+      const direct = this.openWithoutLinks(path, flags, mode);
+      if (direct !== -E.ELOOP && direct !== -E.ENOSYS) return direct;
     }
     const fd = this.open(path, flags, mode);
     if (fd !== -E.ELOOP && fd !== -E.ENOTDIR) return fd;
@@ -308,6 +320,8 @@ export class Confined {
     const leaf = path.slice(slash + 1, end);
     if (leaf === ".." || leaf === "") return this.locateSpecial(path.slice(0, end), leaf);
     this.leaf = leaf;
+    const { within } = this.policy;
+    if (within) return this.locateWithin(slash === 0 ? "/" : path.slice(0, Math.max(slash, 0)), path.slice(0, end));
     if (slash < 0) return this.rootFd;
     return this.dirFd(slash === 0 ? "/" : path.slice(0, slash));
   }
@@ -338,6 +352,28 @@ export class Confined {
     return this.dirFd(path);
   }
 
+  /** The boundary itself lies in a directory outside it; it is then reached as its own ".". */
+  private locateWithin(dir: string, path: string): number {
+    const { leaf } = this;
+    const fd = this.dirFd(dir);
+    if (fd >= 0) return fd;
+    const itself = this.dirFd(path);
+    this.leaf = itself < 0 ? leaf : ".";
+    return itself < 0 ? fd : itself;
+  }
+
+  private rootWithin(within: Boundary): number {
+    this.rootIsWithin ??= within.contains(this.rootFd);
+    if (this.rootIsWithin) return this.rootFd;
+    return this.refuse({ path: this.rootPath, reason: "outside", link: "", target: "", ownerUid: -1 });
+  }
+
+  private refuse(refusal: Refusal): number {
+    this.refusal = refusal;
+    this.policy.refused?.(refusal, this);
+    return -this.fs.constants.E.ELOOP;
+  }
+
   /** Replaces `stat` by that of the directory a symlink leads to; leaves it alone when it leads to none. */
   private statDirectory(path: string, stat: StatRecord): void {
     const fd = this.dirFd(path);
@@ -345,13 +381,15 @@ export class Confined {
   }
 
   private openDir(dir: string): number {
+    this.refusal = null;
     const slash = dir.lastIndexOf("/");
     const parent = slash > 0 ? this.held.get(dir.slice(0, slash)) : undefined;
     let fd = -1;
-    if (slash < 0) fd = this.openChild(this.rootFd, dir);
-    else if (parent) fd = this.openChild(parent.fd, dir.slice(slash + 1));
-    else if (slash > 0 && !this.useOpenat2) fd = this.openUnderParent(dir, slash);
+    if (parent) fd = this.openChild(parent.fd, dir.slice(slash + 1));
+    else if (this.policy.within) fd = -1;
+    else if (slash < 0) fd = this.openChild(this.rootFd, dir);
     else if (this.useOpenat2) fd = this.resolveInKernel(dir);
+    else if (slash > 0) fd = this.openUnderParent(dir, slash);
     if (fd < 0) fd = this.resolve(dir);
     if (fd < 0) return fd;
     this.hold(dir, fd);
@@ -372,11 +410,31 @@ export class Confined {
   /** One call for a path without symlinks; anything else is for the walk. */
   private resolveInKernel(dir: string): number {
     const { fs } = this;
-    if (dir.length >= PATH_MAX || hasDotDot(dir)) return -1;
+    if (dir.length >= PATH_MAX) return -1;
+    if (this.policy.links === "trusted") return this.openWithoutLinks(dir, directoryFlags(fs), 0);
+    if (hasDotDot(dir)) return -1;
     const rules = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-    const fd = fs.openat2(this.rootFd, fs.cstr(dir), directoryFlags(fs), 0, rules);
-    if (fd === -fs.constants.E.ENOSYS || fd === -fs.constants.E.EPERM) this.useOpenat2 = false;
-    return fd;
+    return this.known(fs.openat2(this.rootFd, fs.cstr(dir), directoryFlags(fs), 0, rules));
+  }
+
+  /** -ELOOP when there is a symlink in the path. */
+  private openWithoutLinks(path: string, flags: number, mode: number): number {
+    const { fs } = this;
+    const { O, E } = fs.constants;
+    if (path.length >= PATH_MAX) return -E.ENAMETOOLONG;
+    if (this.policy.dryRun && flags & (O.WRONLY | O.RDWR | O.CREAT)) return -E.EROFS;
+    const perms = flags & O.CREAT ? mode : 0;
+    const rules = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
+    return this.known(fs.openat2(this.rootFd, fs.cstr(path), flags | O.CLOEXEC, perms, rules));
+  }
+
+  /** The result of openat2, unless the kernel or a sandbox does not have it: -ENOSYS from then on. */
+  private known(result: number): number {
+    const { E } = this.fs.constants;
+    // A sandbox says EPERM; so does an immutable file, for which the walk will say it again.
+    if (result !== -E.ENOSYS && result !== -E.EPERM) return result;
+    this.useOpenat2 = false;
+    return -E.ENOSYS;
   }
 
   /** The slow way, which follows what may be followed and knows why not otherwise. */
@@ -394,10 +452,10 @@ export class Confined {
     this.refusal = null;
     // A peer's path has no business with "..": it was cleaned when its name was received.
     if (this.policy.links === "beneath" && hasDotDot(path)) return -this.fs.constants.E.EINVAL;
-    const walk = new Walk(this.fs, this.rootFd, this.policy.links === "trusted", this.buffer);
+    const { links, within = null } = this.policy;
+    const walk = new Walk(this.fs, this.rootFd, links === "trusted", this.buffer, within);
     const fd = walk.run(path, leaf);
-    this.refusal = walk.refusal;
-    return fd;
+    return walk.refusal === null ? fd : this.refuse(walk.refusal);
   }
 
   private hold(path: string, fd: number): void {
@@ -448,29 +506,6 @@ export class Confined {
 }
 
 /**
- * Paths that the operator names (--exclude-from, --password-file, --backup-dir, the destination itself): absolute or
- * relative to the working directory `cwd`, through symlinks owned by root or the running user only, or through any
- * with --insecure-links. -errno when the working directory cannot be opened.
- */
-export function operatorPaths(
-  fs: FileSystem, cwd: string, policy: ConfinePolicy = { links: "trusted" },
-): Confined | number {
-  const flags = directoryFlags(fs) & ~fs.constants.O.NOFOLLOW;
-  const fd = fs.openat(fs.constants.AT.FDCWD, fs.cstr("."), flags, 0);
-  return fd < 0 ? fd : new Confined(fs, fd, cwd, policy);
-}
-
-/** Opens `path` (an operator's) as the root of a transfer. -errno, with `operator.refusal` for a refused link. */
-export function openRoot(operator: Confined, path: string, policy: ConfinePolicy): Confined | number {
-  const { fs } = operator;
-  const { O } = fs.constants;
-  const held = operator.dirFd(path === "" ? "." : path);
-  if (held < 0) return held;
-  const fd = fs.openat(held, fs.cstr("."), O.PATH | O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
-  return fd < 0 ? fd : new Confined(fs, fd, joinPath(operator.rootPath, path), policy);
-}
-
-/**
  * Renames from one root to another, or within one. What was held of either path is forgotten; with `plainFile` the
  * caller knows that neither names a directory, which saves the search.
  */
@@ -500,18 +535,6 @@ export function linkPlace(from: Place, to: Place): number {
   const toFd = to.root.locate(to.path);
   if (toFd < 0) return toFd;
   return fs.linkat(fromFd, fs.cstr(fromName), toFd, fs.cstr(to.root.located), 0);
-}
-
-/** What to tell the user about a refused link, and how to allow it. */
-export function refusalText(refusal: Refusal): string {
-  const { path, link, target, ownerUid } = refusal;
-  const what = `symlink "${link}" -> "${target}" in "${path}"`;
-  if (refusal.reason === "untrusted") {
-    return `refusing to follow ${what}: its owner is uid ${ownerUid}, neither root nor you (see --insecure-links)`;
-  }
-  if (refusal.reason === "loop") return `refusing to follow ${what}: too many levels of symlinks`;
-  if (link === "") return `refusing "${path}": it leads outside the destination`;
-  return `refusing to follow ${what}: it leads outside the destination`;
 }
 
 /** `path` seen from `base`; an absolute one stays as it is. */

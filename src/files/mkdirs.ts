@@ -3,7 +3,7 @@
  */
 import { newStat } from "../posix/filesystem.ts";
 import { type Confined } from "./confine.ts";
-import { ACCESS_PERMS, isDirectory } from "./perms.ts";
+import { ACCESS_PERMS, isDirectory, isSymlink } from "./perms.ts";
 
 /**
  * Makes what is missing of the directory `path`, each with mode 0777 less the umask. Returns how many were made, or
@@ -37,8 +37,20 @@ export function makeParents(root: Confined, path: string): number {
 
 /** 0: a directory (or a link to one) is there; otherwise -errno, -ENOENT when nothing is. */
 function lookAt(root: Confined, dir: string): number {
+  const state = directoryState(root, dir);
+  return state === "directory" ? 0 : state === "other" ? -root.fs.constants.E.ENOTDIR : state;
+}
+
+/**
+ * What stands at a path: a directory, perhaps behind symlinks that may be followed, or something else. -errno when
+ * nothing does, or when a symlink may not be followed.
+ */
+export function directoryState(root: Confined, path: string): "directory" | "other" | number {
   const stat = newStat();
-  const result = root.stat(dir, stat);
-  if (result < 0) return result;
-  return isDirectory(stat.mode) ? 0 : -root.fs.constants.E.ENOTDIR;
+  const found = root.lstat(path, stat);
+  if (found < 0) return found;
+  if (isDirectory(stat.mode)) return "directory";
+  if (!isSymlink(stat.mode)) return "other";
+  const fd = root.dirFd(path);
+  return fd >= 0 ? "directory" : fd === -root.fs.constants.E.ENOTDIR ? "other" : fd;
 }

@@ -1,7 +1,7 @@
 /**
  * Where the pieces of an interrupted transfer are kept: --partial-dir. A relative one lies in each file's own
- * directory, is made when needed and removed when empty; an absolute one is the operator's. Upstream
- * util1.c:partial_dir_fname, handle_partial_dir.
+ * directory, is made when needed and removed when empty; as part of a peer's path it goes by the destination's rule. An
+ * absolute one is the operator's. Upstream util1.c:partial_dir_fname, handle_partial_dir.
  */
 import { newStat } from "../posix/filesystem.ts";
 import { type Confined, type Place } from "./confine.ts";
@@ -14,10 +14,10 @@ export class PartialDir {
   readonly dir: string;
   private readonly root: Confined;
 
-  /** `operator`: resolves the directory by the operator's rule, under the destination's root if it is relative. */
-  constructor(dir: string, operator: Confined) {
+  /** `operator` resolves an absolute directory; a relative one lies below `destination`. */
+  constructor(dir: string, operator: Confined, destination: Confined) {
     this.dir = dir.length > 1 ? dir.replace(/\/+$/, "") : dir;
-    this.root = operator;
+    this.root = this.dir.startsWith("/") ? operator : destination;
   }
 
   /** Where the partial file of `path` lives. */

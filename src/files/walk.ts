@@ -9,22 +9,23 @@
  * owns it. Upstream syscall.c:secure_walk_at and ds_descend; ona_open.
  */
 import { type FileSystem, newStat, type StatRecord } from "../posix/filesystem.ts";
+import { type Boundary } from "./boundary.ts";
 
 /** How symlinks in the components of a path are treated; "insecure" follows them all, as the kernel does. */
 export type LinkRule = "beneath" | "trusted" | "insecure";
 
-/** Why a symlink was not followed. */
-export type RefusalReason = "absolute" | "escapes" | "loop" | "untrusted";
+/** Why a path was refused: what its symlink does, or that it leaves the boundary of an operator's paths. */
+export type RefusalReason = "absolute" | "escapes" | "loop" | "untrusted" | "outside";
 
 /** What to tell the user about a refused path. Names are byte strings. */
 export interface Refusal {
   /** The path that was asked for. */
   readonly path: string;
   readonly reason: RefusalReason;
-  /** The component that is a symlink ("" when a ".." of the path itself led out) and where it points. */
+  /** The component that is a symlink ("" when the path itself led out) and where it points. */
   readonly link: string;
   readonly target: string;
-  /** Owner of the link, -1 when it was not looked at. */
+  /** Owner of the link, -1 without one. */
   readonly ownerUid: number;
 }
 
@@ -35,6 +36,7 @@ export interface LeafOpen {
 }
 
 const MAX_HOPS = 40;
+const NO_LINK: Pick<Refusal, "link" | "target" | "ownerUid"> = { link: "", target: "", ownerUid: -1 };
 /** Bytes a path may have with its NUL, and a symlink target with it. */
 export const PATH_MAX = 4096;
 
@@ -55,6 +57,7 @@ export class Walk {
   private readonly fs: FileSystem;
   private readonly base: number;
   private readonly trusted: boolean;
+  private readonly within: Boundary | null;
   private readonly buffer: number;
   private readonly stat: StatRecord = newStat();
   private path = "";
@@ -63,13 +66,16 @@ export class Walk {
   /** Components still to go, next one last. */
   private pending: string[] = [];
   private hops = MAX_HOPS;
+  /** The last symlink that was followed. */
+  private followed = NO_LINK;
 
-  /** `buffer`: address of PATH_MAX bytes of scratch. */
-  constructor(fs: FileSystem, base: number, trusted: boolean, buffer: number) {
+  /** `buffer`: address of PATH_MAX bytes of scratch. `within`: where a trusted walk has to end. */
+  constructor(fs: FileSystem, base: number, trusted: boolean, buffer: number, within: Boundary | null = null) {
     this.fs = fs;
     this.base = base;
     this.trusted = trusted;
     this.buffer = buffer;
+    this.within = within;
   }
 
   /** The opened directory or leaf, owned by the caller, or -errno; -ELOOP with `refusal` set when policy said no. */
@@ -102,6 +108,8 @@ export class Walk {
         if (result < 0) return result;
         continue;
       }
+      // Before the leaf is opened, as that may make a file.
+      if (atLeaf && this.isOutside(this.current())) return this.refuse("outside", this.followed);
       const flags = atLeaf ? leaf.flags | O.NOFOLLOW | O.CLOEXEC : directoryFlags(fs);
       const fd = fs.openat(this.current(), fs.cstr(part), flags, atLeaf ? leaf.mode : 0);
       if (fd >= 0) {
@@ -120,9 +128,14 @@ export class Walk {
   /** The directory the walk has arrived at, as a descriptor of the caller's own. */
   private take(leaf: LeafOpen | null): number {
     const { fs } = this;
+    if (this.isOutside(this.current())) return this.refuse("outside", this.followed);
     if (leaf === null && this.held.length > 0) return this.held[this.held.length - 1];
     const flags = leaf === null ? directoryFlags(fs) : leaf.flags | fs.constants.O.CLOEXEC;
     return fs.openat(this.current(), fs.cstr("."), flags, 0);
+  }
+
+  private isOutside(dirFd: number): boolean {
+    return this.within !== null && !this.within.contains(dirFd);
   }
 
   private current(): number {
@@ -136,7 +149,7 @@ export class Walk {
       return fd;
     }
     const fd = this.held.pop();
-    if (fd === undefined) return this.refuse("escapes", "", "..", -1);
+    if (fd === undefined) return this.refuse("escapes", this.followed);
     return this.fs.close(fd);
   }
 
@@ -153,10 +166,11 @@ export class Walk {
     const link = this.readLink(part);
     if (typeof link === "number") return link === -E.EINVAL ? openError : link;
     if (link === "") return -E.ELOOP;
-    const owner = this.stat.uid;
-    if (this.trusted && owner !== 0 && owner !== this.fs.euid) return this.refuse("untrusted", part, link, owner);
-    if (!this.trusted && link.startsWith("/")) return this.refuse("absolute", part, link, owner);
-    if (--this.hops < 0) return this.refuse("loop", part, link, owner);
+    const ownerUid = this.stat.uid;
+    this.followed = { link: part, target: link, ownerUid };
+    if (this.trusted && ownerUid !== 0 && ownerUid !== this.fs.euid) return this.refuse("untrusted", this.followed);
+    if (!this.trusted && link.startsWith("/")) return this.refuse("absolute", this.followed);
+    if (--this.hops < 0) return this.refuse("loop", this.followed);
     if (link.startsWith("/")) {
       const result = this.restart();
       if (result < 0) return result;
@@ -190,8 +204,8 @@ export class Walk {
     return length < 0 ? length : fs.memory.readLatin1(this.buffer, length);
   }
 
-  private refuse(reason: RefusalReason, link: string, target: string, ownerUid: number): number {
-    this.refusal = { path: this.path, reason, link, target, ownerUid };
+  private refuse(reason: RefusalReason, at: typeof NO_LINK): number {
+    this.refusal = { path: this.path, reason, ...at };
     return -this.fs.constants.E.ELOOP;
   }
 }

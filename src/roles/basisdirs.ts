@@ -3,42 +3,48 @@
  * destination, searched in order. Upstream main.c:check_alt_basis_dirs, generator.c:basis_link_stat.
  */
 import { type Confined, type Place } from "../files/confine.ts";
-import { isDirectory } from "../files/perms.ts";
+import { NamedDir } from "../files/operator.ts";
 import { type BasisDir } from "../options/options.ts";
-import { newStat } from "../posix/filesystem.ts";
 import { type Session } from "../session/session.ts";
 import { type Destination } from "./destination.ts";
+import { transferPolicy } from "./operatorpaths.ts";
 
 /** See the head of this file. */
 export class BasisDirs {
   readonly kind: BasisDir["kind"];
-  /** Resolves the operator's paths: a symlink counts only when a trusted user owns it. */
-  readonly root: Confined;
-  private readonly paths: readonly string[];
+  /** Resolves the directories' own paths: a symlink counts only when a trusted user owns it. */
+  readonly operator: Confined;
+  private readonly dirs: readonly NamedDir[];
 
   /** Warns of each directory that is not there. */
-  constructor(session: Session, root: Confined, destination: Destination) {
+  constructor(session: Session, operator: Confined, destination: Destination) {
     const { basisDirs } = session.options;
-    this.root = root;
+    this.operator = operator;
     this.kind = basisDirs[0].kind;
-    this.paths = basisDirs.map(({ path }) => absolute(path, destination.directory, session.dryRun > 1));
-    for (const path of this.paths) this.warn(session, path);
+    const paths = basisDirs.map(({ path }) => absolute(path, destination.directory, session.dryRun > 1));
+    this.dirs = paths.map((path) => session.own(new NamedDir(operator, path, transferPolicy(session))));
+    for (const dir of this.dirs) this.warn(session, dir);
   }
 
   get count(): number {
-    return this.paths.length;
+    return this.dirs.length;
   }
 
   /** Where the file that is `path` below the destination stands in one of the directories. */
   placeOf(index: number, path: string): Place {
-    return { root: this.root, path: `${this.paths[index]}/${path}` };
+    return this.dirs[index].place(path);
   }
 
-  private warn(session: Session, path: string): void {
-    const stat = newStat();
+  /** The same as one absolute path. */
+  pathOf(index: number, path: string): string {
+    return this.dirs[index].shown(path);
+  }
+
+  private warn(session: Session, dir: NamedDir): void {
+    const state = dir.state();
     const option = `--${this.kind}-dest`;
-    if (this.root.stat(path, stat) < 0) session.log.warning(`${option} arg does not exist: ${path}\n`);
-    else if (!isDirectory(stat.mode)) session.log.warning(`${option} arg is not a dir: ${path}\n`);
+    if (state === "other") session.log.warning(`${option} arg is not a dir: ${dir.path}\n`);
+    else if (typeof state === "number" && state !== -session.fs.constants.E.ELOOP) session.log.warning(`${option} arg does not exist: ${dir.path}\n`);
   }
 }
 

@@ -157,7 +157,8 @@ export class BasisEntries {
     const { session, destination } = this.scene;
     if (!session.log.info("NAME", 1)) return;
     const reason = `${session.fs.strerror(errno)} (${errno})`;
-    session.log.infoLine(`rsync: [generator] link ${destination.fullName(path)} => ${from.path} failed: ${reason}\n`);
+    const source = from.root.fullName(from.path);
+    session.log.infoLine(`rsync: [generator] link ${destination.fullName(path)} => ${source} failed: ${reason}\n`);
   }
 
   /** The same contents, copied here rather than sent. */

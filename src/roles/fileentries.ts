@@ -33,6 +33,7 @@ interface BackupCopy {
   readonly fd: number;
   readonly path: string;
   readonly place: Place;
+  readonly shown: string;
   readonly stat: StatRecord;
 }
 
@@ -137,7 +138,8 @@ export class FileEntries {
     if (failed !== 0) this.scene.failed(`write "${backup.place.root.fullName(backup.place.path)}"`, failed);
     session.fs.close(backup.fd);
     this.scene.deletion.finishCopy(backup.place, backup.path, backup.stat);
-    if (session.log.info("BACKUP", 1)) session.log.infoLine(`backed up ${backup.path} to ${backup.place.path}\n`);
+    if (session.log.info("BACKUP", 1)) session.log.infoLine(`backed up ${backup.path} to ${backup.shown}
+`);
   }
 
   private sameChecksum(list: FileList, row: number): boolean {
@@ -301,7 +303,7 @@ export class FileEntries {
     const { O, E } = session.fs.constants;
     const gone = place.root.unlink(place.path);
     const fd = gone < 0 && gone !== -E.ENOENT ? gone : place.root.open(place.path, O.WRONLY | O.CREAT | O.EXCL, 0o600);
-    if (fd >= 0) return { fd, path, place, stat: { ...scene.stat } };
+    if (fd >= 0) return { fd, path, place, shown: deletion.backups.shown(place.path), stat: { ...scene.stat } };
     scene.failed(`open "${place.root.fullName(place.path)}"`, -fd);
     return "failed";
   }

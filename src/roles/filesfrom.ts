@@ -11,6 +11,7 @@ import { WireLimit } from "../protocol/constants.ts";
 import { type Cursor } from "../protocol/cursor.ts";
 import { type Session } from "../session/session.ts";
 import { readFile } from "./filters.ts";
+import { boundedFiles } from "./operatorpaths.ts";
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
@@ -117,9 +118,9 @@ function readName(cursor: Cursor): string {
 }
 
 function fileBytes(session: Session): Uint8Array {
-  const { fs, options } = session;
+  const { fs, options, host } = session;
   const path = options.filesFrom!;
-  const bytes = readFile(fs, path, Infinity);
+  const bytes = readFile(boundedFiles(session, host.cwd()), path, Infinity);
   if (typeof bytes !== "number") return bytes;
   throw new UsageError(`rsync: failed to open files-from file ${path}: ${fs.strerror(-bytes)}`);
 }

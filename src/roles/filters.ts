@@ -1,10 +1,12 @@
 /** The filter rules of a session: made from the options, exchanged with the other side. */
 import { RemoteExit, WsyncError } from "../errors.ts";
+import { type Confined } from "../files/confine.ts";
 import { Filters } from "../filter/mergefiles.ts";
 import { type FileSystem, newStat } from "../posix/filesystem.ts";
 import { readFilterRule, writeFilterEnd, writeFilterRule } from "../protocol/filterlist.ts";
 import { type Options } from "../options/options.ts";
 import { type Session } from "../session/session.ts";
+import { boundedFiles } from "./operatorpaths.ts";
 
 /** The largest merge file read, bytes. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -24,7 +26,7 @@ export function makeFilters(session: Session, cwd: string, args: Options | null)
     cwd,
     home: host.env("HOME") ?? null,
     cvsIgnore: host.env("CVSIGNORE") ?? null,
-    readFile: fileReader(session),
+    readFile: fileReader(session, cwd),
     strerror: (errno) => fs.strerror(errno),
     error: (text) => log.errorXfer(`${text}\n`),
     debug: log.debug("FILTER", 1) ? (text) => log.infoLine(`${text}\n`) : null,
@@ -71,19 +73,23 @@ export async function receiveFilters(session: Session, filters: Filters): Promis
 }
 
 /** Reads merge files. Standard input comes once, so the two sides of a local transfer share what it said. */
-function fileReader({ fs, localLink }: Session): (path: string) => Uint8Array | number {
+function fileReader(session: Session, cwd: string): (path: string) => Uint8Array | number {
+  const { localLink } = session;
   let inputs = 0;
+  let files: Confined | null = null;
   return (path) => {
-    if (path !== "-" || !localLink) return readFile(fs, path);
+    files ??= boundedFiles(session, cwd);
+    if (path !== "-" || !localLink) return readFile(files, path);
     const at = inputs++;
-    return (localLink.inputs[at] ??= readFile(fs, path));
+    return (localLink.inputs[at] ??= readFile(files, path));
   };
 }
 
-/** A whole file's bytes, or -errno; "-" is standard input. */
-export function readFile(fs: FileSystem, path: string, most: number = MAX_FILE_BYTES): Uint8Array | number {
-  const { O, AT, E } = fs.constants;
-  const fd = path === "-" ? 0 : fs.openat(AT.FDCWD, fs.cstr(path), O.RDONLY | O.CLOEXEC, 0);
+/** A whole file's bytes, or -errno; "-" is standard input. `operator` resolves the path. */
+export function readFile(operator: Confined, path: string, most: number = MAX_FILE_BYTES): Uint8Array | number {
+  const { fs } = operator;
+  const { O, E } = fs.constants;
+  const fd = path === "-" ? 0 : operator.openFollowing(path, O.RDONLY, 0);
   if (fd < 0) return fd;
   const stat = newStat();
   const known = fs.fstat(fd, stat) >= 0 ? stat.size : 0;

@@ -4,6 +4,7 @@
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { Confined } from "../files/confine.ts";
 import { makeParents, makePath } from "../files/mkdirs.ts";
+import { operatorPaths } from "../files/operator.ts";
 import { isDirectory } from "../files/perms.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { type Segments } from "../flist/segments.ts";
@@ -11,6 +12,7 @@ import { newStat } from "../posix/filesystem.ts";
 import { FileFlag } from "../protocol/constants.ts";
 import { type Session } from "../session/session.ts";
 import { Destination } from "./destination.ts";
+import { operatorPolicy, transferPolicy } from "./operatorpaths.ts";
 
 const ACCESS_PERMS = 0o777;
 
@@ -33,10 +35,9 @@ export class DestinationFinder {
     const { fs } = session;
     this.session = session;
     this.cwd = cwd;
-    const { O, AT } = fs.constants;
-    const fd = fs.openat(AT.FDCWD, fs.cstr(cwd), (O.PATH || O.RDONLY) | O.DIRECTORY | O.CLOEXEC, 0);
-    if (fd < 0) throw this.failure(`change_dir#4 "${cwd}" failed`, -fd, ExitCode.fileSelect);
-    this.operator = new Confined(fs, fd, cwd, { links: session.options.insecureLinks ? "insecure" : "trusted" });
+    const operator = operatorPaths(fs, cwd, { ...operatorPolicy(session, false), dryRun: false });
+    if (typeof operator === "number") throw this.failure(`change_dir#4 "${cwd}" failed`, -operator);
+    this.operator = session.own(operator);
   }
 
   /** Finds, or makes, the destination that `word` names. Null: the working directory (a listing). */
@@ -127,25 +128,15 @@ export class DestinationFinder {
   /** Opens a directory the operator named as a confined root. */
   private open(path: string): Confined {
     const { session, operator, cwd } = this;
-    const { fs, options } = session;
+    const { fs } = session;
     const opened = operator.openDirectory(path);
-    if (opened < 0) {
-      const text = `change_dir#1 "${operator.fullName(path)}" failed`;
-      const hint = operator.refusal ? refusalHint(operator.refusal) : "";
-      throw this.failure(text, -opened, ExitCode.fileSelect, hint);
-    }
+    if (opened < 0) throw this.failure(`change_dir#1 "${operator.fullName(path)}" failed`, -opened);
     const clean = path === "." ? cwd : operator.fullName(path).replace(/\/+\.?$/, "") || "/";
-    const links = options.insecureLinks ? "insecure" : "beneath";
-    return new Confined(fs, opened, clean, { links, dryRun: session.dryRun > 0 });
+    return session.own(new Confined(fs, opened, clean, transferPolicy(session)));
   }
 
-  private failure(text: string, errno: number, code: number, hint = ""): WsyncError {
+  private failure(text: string, errno: number, code: number = ExitCode.fileSelect): WsyncError {
     const { fs, who } = this.session;
-    return new WsyncError(`rsync: [${who}] ${text}: ${fs.strerror(errno)} (${errno})`, code).advise(hint);
+    return new WsyncError(`rsync: [${who}] ${text}: ${fs.strerror(errno)} (${errno})`, code);
   }
-}
-
-function refusalHint(refusal: { link: string; ownerUid: number }): string {
-  const link = `The symlink "${refusal.link}" (owner ${refusal.ownerUid})`;
-  return `${link} is not followed; --insecure-links would allow it.`;
 }

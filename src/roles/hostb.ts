@@ -2,7 +2,7 @@
  * Host-B, the receiving side, put together: generator and receiver over one list and one connection.
  * Upstream main.c: do_recv, do_server_recv, the receiving half of client_run.
  */
-import { ExitCode, ProtocolError, UsageError, WsyncError } from "../errors.ts";
+import { ExitCode, ProtocolError } from "../errors.ts";
 import { transferDigest } from "../checksum/digest.ts";
 import { Compressors } from "../compress/registry.ts";
 import { Patcher } from "../delta/patch.ts";
@@ -14,7 +14,6 @@ import { Confined, type Place } from "../files/confine.ts";
 import { type CopySettings } from "../files/copyfile.ts";
 import { DefaultPerms } from "../files/defaultperms.ts";
 import { PartialDir } from "../files/partial.ts";
-import { isDirectory } from "../files/perms.ts";
 import { Remover } from "../files/remove.ts";
 import { type FileReporter } from "../files/report.ts";
 import { isUnsafeSymlink } from "../files/symlinks.ts";
@@ -28,7 +27,6 @@ import { FlistReceiver } from "../flist/receive.ts";
 import { Segments } from "../flist/segments.ts";
 import { formatHas } from "../options/formathas.ts";
 import { type Options } from "../options/options.ts";
-import { newStat } from "../posix/filesystem.ts";
 import { Ndx } from "../protocol/constants.ts";
 import { NdxReader, NdxWriter } from "../protocol/ndx.ts";
 import { type Cursor } from "../protocol/cursor.ts";
@@ -36,7 +34,6 @@ import { type EndStats, readEndStats } from "../protocol/stats.ts";
 import { attachMessages } from "../session/messages.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
-import { checkBackupDir } from "./backupdir.ts";
 import { Deletion } from "./deletion.ts";
 import { BasisDirs } from "./basisdirs.ts";
 import { type Destination } from "./destination.ts";
@@ -52,6 +49,7 @@ import { Incoming } from "./incoming.ts";
 import { Itemizer } from "./itemize.ts";
 import { ItemLog } from "./itemlog.ts";
 import { LocalCopy } from "./localcopy.ts";
+import { backupDir, boundedPlaces, checkTempDir } from "./operatorpaths.ts";
 import { Receiver } from "./receiver.ts";
 import { ListReader } from "./receivelist.ts";
 import { Receiving } from "./receiving.ts";
@@ -167,11 +165,11 @@ class ReceivingSide {
       filesFirst: context.version >= 29,
       wholeModes: !session.amServer && (formatHas(options.outFormat, "B") || formatHas(options.logFormat, "B")),
     }, deleteFilter(filters), generatorReporter);
-    const operator = new Confined(fs, root.rootFd, root.rootPath, { links: "trusted", dryRun: session.dryRun > 0 });
-    if (options.backupDir) checkBackupDir(session, { root: operator, path: options.backupDir });
+    const named = options.backupDir ?? options.partialDir ?? options.tempDir ?? options.basisDirs[0];
+    const operator = named === undefined ? root : boundedPlaces(session, root);
     this.backups = options.backup ? this.makeBackups(destination, operator, reporter) : null;
     if (this.backups) this.remover.backups = this.backups;
-    this.partialDir = options.partialDir ? new PartialDir(options.partialDir, operator) : null;
+    this.partialDir = options.partialDir ? new PartialDir(options.partialDir, operator, root) : null;
     this.basisDirs = options.basisDirs.length > 0 ? new BasisDirs(session, operator, destination) : null;
     const committer = new Committer(root, attributes, this.remover, this.backups, {
       copying: this.copying, partialDir: this.partialDir,
@@ -261,9 +259,11 @@ class ReceivingSide {
   }
 
   private makeBackups(destination: Destination, operator: Confined, reporter: FileReporter): Backups {
-    const { options, log, amRoot } = this.session;
+    const { session } = this;
+    const { options, log, amRoot } = session;
+    const dir = options.backupDir ? backupDir(session, operator, options.backupDir) : null;
     return new Backups(destination.root, {
-      dir: options.backupDir ? { root: operator, path: options.backupDir } : null,
+      dir,
       suffix: options.suffix ?? (options.backupDir ? "" : "~"),
       amRoot,
       preserveLinks: options.preserveLinks, preserveDevices: options.preserveDevices,
@@ -336,16 +336,6 @@ class ReceivingSide {
     stats.deletedDevices = counts.devices;
     stats.deletedSpecials = counts.specials;
   }
-}
-
-/** Throws UsageError (1) or WsyncError (11) when --temp-dir is not there. Upstream main.c:do_recv. */
-function checkTempDir(session: Session, { root, path }: Place): void {
-  const { fs } = session;
-  const stat = newStat();
-  const found = root.stat(path, stat);
-  if (found === -fs.constants.E.ENOENT) throw new UsageError(`The temp-dir does not exist: ${path}`);
-  if (found < 0) throw new WsyncError(`Failed to stat temp-dir ${path}: ${fs.strerror(-found)}`, ExitCode.fileIo);
-  if (!isDirectory(stat.mode)) throw new UsageError(`The temp-dir is not a directory: ${path}`);
 }
 
 function attrSettings(session: Session): AttrSettings {

@@ -266,8 +266,9 @@ export class Incoming {
 
   private notCopied(from: Place, result: number): false {
     const { session } = this.p;
+    if (!session.log.info("COPY", 1)) return false;
     const reason = `${session.fs.strerror(-result)} (${-result})`;
-    if (session.log.info("COPY", 1)) session.log.infoLine(`rsync: [generator] copy_file "${from.path}": ${reason}\n`);
+    session.log.infoLine(`rsync: [generator] copy_file "${from.root.fullName(from.path)}": ${reason}\n`);
     return false;
   }
 

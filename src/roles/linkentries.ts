@@ -53,7 +53,7 @@ export class LinkEntries {
     const { basisDirs, destination, session } = this.scene;
     if (basisDirs && session.dryRun > 0) {
       if (altDest >= 0) return basisDirs.placeOf(altDest, path);
-      if (path.startsWith("/")) return { root: basisDirs.root, path };
+      if (path.startsWith("/")) return { root: basisDirs.operator, path };
     }
     return { root: destination.root, path };
   }
@@ -67,7 +67,8 @@ export class LinkEntries {
     if (!scene.hardLinks || !(item.list.flags[item.row] & FileFlag.hlinked)) return;
     const { root } = scene.destination;
     const path = scene.path(item);
-    const recorded = altDest >= 0 ? this.leaderPlace(path, altDest).path : path;
+    const { basisDirs, session } = scene;
+    const recorded = altDest >= 0 && basisDirs && session.dryRun > 0 ? basisDirs.pathOf(altDest, path) : path;
     const waiting = scene.hardLinks.finish(item.list, item.row, item.ndx, path, altDest, recorded);
     if (waiting.length === 0) return;
     let leader = stat;

@@ -75,6 +75,9 @@ export class Session {
   dryRun: number;
   /** Data moves at all: neither a dry run nor a listing (upstream do_xfers). */
   readonly doTransfers: boolean;
+  /** Lines about refused symlinks that the user has read. */
+  readonly toldRefusals = new Set<string>();
+  private readonly owned: { close(): void }[] = [];
   private announceStop!: () => void;
   private listReceived = false;
   /** When the event loop last had its turn, as far as this session's roles know. */
@@ -103,6 +106,17 @@ export class Session {
     this.stopped = new Promise((resolve) => {
       this.announceStop = resolve;
     });
+  }
+
+  /** Has something closed when the session is over. */
+  own<T extends { close(): void }>(resource: T): T {
+    this.owned.push(resource);
+    return resource;
+  }
+
+  /** The session is over: closes what it owns. */
+  release(): void {
+    for (const resource of this.owned.splice(0)) resource.close();
   }
 
   /**

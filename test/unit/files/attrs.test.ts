@@ -1,7 +1,8 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { AttrFlag, Attributes, type AttrSettings, Updated } from "../../../src/files/attrs.ts";
-import { type Confined, openRoot, operatorPaths } from "../../../src/files/confine.ts";
+import { type Confined } from "../../../src/files/confine.ts";
+import { openRoot, operatorPaths } from "../../../src/files/operator.ts";
 import { type FileRows } from "../../../src/files/rows.ts";
 import { type FileSystem, newStat } from "../../../src/posix/filesystem.ts";
 import { FileFlag, ItemFlag } from "../../../src/protocol/constants.ts";

@@ -6,7 +6,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { Attributes } from "../../../src/files/attrs.ts";
 import { Backups, type BackupSettings } from "../../../src/files/backup.ts";
 import { Committer, type FinishRequest } from "../../../src/files/commit.ts";
-import { type Confined, openRoot, operatorPaths, type Place } from "../../../src/files/confine.ts";
+import { type Confined, type Place } from "../../../src/files/confine.ts";
+import { NamedDir, openRoot, operatorPaths } from "../../../src/files/operator.ts";
 import { cloneContents, copyContents, copyFile } from "../../../src/files/copyfile.ts";
 import { makeParents, makePath } from "../../../src/files/mkdirs.ts";
 import { PartialDir } from "../../../src/files/partial.ts";
@@ -163,7 +164,7 @@ describe("finishing a file", () => {
     mkdirSync(`${dest}/tmp`);
     const crossRoot = must(openRoot(must(operatorPaths(crossing, "/")), dest, { links: "beneath" }));
     const elsewhere = must(openRoot(must(operatorPaths(crossing, "/")), `${dest}/tmp`, { links: "trusted" }));
-    const partialDir = new PartialDir(".part", crossRoot);
+    const partialDir = new PartialDir(".part", crossRoot, crossRoot);
     const copying = { ...COPYING, fsync: true };
     const committer = new Committer(crossRoot, attrs, remover(), null, { copying, partialDir }, report);
     const made = writeTemp("new", { root: elsewhere, path: "file" });
@@ -176,7 +177,7 @@ describe("finishing a file", () => {
   });
 
   test("partial files are kept where they belong, without a finished time", () => {
-    const partialDir = new PartialDir(".part", root);
+    const partialDir = new PartialDir(".part", root, root);
     const committer = new Committer(root, attrs, remover(), null, { copying: COPYING, partialDir }, report);
     const partial = partialDir.placeOf("sub/file");
     expect(committer.keepPartial(request({ ...writeTemp("half"), partial, okToSetTime: false }))).toBe(true);
@@ -195,7 +196,8 @@ describe("backups", () => {
     mkdirSync(`${dest}/sub/deep`);
     chmodSync(`${dest}/sub/deep`, 0o711);
     writeFileSync(`${dest}/sub/deep/file`, "old");
-    const keeper = backups({ dir: { root, path: "old/er" }, suffix: "", tellBackups: true }, remover());
+    const dir = new NamedDir(root, "old/er", { links: "beneath" });
+    const keeper = backups({ dir, suffix: "", tellBackups: true }, remover());
     expect(keeper.make("sub/deep/file", false)).toBe(2);
     expect(lstatSync(`${dest}/old/er/sub/deep/file`).nlink).toBe(2);
     expect(lstatSync(`${dest}/old/er/sub/deep`).mode & 0o777).toBe(0o711);
@@ -211,7 +213,8 @@ describe("backups", () => {
     expect(backups({}, remover()).make("sub/file", false)).toBe(2);
     expect(readFileSync(`${dest}/sub/file~`, "latin1")).toBe("old");
     symlinkSync("/tmp", `${dest}/bak`);
-    expect(backups({ dir: { root, path: "bak" }, suffix: "" }, remover()).placeOf("sub/file")).toBeNull();
+    const dir = new NamedDir(root, "bak", { links: "beneath" });
+    expect(backups({ dir, suffix: "" }, remover()).placeOf("sub/file")).toBeNull();
     expect(report.lines.length).toBe(1);
   });
 

@@ -5,9 +5,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type Confined, type ConfinePolicy, linkPlace, openRoot, operatorPaths, refusalText, renamePlace,
-} from "../../../src/files/confine.ts";
+import { Boundary } from "../../../src/files/boundary.ts";
+import { type Confined, type ConfinePolicy, linkPlace, renamePlace } from "../../../src/files/confine.ts";
+import { openRoot, operatorPaths, refusalText } from "../../../src/files/operator.ts";
 import { type FileSystem, newStat } from "../../../src/posix/filesystem.ts";
 import { must, removeTree, rowsOf, tempDir, testFileSystem } from "./_fs.ts";
 
@@ -81,8 +81,8 @@ describe.each(variants)("Confined over %s", (_label, kind, extra) => {
     const stat = newStat();
     for (const [path, link, reason] of [
       ["absolute/secret", "absolute", "absolute"],
-      ["climbing/secret", "", "escapes"],
-      ["a/b/deep/secret", "", "escapes"],
+      ["climbing/secret", "climbing", "escapes"],
+      ["a/b/deep/secret", "deep", "escapes"],
     ]) {
       expect(root.lstat(path, stat), path).toBe(-E.ELOOP);
       expect(root.refusal?.reason, path).toBe(reason);
@@ -97,7 +97,9 @@ describe.each(variants)("Confined over %s", (_label, kind, extra) => {
     }
     expect(readdirSync(outside)).toEqual(["secret"]);
     expect(readFileSync(`${outside}/secret`, "latin1")).toBe("secret");
-    expect(refusalText(root.refusal!)).toContain("outside the destination");
+    expect(refusalText(fs, root.refusal!).replace(/owned by .*uid \d+/, "OWNER")).toBe(
+      'refusing to follow symlink "deep" -> "../../../outside" in "a/b/deep" (OWNER): '
+      + "it leads outside the transfer; --insecure-links would follow it");
   });
 
   test("refuses absolute and climbing paths of a peer", () => {
@@ -255,12 +257,49 @@ describe.each(variants)("Confined over %s", (_label, kind, extra) => {
       expect(operator.openFollowing(path, O.RDONLY, 0), path).toBe(-E.ELOOP);
       expect(operator.refusal).toMatchObject({ reason: "untrusted", ownerUid: 12345 });
     }
-    expect(refusalText(operator.refusal!)).toContain("12345");
+    expect(refusalText(fs, operator.refusal!)).toContain("(owned by uid 12345): its owner is neither root nor you");
     const insecure = must(operatorPaths(fs, process.cwd(), { links: "insecure" }));
     const fd = insecure.openFollowing(`${base}/planted/leaf`, O.RDONLY, 0);
     expect(fd).toBeGreaterThanOrEqual(0);
     fs.close(fd);
     insecure.close();
+  });
+
+  test("a boundary ends the operator's paths, wherever they come from", () => {
+    const { O, E } = fs.constants;
+    const cwd = must(openRoot(operator, `${dest}/a`, { links: "trusted" }));
+    const within = new Boundary(fs, cwd.dirFd("b"), `${dest}/a/b`);
+    const stat = newStat();
+    const bounded = must(openRoot(operator, `${dest}/a`, { links: "trusted", within, ...extra }));
+    symlinkSync(outside, `${dest}/a/b/out`);
+    symlinkSync("../../../outside/secret", `${dest}/a/b/leaf`);
+    symlinkSync(`${dest}/a/b`, `${outside}/in`);
+    const inside = ["b", "b/c", "./b/.", `${dest}/a/b/file`, `${outside}/in/file`, "b/../../../outside/in/c"];
+    for (const path of inside) {
+      expect(bounded.lstat(path, stat), path).toBe(0);
+    }
+    expect(bounded.mkdir("b/new", 0o755)).toBe(0);
+    expect(bounded.lstat(`${dest}/a/b/file`, stat)).toBe(0);
+    for (const path of ["x", "b/out/secret", "b/../x", `${outside}/secret`, "b/c/../../x", `${dest}/a`]) {
+      expect(bounded.open(path, O.WRONLY | O.CREAT, 0o600), path).toBe(-E.ELOOP);
+      expect(bounded.openFollowing(path, O.WRONLY | O.CREAT, 0o600), path).toBe(-E.ELOOP);
+      expect(bounded.refusal?.reason, path).toBe("outside");
+    }
+    expect(bounded.openFollowing("b/leaf", O.RDONLY, 0)).toBe(-E.ELOOP);
+    expect(refusalText(fs, bounded.refusal!, within)).toContain(`leads out of "${dest}/a/b" by symlink "leaf"`);
+    expect([readdirSync(outside).sort(), readdirSync(`${dest}/a`)]).toEqual([["in", "secret"], ["b"]]);
+    bounded.close();
+    cwd.close();
+  });
+
+  test("refusals are told", () => {
+    const told: string[] = [];
+    const refused = ({ link }: { link: string }): number => told.push(link);
+    const told2 = must(openRoot(operator, dest, { links: "beneath", refused, ...extra }));
+    symlinkSync(outside, `${dest}/absolute`);
+    told2.lstat("absolute/x", newStat());
+    expect(told).toEqual(["absolute"]);
+    told2.close();
   });
 
   test("renames and links across roots", () => {

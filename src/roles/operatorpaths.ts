@@ -1,0 +1,95 @@
+/**
+ * How a session treats paths: what the options say about symlinks, and telling the user once about each link that was
+ * not followed.
+ */
+import { ExitCode, UsageError, WsyncError } from "../errors.ts";
+import { Boundary } from "../files/boundary.ts";
+import { Confined, type ConfinePolicy, type Place } from "../files/confine.ts";
+import { directoryState } from "../files/mkdirs.ts";
+import { NamedDir, openRoot, operatorPaths, refusalText } from "../files/operator.ts";
+import { type LinkRule, type Refusal } from "../files/walk.ts";
+import { type Options } from "../options/options.ts";
+import { type FileSystem } from "../posix/filesystem.ts";
+import { type Session } from "../session/session.ts";
+
+/** The policy below the destination or a source: nothing leads out of it. */
+export function transferPolicy(session: Session): ConfinePolicy {
+  const links = session.options.insecureLinks ? "insecure" : "beneath";
+  return { links, dryRun: session.dryRun > 0, refused: teller(session) };
+}
+
+/** The policy for what the operator names. `bounded`: --confine-root counts. */
+export function operatorPolicy(session: Session, bounded: boolean): ConfinePolicy {
+  const { fs, options } = session;
+  const within = bounded ? boundaryOf(fs, options) : null;
+  return { links: linkRule(options), dryRun: session.dryRun > 0, within, refused: teller(session, within) };
+}
+
+/** The operator's directories of a receiver: --backup-dir and its like, relative to the destination. */
+export function boundedPlaces(session: Session, destination: Confined): Confined {
+  const opened = openRoot(destination, ".", operatorPolicy(session, true));
+  if (typeof opened !== "number") return session.own(opened);
+  throw new WsyncError(`cannot open the destination: ${session.fs.strerror(-opened)}`, ExitCode.fileSelect);
+}
+
+/** --backup-dir. Throws UsageError (1) or WsyncError (11) when something else is in its place. Upstream main.c:do_recv. */
+export function backupDir(session: Session, operator: Confined, path: string): NamedDir {
+  const { fs, log } = session;
+  const { ENOENT, ELOOP } = fs.constants.E;
+  const dir = session.own(new NamedDir(operator, path, transferPolicy(session)));
+  const shown = path.length > 1 ? path.replace(/\/+$/, "") : path;
+  const state = dir.state();
+  if (state === "other") throw new UsageError(`The backup-dir is not a directory: ${shown}`);
+  // A link that was not followed has been told; each backup fails by itself.
+  const fatal = typeof state === "number" && state !== -ENOENT && state !== -ELOOP;
+  if (fatal) throw new WsyncError(`Failed to stat ${shown}: ${fs.strerror(-state)}`, ExitCode.fileIo);
+  if (log.info("BACKUP", 1)) log.infoLine(`${state === "directory" ? "" : "(new) "}backup_dir is ${shown}\n`);
+  return dir;
+}
+
+/** Throws UsageError (1) or WsyncError (11) when --temp-dir is not there. Upstream main.c:do_recv. */
+export function checkTempDir({ fs }: Session, { root, path }: Place): void {
+  const { ENOENT, ELOOP } = fs.constants.E;
+  const state = directoryState(root, path);
+  if (state === "directory" || state === -ELOOP) return;
+  if (state === "other") throw new UsageError(`The temp-dir is not a directory: ${path}`);
+  if (state === -ENOENT) throw new UsageError(`The temp-dir does not exist: ${path}`);
+  throw new WsyncError(`Failed to stat temp-dir ${path}: ${fs.strerror(-state)}`, ExitCode.fileIo);
+}
+
+/** The operator's files of a program that has no session yet. */
+export function operatorFiles(fs: FileSystem, cwd: string, options: Options): Confined {
+  return new Confined(fs, fs.constants.AT.FDCWD, cwd, { links: linkRule(options) });
+}
+
+/** The files that rules and lists are read from, relative to `cwd`; a server's peer may have chosen them. */
+export function boundedFiles(session: Session, cwd: string): Confined {
+  const { fs } = session;
+  const opened = operatorPaths(fs, cwd, { ...operatorPolicy(session, true), dryRun: false });
+  if (typeof opened !== "number") return session.own(opened);
+  const text = `rsync: [${session.who}] change_dir "${cwd}" failed: ${fs.strerror(-opened)} (${-opened})`;
+  throw new WsyncError(text, ExitCode.fileSelect);
+}
+
+function linkRule({ insecureLinks }: Options): LinkRule {
+  return insecureLinks ? "insecure" : "trusted";
+}
+
+function boundaryOf(fs: FileSystem, { confineRoot }: Options): Boundary | null {
+  if (confineRoot === null) return null;
+  const { O, AT } = fs.constants;
+  const fd = fs.openat(AT.FDCWD, fs.cstr(confineRoot), O.PATH | O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+  const boundary = new Boundary(fs, fd, confineRoot);
+  if (fd >= 0) fs.close(fd);
+  return boundary;
+}
+
+/** Tells the user about refused links, about each only once. */
+function teller(session: Session, within: Boundary | null = null): (refusal: Refusal) => void {
+  return (refusal) => {
+    const text = refusalText(session.fs, refusal, within);
+    if (session.toldRefusals.has(text)) return;
+    session.toldRefusals.add(text);
+    session.log.warning(`${text}\n`);
+  };
+}
