@@ -41,10 +41,13 @@ export class BasisDirs {
   }
 
   private warn(session: Session, dir: NamedDir): void {
+    const { ELOOP } = session.fs.constants.E;
     const state = dir.state();
     const option = `--${this.kind}-dest`;
-    if (state === "other") session.log.warning(`${option} arg is not a dir: ${dir.path}\n`);
-    else if (typeof state === "number" && state !== -session.fs.constants.E.ELOOP) session.log.warning(`${option} arg does not exist: ${dir.path}\n`);
+    // A refused link has been told already.
+    if (state === "directory" || state === -ELOOP) return;
+    const trouble = state === "other" ? "is not a dir" : "does not exist";
+    session.log.warning(`${option} arg ${trouble}: ${dir.path}\n`);
   }
 }
 

@@ -32,7 +32,7 @@ export function boundedPlaces(session: Session, destination: Confined): Confined
   throw new WsyncError(`cannot open the destination: ${session.fs.strerror(-opened)}`, ExitCode.fileSelect);
 }
 
-/** --backup-dir. Throws UsageError (1) or WsyncError (11) when something else is in its place. Upstream main.c:do_recv. */
+/** --backup-dir. Throws UsageError (1) or WsyncError (11) when something else is in its place. Upstream do_recv. */
 export function backupDir(session: Session, operator: Confined, path: string): NamedDir {
   const { fs, log } = session;
   const { ENOENT, ELOOP } = fs.constants.E;
