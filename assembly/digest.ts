@@ -9,8 +9,8 @@ import { copyShort, zeroVectors } from "./copy";
 import { md4Compress } from "./md4";
 import { md5Compress } from "./md5";
 import {
-  MD4, MD4_ARCHAIC, MD4_BUSTED, MD4_OLD, MD5, MD_BUFFER, NONE, SHA1, SLOT_ALGORITHM, SLOT_BUFFERED, SLOT_STATE,
-  SLOT_TOTAL, XXH3_128, XXH3_64, XXH64,
+  BLAKE2B, MD4, MD4_ARCHAIC, MD4_BUSTED, MD4_OLD, MD5, MD_BUFFER, NONE, SHA1, SLOT_ALGORITHM, SLOT_BUFFERED,
+  SLOT_STATE, SLOT_TOTAL, XXH3_128, XXH3_64, XXH64,
 } from "./memory";
 import { sha1Compress } from "./sha1";
 import { xxh3Final, xxh3Init, xxh3Update } from "./xxh3";
@@ -20,6 +20,7 @@ import { xxh64Final, xxh64Init, xxh64Update } from "./xxh64";
 export function digestBytes(algorithm: i32): u32 {
   if (algorithm == NONE) return 1;
   if (algorithm == SHA1) return 20;
+  if (algorithm == BLAKE2B) return 32;
   return algorithm == XXH64 || algorithm == XXH3_64 ? 8 : 16;
 }
 

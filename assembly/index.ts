@@ -4,4 +4,4 @@ export { weakSum } from "./weak";
 export { digestFinal, digestInit, digestUpdate } from "./digest";
 export { signature, strongSum } from "./signature";
 export { bucketsFill, bucketsHits } from "./buckets";
-export { moveBytes, searchBuild, searchWindow } from "./search";
+export { moveBytes, searchBuild, searchSuffix, searchWindow } from "./search";

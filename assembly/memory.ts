@@ -19,6 +19,7 @@
  *   XXH64:           +16 u64[4] accumulators | +48 u64 seed | +64 u8[32] buffer
  *   XXH3:            +16 u64 seed | +24 i32 stripes since the last scramble | +64 u64[8] accumulators
  *                    +128 u8[192] secret | +320 u8[256] buffer
+ *   BLAKE2b:         +16 u64[8] state | +128 u8[128] the padded last chunk
  *
  * Scratch:
  *   +0    one digest slot, for digests that live for one call
@@ -47,6 +48,7 @@ export const XXH3_STRIPES: usize = 24;
 export const XXH3_ACC: usize = 64;
 export const XXH3_SECRET: usize = 128;
 export const XXH3_BUFFER: usize = 320;
+export const BLAKE2B_BUFFER: usize = 128;
 
 export const SCRATCH_DIGEST: usize = 640;
 export const SCRATCH_LANES: usize = 704;
@@ -67,6 +69,13 @@ export const XXH64: i32 = 6;
 export const XXH3_64: i32 = 7;
 export const XXH3_128: i32 = 8;
 export const SHA1: i32 = 9;
+/** For blocks only: librsync's strong sum. */
+export const BLAKE2B: i32 = 10;
+
+/** Kinds of weak sum, which travel in the bits above an algorithm's number: rsync's own, and librsync's two. */
+export const WEAK_SHIFT: i32 = 8;
+export const ROLLSUM: i32 = 1;
+export const RABIN_KARP: i32 = 2;
 
 /** First byte that belongs to the host's allocator. */
 export function heapStart(): usize {

@@ -17,8 +17,10 @@
  * (`want`) fits as well; when updating in place, the block already at this offset comes first of all, and blocks
  * before the offset are out unless they are known to be identical to what is written there.
  */
+import { RABIN_KARP, ROLLSUM, WEAK_SHIFT } from "./memory";
+import { rabinKarpBatch, rabinKarpDrop, rabinKarpPower, rabinKarpRoll, rabinKarpShorter } from "./rabinkarp";
 import { signature } from "./signature";
-import { weakSum } from "./weak";
+import { ROLLSUM_OFFSET, weakSumOf } from "./weak";
 
 /** Most blocks with one weak sum that are looked at per offset; upstream match.c has the same bound. */
 const MAX_CHAIN: u32 = 1024;
@@ -64,7 +66,7 @@ class Table {
   links: usize;
   /** Per block 1 when it is known to be identical at its own offset; 0 unless updating in place. */
   same: usize;
-  /** Algorithm (memory.ts), seed and seed order of the strong sums, and the scratch region to make them in. */
+  /** Algorithm and kind of weak sum (memory.ts), seed and seed order, and the scratch region to make sums in. */
   algorithm: i32;
   seed: i32;
   seedFirst: u32;
@@ -172,7 +174,7 @@ export function searchWindow(at: usize, window: usize, from: usize, end: usize, 
   let position = from;
   while (position + blockLength <= limit) {
     if (table.eventCount == table.eventCapacity) return position;
-    const sum = weakSum(window + position, <u32>blockLength);
+    const sum = weakSumOf(table.algorithm, window + position, <u32>blockLength);
     if (expected(table, <i64>base + position, sum)) {
       const blocks = signRun(table, window + position, limit - position);
       if (blocks > 0) {
@@ -260,6 +262,7 @@ function found(table: Table, position: usize, index: u32, blocks: u32): void {
 function roll(table: Table, window: usize, position: usize, end: usize, limit: usize, base: i64, last: bool,
   sum: u32): usize {
   const blockLength = table.blockLength;
+  const kind = table.algorithm >> WEAK_SHIFT;
   if (probe(table, sum)) {
     table.tagHits++;
     if (lookUp(table, window, position, end, base, sum)) return position + table.skip;
@@ -268,7 +271,8 @@ function roll(table: Table, window: usize, position: usize, end: usize, limit: u
   const places = sums + (BATCH << 2);
   const candidates = places + (BATCH << 2);
   while (position + blockLength + BATCH <= limit) {
-    rollBatch(window + position, blockLength, sum, sums, places, table.map, table.mapShift);
+    if (kind == 0) rollBatch<i8>(window + position, blockLength, sum, sums, places, table.map, table.mapShift);
+    else rollLibrsync(table, kind, window + position, sum);
     const count = probeBitmap(table, sums, candidates, probeMap(sums, places, candidates));
     table.tagHits += <u32>count;
     for (let at: usize = 0; at < count; at++) {
@@ -281,7 +285,7 @@ function roll(table: Table, window: usize, position: usize, end: usize, limit: u
   }
   if (last) {
     while (position + blockLength < limit) {
-      sum = rollOne(window + position, blockLength, sum);
+      sum = rollOne(kind, window + position, blockLength, sum);
       position++;
       if (!probe(table, sum)) continue;
       table.tagHits++;
@@ -293,24 +297,34 @@ function roll(table: Table, window: usize, position: usize, end: usize, limit: u
 }
 
 /** The weak sum one byte further on. */
-// @ts-ignore: decorator
-@inline
-function rollOne(data: usize, blockLength: u32, sum: u32): u32 {
-  const oldest: i32 = load<i8>(data);
-  const newest: i32 = load<i8>(data + blockLength);
+function rollOne(kind: i32, data: usize, blockLength: u32, sum: u32): u32 {
+  if (kind == RABIN_KARP) {
+    return rabinKarpRoll(sum, rabinKarpPower(blockLength), load<u8>(data), load<u8>(data + blockLength));
+  }
+  const oldest: i32 = kind == ROLLSUM ? load<u8>(data) + ROLLSUM_OFFSET : load<i8>(data);
+  const newest: i32 = kind == ROLLSUM ? load<u8>(data + blockLength) + ROLLSUM_OFFSET : load<i8>(data + blockLength);
   const s1: i32 = <i32>sum + newest - oldest;
   const s2: i32 = <i32>(sum >>> 16) - <i32>blockLength * oldest + s1;
   return (<u32>s1 & 0xffff) | (<u32>s2 << 16);
 }
 
+/** As rollBatch, for librsync's sums; not inlined, so that rsync's own stays small. */
+function rollLibrsync(table: Table, kind: i32, data: usize, sum: u32): void {
+  const sums = table.batch, places = table.batch + (BATCH << 2);
+  const blockLength = table.blockLength;
+  if (kind == ROLLSUM) rollBatch<u8>(data, blockLength, sum, sums, places, table.map, table.mapShift);
+  else rabinKarpBatch(data, blockLength, sum, BATCH, sums, places, SPREAD, table.map, table.mapShift);
+}
+
 /**
  * Weak sums of the BATCH offsets after `data`, and their addresses in the small bitmap. With a the bytes that leave, b
  * those that enter and P the prefix sum of b - a, offset j has s1 + P[j] and s2 + j * s1 + (prefix sum of P -
- * blockLength * a)[j]: only the last lane's sums are carried from one group of eight to the next.
+ * blockLength * a)[j]: only the last lane's sums are carried from one group of eight to the next. `T` is i8 for
+ * rsync's sum, u8 for librsync's rollsum, whose bytes have an offset.
  */
 // @ts-ignore: decorator
 @inline
-function rollBatch(data: usize, blockLength: u32, sum: u32, sums: usize, places: usize, map: usize,
+function rollBatch<T>(data: usize, blockLength: u32, sum: u32, sums: usize, places: usize, map: usize,
   shift: u32): void {
   const zero = i16x8.splat(0);
   const steps = i16x8(1, 2, 3, 4, 5, 6, 7, 8);
@@ -320,8 +334,9 @@ function rollBatch(data: usize, blockLength: u32, sum: u32, sums: usize, places:
   let s1: v128 = i16x8.splat(<i16>sum);
   let s2: v128 = i16x8.splat(<i16>(sum >>> 16));
   for (let at: usize = 0; at < BATCH; at += 8) {
-    const a = v128.load_ext<i8>(data + at);
-    let p: v128 = i16x8.sub(v128.load_ext<i8>(data + blockLength + at), a);
+    let a: v128 = v128.load_ext<T>(data + at);
+    let p: v128 = i16x8.sub(v128.load_ext<T>(data + blockLength + at), a);
+    if (!isSigned<T>()) a = i16x8.add(a, i16x8.splat(<i16>ROLLSUM_OFFSET));
     p = i16x8.add(p, v128.shuffle<i16>(zero, p, 7, 8, 9, 10, 11, 12, 13, 14));
     p = i16x8.add(p, v128.shuffle<i16>(zero, p, 6, 7, 8, 9, 10, 11, 12, 13));
     p = i16x8.add(p, v128.shuffle<i16>(zero, p, 4, 5, 6, 7, 8, 9, 10, 11));
@@ -450,13 +465,13 @@ function choose(table: Table, window: usize, position: usize, end: usize, base: 
   if (table.same != 0 && align(table, window, position, end, base, index)) return;
   const want = table.want;
   if (want >= table.fullCount || want == <u32>table.hit) return;
-  if (usable(table, want, base + <i64>position) && isSigned(table, want)) table.hit = want;
+  if (usable(table, want, base + <i64>position) && equalsSigned(table, want)) table.hit = want;
 }
 
 /** Whether the data signed last is block `index`. */
 // @ts-ignore: decorator
 @inline
-function isSigned(table: Table, index: u32): bool {
+function equalsSigned(table: Table, index: u32): bool {
   return equal(table.run, table.sums + <usize>index * table.stride, table.stride);
 }
 
@@ -473,11 +488,11 @@ function align(table: Table, window: usize, position: usize, end: usize, base: i
   if (atBoundary >= <i64>table.fullCount) return false;
   const here = <u32>atBoundary;
   if (skip != 0 && (load<u32>(table.run) != 0 || position + skip + blockLength > end)) return false;
-  if (here != index && !isSigned(table, here)) return false;
+  if (here != index && !equalsSigned(table, here)) return false;
   if (skip != 0) {
     table.hit = here;
     sign(table, window + position + skip, 1);
-    const zerosAhead = isSigned(table, here);
+    const zerosAhead = equalsSigned(table, here);
     sign(table, window + position, 1);
     if (!zerosAhead) return false;
   }
@@ -494,10 +509,39 @@ function searchTail(table: Table, window: usize, position: usize, end: usize, ba
   const index = table.fullCount;
   const start = end - byteLength;
   if (!usable(table, index, base + <i64>start)) return;
-  if (weakSum(window + start, byteLength) != weakOf(table, index)) return;
+  if (weakSumOf(table.algorithm, window + start, byteLength) != weakOf(table, index)) return;
   signSpan(table, window + start, byteLength);
-  if (isSigned(table, index)) found(table, start, index, 1);
+  if (equalsSigned(table, index)) found(table, start, index, 1);
   else table.falseAlarms++;
+}
+
+/**
+ * For librsync's signatures, which do not tell how long their last block is: whether the data of [window + from,
+ * window + end), less than a block and the file's last, ends with it. Returns where it begins, or `end`.
+ */
+export function searchSuffix(at: usize, window: usize, from: usize, end: usize): usize {
+  const table = changetype<Table>(at);
+  const index = table.fullCount - 1;
+  const wanted = weakOf(table, index);
+  const kind = table.algorithm >> WEAK_SHIFT;
+  let sum = weakSumOf(table.algorithm, window + from, <u32>(end - from));
+  let power = rabinKarpPower(<u32>(end - from));
+  for (let position = from; position < end; position++) {
+    if (sum == wanted) {
+      signSpan(table, window + position, <u32>(end - position));
+      if (equalsSigned(table, index)) return position;
+      table.falseAlarms++;
+    }
+    if (kind == RABIN_KARP) {
+      power = rabinKarpShorter(power);
+      sum = rabinKarpDrop(sum, power, load<u8>(window + position));
+    } else {
+      const byte: u32 = load<u8>(window + position) + ROLLSUM_OFFSET;
+      const s2 = (sum >>> 16) - <u32>(end - position) * byte;
+      sum = ((sum - byte) & 0xffff) | (s2 << 16);
+    }
+  }
+  return end;
 }
 
 /** Moves bytes; the ranges may overlap. JavaScript's copyWithin takes twice as long on a shared memory. */

@@ -8,18 +8,20 @@
  *   SHA1            4 bytes before the block
  *   MD4, variants   4 bytes after the block
  *
+ * librsync's signatures use MD4 or BLAKE2b without a seed, and a weak sum of their own.
+ *
  * Blocks of MD4 and MD5 are independent messages of one length, so they run in lanes; a short last block runs alone.
  */
+import { blake2b } from "./blake2b";
 import { copyShort, zeroVectors } from "./copy";
 import { digestBytes, digestFinal, digestInit, isBusted, mdUpdate, storeBitCount } from "./digest";
 import { laneDigest, lanesInit, LANES_MAX, lanesPoint } from "./lanes";
 import { md4Lanes12, md4Lanes4 } from "./md4lanes";
 import { md5Lanes12, md5Lanes4 } from "./md5lanes";
 import {
-  MD4, MD5, SCRATCH_DIGEST, SCRATCH_TAILS, SHA1, TAIL_BYTES, XXH3_128, XXH3_64,
-  XXH3_SECRET, XXH64,
+  BLAKE2B, MD4, MD5, SCRATCH_DIGEST, SCRATCH_TAILS, SHA1, TAIL_BYTES, WEAK_SHIFT, XXH3_128, XXH3_64, XXH3_SECRET, XXH64,
 } from "./memory";
-import { weakSum } from "./weak";
+import { weakSumOf } from "./weak";
 import { xxh3, xxh3DeriveSecret } from "./xxh3";
 import { xxh64 } from "./xxh64";
 
@@ -49,6 +51,7 @@ function strong(algorithm: i32, seed: i32, seedFirst: boolean, ptr: usize, lengt
   const out = scratch + SCRATCH_DIGEST;
   if (algorithm == XXH64) return store<u64>(out, xxh64(scratch, ptr, length, <u64>(<i64>seed)));
   if (isXxh3(algorithm)) return xxh3(scratch, ptr, length, <u64>(<i64>seed), algorithm == XXH3_128, out);
+  if (algorithm == BLAKE2B) return blake2b(scratch, ptr, length, out);
   digestInit(scratch, algorithm, 0, 0);
   const first = seedsFirst(algorithm, seedFirst);
   if (seed && first) addSeed(algorithm, seed, scratch);
@@ -62,7 +65,7 @@ function addSeed(algorithm: i32, seed: i32, scratch: usize): void {
   mdUpdate(algorithm, scratch, scratch + SCRATCH_DIGEST, 4);
 }
 
-/** Strong sum (sum2) of one block to `out` (room for 20 bytes); returns its length. */
+/** Strong sum (sum2) of one block to `out` (room for 32 bytes); returns its length. */
 export function strongSum(
   algorithm: i32, seed: i32, seedFirst: boolean, ptr: usize, length: u32, out: usize, scratch: usize,
 ): u32 {
@@ -84,13 +87,15 @@ function emit(out: usize, weak: u32, scratch: usize, s2length: u32): void {
 /**
  * Writes the sums of the blocks in [ptr, ptr + byteLength), the last of which may be short, to `out` as they travel
  * on the wire (labels sum-sum1, sum-sum2); returns the bytes written. `s2length` is at most the digest's length.
+ * `rules` is an algorithm's number, and above it the kind of weak sum (memory.ts).
  */
 export function signature(
-  algorithm: i32, seed: i32, seedFirst: boolean, ptr: usize, byteLength: u32, blockLength: u32, s2length: u32,
+  rules: i32, seed: i32, seedFirst: boolean, ptr: usize, byteLength: u32, blockLength: u32, s2length: u32,
   out: usize, scratch: usize,
 ): u32 {
   const start = out;
   const end = ptr + byteLength;
+  const algorithm = rules & ((1 << WEAK_SHIFT) - 1);
   if (isXxh3(algorithm)) xxh3DeriveSecret(scratch + XXH3_SECRET, <u64>(<i64>seed));
   if (hasLanes(algorithm)) {
     for (let blocks = byteLength / blockLength; blocks > 1;) {
@@ -98,14 +103,14 @@ export function signature(
       signLanes(algorithm, seed, seedFirst, ptr, blockLength, count, scratch);
       for (let lane: u32 = 0; lane < count; lane++, out += 4 + s2length, ptr += blockLength) {
         laneDigest(scratch, lane, scratch + SCRATCH_DIGEST);
-        emit(out, weakSum(ptr, blockLength), scratch, s2length);
+        emit(out, weakSumOf(rules, ptr, blockLength), scratch, s2length);
       }
       blocks -= count;
     }
   }
   for (; ptr < end; ptr += blockLength, out += 4 + s2length) {
     const length = min<u32>(blockLength, end - ptr);
-    const weak = weakSum(ptr, length);
+    const weak = weakSumOf(rules, ptr, length);
     strong(algorithm, seed, seedFirst, ptr, length, scratch);
     emit(out, weak, scratch, s2length);
   }

@@ -6,7 +6,7 @@
  * up. The file is in linear memory, so a read is one native copy, as from the page cache.
  */
 import { readFileSync } from "node:fs";
-import { transferDigest } from "../src/checksum/digest.ts";
+import { blockRules, transferDigest } from "../src/checksum/digest.ts";
 import { loadKernels, type Kernels } from "../src/checksum/kernels.ts";
 import { sumSizes } from "../src/delta/blocksize.ts";
 import { BlockTable, Matcher, type FileSource, type TokenSink } from "../src/delta/match.ts";
@@ -58,8 +58,8 @@ function tableOf(kernels: Kernels, one: Case): BlockTable {
   const context = contextOf(one.checksum);
   const digestLength = one.checksum === "xxh64" ? 8 : 16;
   const head = sumSizes(one.basis.length, { blockSize: one.blockSize, version: 32, digestLength, fullSums: false });
-  const table = new BlockTable(kernels, context, head);
-  const signer = new Signer(kernels, context);
+  const table = new BlockTable(kernels, blockRules(context), head);
+  const signer = new Signer(kernels, blockRules(context));
   const span = head.blockLength * Math.max(1, Math.floor(MIB / head.blockLength));
   const buffer = memory.alloc(span);
   let out = table.sumsPtr;

@@ -110,6 +110,7 @@ const layers: readonly (readonly string[])[] = [
   ["conversation"],
   ["client", "daemon"],
   ["watch"],
+  ["library"],
   ["index", "cli", "inotify"],
 ];
 

@@ -27,6 +27,7 @@ const peers = [
   { program: "ssh", package: "openssh-client", skips: "transfers through a real ssh" },
   { program: "inotifywait", package: "inotify-tools", skips: "the comparison with inotify-tools" },
   { program: "xxhsum", package: "xxhash", skips: "the comparison of XXH3 with xxhsum" },
+  { program: "rdiff", package: "rdiff", skips: "the comparison of signatures and deltas with rdiff" },
   { program: "openssl", package: "openssl", skips: "the comparison of MD5 with openssl" },
 ];
 

@@ -32,12 +32,15 @@ export interface Digest {
   release(): void;
 }
 
-/** Which algorithm, seed and seed place a conversation's block sums use: the kernels' first three arguments. */
+/** Which algorithm, seed and seed place block sums use: the kernels' first three arguments. */
 export interface BlockRules {
+  /** Its number, and above it the kind of weak sum (registry.ts, LibrsyncSum). */
   readonly algorithm: number;
   readonly seed: number;
   /** 1: the seed goes before the block where the algorithm lets the version decide (MD5). */
   readonly seedFirst: 0 | 1;
+  /** The length of the last block is not told: any shorter end of the new data may be it (librsync). */
+  readonly openEnded?: boolean;
 }
 
 /** The whole-file digest of a transfer. */

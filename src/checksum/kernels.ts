@@ -25,7 +25,7 @@ export interface KernelExports {
   digestUpdate(slot: number, ptr: number, byteLength: number): void;
   /** Writes the digest to `out` (room for 20 bytes), returns its length, uses the slot up. */
   digestFinal(slot: number, out: number): number;
-  /** One block's strong sum with rsync's seed rules; `out` has room for 20 bytes. Returns the digest's length. */
+  /** One block's strong sum with rsync's seed rules; `out` has room for 32 bytes. Returns the digest's length. */
   strongSum(
     algorithm: number, seed: number, seedFirst: number, ptr: number, byteLength: number, out: number, scratch: number,
   ): number;
@@ -42,6 +42,8 @@ export interface KernelExports {
   bucketsHits(
     bitmap: number, buckets: number, from: number, to: number, end: number, blockLength: number,
   ): number;
+  /** Where in [window + from, window + end), the file's end, a short last block begins that is equal; else `end`. */
+  searchSuffix(table: number, window: number, from: number, end: number): number;
   /** Moves bytes within the memory; the ranges may overlap. */
   moveBytes(to: number, from: number, byteLength: number): void;
   /** Searches [window + from, window + end), which begins at file offset `base`; returns the position to go on from. */

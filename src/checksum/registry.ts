@@ -18,6 +18,12 @@ export const ChecksumNumber: Readonly<Record<ChecksumName, number>> = {
   sha1: 9,
 };
 
+/**
+ * The numbers of librsync's block sums (assembly/memory.ts): the kind of weak sum stands in the bits above the strong
+ * sum's algorithm. rsync's own have kind 0.
+ */
+export const LibrsyncSum = { blake2: 10, md4: 4, rollsum: 1 << 8, rabinkarp: 2 << 8 } as const;
+
 const DIGEST_BYTES: Readonly<Record<ChecksumName, number>> = {
   none: 1,
   "md4-archaic": 16,

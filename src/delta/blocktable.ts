@@ -4,9 +4,8 @@
  * One region holds the wire sums, filled by the caller; a second one the kernel's table and its working space. Both
  * are given back by `release`. Upstream match.c:build_hash_table and struct sum_struct.
  */
-import { blockRules, type BlockRules } from "../checksum/digest.ts";
+import { type BlockRules } from "../checksum/digest.ts";
 import type { Kernels } from "../checksum/kernels.ts";
-import type { ProtocolContext } from "../protocol/context.ts";
 import type { SumHead } from "../protocol/sumhead.ts";
 import { sumBytes, WEAK_SUM_BYTES } from "./signature.ts";
 
@@ -49,9 +48,9 @@ export class BlockTable {
   private readonly rules: BlockRules;
 
   /** Throws LimitError (22) when the sums do not fit into memory. `head` must have at least one block. */
-  constructor(kernels: Kernels, context: ProtocolContext, head: SumHead) {
+  constructor(kernels: Kernels, rules: BlockRules, head: SumHead) {
     this.kernels = kernels;
-    this.rules = blockRules(context);
+    this.rules = rules;
     this.head = { ...head };
     this.lastLength = head.remainder || head.blockLength;
     this.fullCount = this.lastLength < head.blockLength ? head.count - 1 : head.count;
@@ -91,6 +90,15 @@ export class BlockTable {
   search(ptr: number, from: number, end: number, base: number, last: boolean): number {
     this.set("eventCount", 0);
     return this.kernels.wasm.searchWindow(this.tablePtr, ptr, from, end, base, last ? 1 : 0) >>> 0;
+  }
+
+  /**
+   * Where in [ptr + from, ptr + end), what is left at a file's end without a match, the last block begins, if its
+   * length is not known and it ends the file; else `end`.
+   */
+  searchSuffix(ptr: number, from: number, end: number): number {
+    if (!this.rules.openEnded || from >= end) return end;
+    return this.kernels.wasm.searchSuffix(this.tablePtr, ptr, from, end) >>> 0;
   }
 
   get eventCount(): number {

@@ -177,7 +177,7 @@ export class Matcher {
       if (!table.eventsFull) this.slide();
       return true;
     }
-    this.sendLiterals(this.filled);
+    this.sendEnd(table);
     this.stats.hashHits = this.trace ? this.trace.hashHits : table.hashHits;
     this.stats.falseAlarms = table.falseAlarms;
     this.stats.tagHits = table.tagHits;
@@ -244,6 +244,20 @@ export class Matcher {
     }
     if (this.base + this.filled < this.source.byteLength) trace.searched(start, end, this.base + this.searched);
     else if (!table.eventsFull) trace.end(start, end);
+  }
+
+  /** Sends what follows the last match: literals, but for a last block whose length nobody told. */
+  private sendEnd(table: BlockTable): void {
+    const { blockLength, count } = table.head;
+    const from = Math.max(this.sent, this.filled - blockLength + 1);
+    const start = table.searchSuffix(this.windowPtr, from, this.filled);
+    this.sendLiterals(start);
+    const byteLength = this.filled - start;
+    if (byteLength === 0) return;
+    this.sendRun(count - 1, 1, this.windowPtr + start, byteLength, blockLength);
+    this.sent = this.filled;
+    this.stats.matches++;
+    this.stats.matchedBytes += byteLength;
   }
 
   private sendRun(index: number, count: number, ptr: number, byteLength: number, blockLength: number): void {

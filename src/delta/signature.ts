@@ -2,9 +2,8 @@
  * The generator's side of the delta: weak and strong sums of a basis file's blocks, in wire form (label `sums`).
  * Upstream generator.c:generate_and_send_sums over checksum.c:get_checksum1 and get_checksum2.
  */
-import { blockRules, type BlockRules } from "../checksum/digest.ts";
+import { type BlockRules } from "../checksum/digest.ts";
 import type { Kernels } from "../checksum/kernels.ts";
-import type { ProtocolContext } from "../protocol/context.ts";
 import type { SumHead } from "../protocol/sumhead.ts";
 
 /** Bytes of the weak sum that stands before each strong sum on the wire. */
@@ -15,14 +14,14 @@ export function sumBytes(head: SumHead): number {
   return head.count * (WEAK_SUM_BYTES + head.s2length);
 }
 
-/** Signs blocks with the digest, seed and seed place of one conversation. */
+/** Signs blocks with one digest, seed and seed place. */
 export class Signer {
   private readonly kernels: Kernels;
   private readonly rules: BlockRules;
 
-  constructor(kernels: Kernels, context: ProtocolContext) {
+  constructor(kernels: Kernels, rules: BlockRules) {
     this.kernels = kernels;
-    this.rules = blockRules(context);
+    this.rules = rules;
   }
 
   /**

@@ -8,7 +8,7 @@
 import { ExitCode, ProtocolError } from "../errors.ts";
 import { BlockTable, Matcher, type MatchOptions } from "../delta/match.ts";
 import { CHUNK_SIZE, type FileSource } from "../delta/tokens.ts";
-import { transferDigest } from "../checksum/digest.ts";
+import { blockRules, transferDigest } from "../checksum/digest.ts";
 import { checksumLength } from "../checksum/registry.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { FileFlag, IoError, ItemFlag, MessageTag, Ndx, FnamecmpType } from "../protocol/constants.ts";
@@ -214,7 +214,7 @@ export class Sender {
       const text = `exceeded --max-alloc=${session.options.maxAlloc} setting for block sums`;
       throw new ProtocolError("sum-head", text, ExitCode.malloc);
     }
-    const table = new BlockTable(session.kernels, session.context, head);
+    const table = new BlockTable(session.kernels, blockRules(session.context), head);
     await input.readTo(table.sumsPtr, byteLength);
     table.build();
     return table;

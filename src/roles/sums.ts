@@ -4,6 +4,7 @@
  */
 import { sumSizes } from "../delta/blocksize.ts";
 import { Signer } from "../delta/signature.ts";
+import { blockRules } from "../checksum/digest.ts";
 import { checksumLength } from "../checksum/registry.ts";
 import { newSumHead, writeSumHead } from "../protocol/sumhead.ts";
 import { type Session } from "../session/session.ts";
@@ -55,7 +56,7 @@ export class SumSender {
     const appending = options.append > 0 && !fullSums;
     if (appending && copyFd < 0) return 0;
     this.makeRoom();
-    const signer = (this.signer ??= appending ? null : new Signer(session.kernels, session.context));
+    const signer = (this.signer ??= appending ? null : new Signer(session.kernels, blockRules(session.context)));
     let copyError = 0;
     for (let offset = 0; offset < fileLength; offset += this.spanBytes) {
       const count = Math.min(this.spanBytes, fileLength - offset);

@@ -198,3 +198,73 @@ function deriveSecret(seed: bigint): Uint8Array {
   }
   return secret;
 }
+
+/** librsync's rollsum: unsigned bytes, 31 added to each. */
+export function rollsumReference(bytes: Uint8Array): number {
+  let s1 = 0;
+  let s2 = 0;
+  for (const byte of bytes) {
+    s1 += byte + 31;
+    s2 += s1;
+  }
+  return ((s1 & 0xffff) | ((s2 & 0xffff) << 16)) >>> 0;
+}
+
+/** librsync's Rabin-Karp sum. */
+export function rabinKarpReference(bytes: Uint8Array): number {
+  let hash = 1;
+  for (const byte of bytes) hash = (Math.imul(hash, 0x08104225) + byte) >>> 0;
+  return hash;
+}
+
+const BLAKE2B_IV = [
+  0x6a09e667f3bcc908n, 0xbb67ae8584caa73bn, 0x3c6ef372fe94f82bn, 0xa54ff53a5f1d36f1n,
+  0x510e527fade682d1n, 0x9b05688c2b3e6c1fn, 0x1f83d9abfb41bd6bn, 0x5be0cd19137e2179n,
+];
+const BLAKE2B_SIGMA = [
+  "0123456789abcdef", "ea489fd61c02b753", "b8c052fdae367194", "7931dcbe265a40f8", "905724afe1bc683d",
+  "2c6a0b834d75fe19", "c51fed4a0763928b", "db7ec13950f4862a", "6fe9b308c2d714a5", "a2847615fb9e3cd0",
+];
+
+/** RFC 7693 for a digest of `digestBytes` bytes without a key. */
+export function blake2bReference(bytes: Uint8Array, digestBytes: number): Uint8Array {
+  const wrap = (value: bigint): bigint => BigInt.asUintN(64, value);
+  const rotr = (value: bigint, by: bigint): bigint => wrap((value >> by) | (value << (64n - by)));
+  const state = BLAKE2B_IV.slice();
+  state[0] ^= 0x01010000n ^ BigInt(digestBytes);
+  const chunks = Math.max(1, Math.ceil(bytes.length / 128));
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const block = new Uint8Array(128);
+    block.set(bytes.subarray(chunk * 128, chunk * 128 + 128));
+    const view = new DataView(block.buffer);
+    const last = chunk === chunks - 1;
+    const v = [...state, ...BLAKE2B_IV];
+    v[12] ^= BigInt(last ? bytes.length : (chunk + 1) * 128);
+    if (last) v[14] ^= 0xffffffffffffffffn;
+    const mix = (a: number, b: number, c: number, d: number, x: bigint, y: bigint): void => {
+      v[a] = wrap(v[a] + v[b] + x);
+      v[d] = rotr(v[d] ^ v[a], 32n);
+      v[c] = wrap(v[c] + v[d]);
+      v[b] = rotr(v[b] ^ v[c], 24n);
+      v[a] = wrap(v[a] + v[b] + y);
+      v[d] = rotr(v[d] ^ v[a], 16n);
+      v[c] = wrap(v[c] + v[d]);
+      v[b] = rotr(v[b] ^ v[c], 63n);
+    };
+    for (let round = 0; round < 12; round++) {
+      const order = BLAKE2B_SIGMA[round % 10];
+      const word = (at: number): bigint => view.getBigUint64(Number.parseInt(order[at], 16) * 8, true);
+      for (let column = 0; column < 4; column++) {
+        mix(column, column + 4, column + 8, column + 12, word(2 * column), word(2 * column + 1));
+      }
+      for (let diagonal = 0; diagonal < 4; diagonal++) {
+        mix(diagonal, ((diagonal + 1) & 3) + 4, ((diagonal + 2) & 3) + 8, ((diagonal + 3) & 3) + 12,
+          word(8 + 2 * diagonal), word(9 + 2 * diagonal));
+      }
+    }
+    for (let i = 0; i < 8; i++) state[i] ^= v[i] ^ v[i + 8];
+  }
+  const out = new DataView(new ArrayBuffer(64));
+  state.forEach((word, i) => out.setBigUint64(i * 8, word, true));
+  return new Uint8Array(out.buffer, 0, digestBytes);
+}

@@ -1,6 +1,6 @@
 /** What the delta tests share: kernels, seeded data, a source, a sink that counts calls, and files in memory. */
 import { readFileSync } from "node:fs";
-import { transferDigest } from "../../../src/checksum/digest.ts";
+import { blockRules, transferDigest } from "../../../src/checksum/digest.ts";
 import { loadKernels, type Kernels } from "../../../src/checksum/kernels.ts";
 import { checksumLength } from "../../../src/checksum/registry.ts";
 import { sumSizes } from "../../../src/delta/blocksize.ts";
@@ -121,10 +121,10 @@ export function tableOf(kernels: Kernels, basis: Uint8Array, sizes: Sizes = {}):
   const head = sumSizes(basis.length, {
     blockSize: sizes.blockSize ?? 0, version: 32, digestLength, fullSums: sizes.fullSums ?? false,
   });
-  const table = new BlockTable(kernels, context, head);
+  const table = new BlockTable(kernels, blockRules(context), head);
   const buffer = kernels.memory.alloc(basis.length);
   kernels.memory.u8.set(basis, buffer);
-  new Signer(kernels, context).sign(head, buffer, basis.length, table.sumsPtr);
+  new Signer(kernels, blockRules(context)).sign(head, buffer, basis.length, table.sumsPtr);
   kernels.memory.release(buffer);
   return table;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { blockRules } from "../../../src/checksum/digest.ts";
 import { Signer, sumBytes } from "../../../src/delta/signature.ts";
 import { contextOf, newKernels, Random } from "./_engine.ts";
 import { weak } from "./_reference.ts";
@@ -15,7 +16,7 @@ describe("Signer", () => {
       const out = memory.alloc(sumBytes(head) + 1);
       memory.u8.set(bytes, ptr);
       memory.u8[out + sumBytes(head)] = 0xee;
-      expect(new Signer(kernels, contextOf(checksum, 77)).sign(head, ptr, bytes.length, out)).toBe(8 * 9);
+      expect(new Signer(kernels, blockRules(contextOf(checksum, 77))).sign(head, ptr, bytes.length, out)).toBe(8 * 9);
       expect(memory.u8[out + sumBytes(head)]).toBe(0xee);
       const strong = memory.alloc(20);
       for (let index = 0; index < 8; index++) {
@@ -33,7 +34,7 @@ describe("Signer", () => {
     const { memory } = kernels;
     const bytes = new Random(2).bytes(50 * 64 + 10);
     const head = { count: 51, blockLength: 64, s2length: 16, remainder: 10, fileLength: bytes.length };
-    const signer = new Signer(kernels, contextOf("md5"));
+    const signer = new Signer(kernels, blockRules(contextOf("md5")));
     const ptr = memory.alloc(bytes.length);
     const out = memory.alloc(2 * sumBytes(head));
     memory.u8.set(bytes, ptr);
