@@ -95,7 +95,7 @@ function verify(digest: Digest, sum: Uint8Array): void {
   const own = new Uint8Array(digest.byteLength);
   digest.final(own, 0);
   if (own.every((byte, at) => byte === sum[at])) return;
-  throw new ProtocolError("file-digest", "the result does not have the delta's checksum: is this the basis it was made for?");
+  throw new ProtocolError("file-digest", "the result does not have the delta's checksum: was it made for this basis?");
 }
 
 /** Chunks of a delta, whose format shows in the first four bytes. */
@@ -188,7 +188,8 @@ class RsyncSteps implements DeltaReader {
       });
     }
     const sumLength = checksumLength(this.checksum);
-    if (this.tokensEnded && this.sum === null && cursor.available >= sumLength) this.sum = cursor.take(sumLength).slice();
+    const isThere = this.tokensEnded && this.sum === null && cursor.available >= sumLength;
+    if (isThere) this.sum = cursor.take(sumLength).slice();
     return steps;
   }
 

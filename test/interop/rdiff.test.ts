@@ -16,7 +16,9 @@ function rdiff(...words: string[]): void {
 const random = new Random(23);
 const old = random.bytes(700_001);
 const pairs: readonly (readonly [name: string, basis: Uint8Array, data: Uint8Array])[] = [
-  ["edits", old, joinBytes(old.subarray(0, 5_000), random.bytes(77), old.subarray(5_010, 400_000), old.subarray(300_000))],
+  ["edits", old, joinBytes(
+    old.subarray(0, 5_000), random.bytes(77), old.subarray(5_010, 400_000), old.subarray(300_000),
+  )],
   ["moved", old, joinBytes(old.subarray(350_000), old.subarray(0, 350_000))],
   ["the same", old, old],
   ["grown", old.subarray(0, 70_123), old],
@@ -33,7 +35,8 @@ const kinds = (["blake2", "md4"] as const).flatMap((hash) =>
 describe.skipIf(whereIs("rdiff") === null)("beside rdiff", () => {
   for (const { hash, rollsum } of kinds) {
     for (const [blockLength, sumLength] of [[0, 0], [1000, 0], [512, 8], [33, -1], [8192, -1]]) {
-      test(`${hash}, ${rollsum}, blocks of ${blockLength || "rdiff's choice"}, sums of ${sumLength || "all bytes"}`, async () => {
+      const lengths = `blocks of ${blockLength || "rdiff's choice"}, sums of ${sumLength || "all bytes"}`;
+      test(`${hash}, ${rollsum}, ${lengths}`, async () => {
         for (const [name, basis, data] of pairs) {
           writeFileSync(at("old"), basis);
           writeFileSync(at("new"), data);

@@ -23,7 +23,8 @@ function sums(rules: number, ptr: number, byteLength: number, sumLength: number)
 }
 
 test("the reference of BLAKE2b is right", () => {
-  expect(hex(blake2bReference(utf8("abc"), 32))).toBe("bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
+  const known = "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319";
+  expect(hex(blake2bReference(utf8("abc"), 32))).toBe(known);
   for (const length of [0, 1, 127, 128, 129, 300]) {
     const bytes = noise(length);
     expect(hex(blake2bReference(bytes, 64))).toBe(createHash("blake2b512").update(bytes).digest("hex"));
@@ -116,7 +117,9 @@ test("the search finds at every offset what is there, and the short end", () => 
       const digest = fileDigest(kernels, "none");
       const matcher = new Matcher(kernels, digest);
       const log = new TokenLog(kernels.memory, head);
-      matcher.start(table, sourceOf(kernels.memory, data), { literal: (...at) => log.literal(...at), match: (at) => log.match(at) });
+      matcher.start(table, sourceOf(kernels.memory, data), {
+        literal: (...at) => log.literal(...at), match: (at) => log.match(at),
+      });
       while (matcher.step());
       matcher.release();
       digest.release();
