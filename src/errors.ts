@@ -95,6 +95,22 @@ export class FileError extends WsyncError {
   }
 }
 
+/**
+ * The run came to its end, but not everything could be done. Exit code 23, 24 for files that vanished meanwhile, 25 when
+ * --max-delete stopped deletions.
+ */
+export class PartialError extends WsyncError {
+  /** What failed, as far as it is about files; text of the other side is taken apart, so no field but the message is sure. */
+  readonly failures: readonly FileError[];
+  /** The first of them, "" when there is none. */
+  readonly path: string;
+  constructor(message: string, exitCode: number, failures: readonly FileError[]) {
+    super(message, exitCode);
+    this.failures = failures;
+    this.path = failures[0]?.path ?? "";
+  }
+}
+
 /** A limit set by the user or by policy was reached: --max-delete (25), --max-alloc (22). */
 export class LimitError extends WsyncError {}
 

@@ -33,6 +33,8 @@ export interface ClientRun {
   readonly platform: Platform;
   readonly options: Options;
   readonly parseContext: ParseContext;
+  /** The other end of a local run, where its files are in another file system. */
+  readonly farPlatform?: Platform;
   /** Who is told what happens; absent or null: nobody. */
   readonly observer?: Observer | null;
 }
@@ -100,6 +102,7 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   const { platform, options, log } = run;
   const link = new LocalLink();
   link.observer = run.observer ?? null;
+  if (run.farPlatform) link.clientFiles = platform.fs;
   if (log.debug("CMD", 2)) {
     showCommand(log, null, null, null, ends.remoteArgs[0], [".", ends.remoteArgs[0]]);
   }
@@ -116,7 +119,7 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   serverOptions.insecureLinks = options.insecureLinks;
   serverOptions.confineRoot = options.confineRoot;
   serverOptions.wholeFile = options.wholeFile < 0 && options.writeBatch === null ? 1 : options.wholeFile;
-  const server = converse(platform, {
+  const server = converse(run.farPlatform ?? platform, {
     options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,
     localLink: link, filterArgs: options,
   });

@@ -39,7 +39,8 @@ export interface Platform {
   readonly host: Host;
   readonly kernels: Kernels;
   readonly fs: FileSystem;
-  readonly interrupts: Interrupts;
+  /** Who may end what is under way. */
+  readonly interrupts: Pick<Interrupts, "add">;
 }
 
 /** One conversation to hold. */
@@ -85,6 +86,7 @@ async function hold(platform: Platform, conversation: Conversation, session: Ses
     });
   } catch (error) {
     session.stop(error);
+    session.observer?.failure?.(error);
     return await failed(session, conversation, error);
   }
   if (!session.amServer) {

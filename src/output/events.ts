@@ -132,6 +132,8 @@ export type RunEvent =
 export interface Observer {
   /** Called with each event, in order, from within the run: it must not throw, and is waited for. */
   event(event: RunEvent): void;
+  /** The error that ends the run, beside the lines about it. */
+  failure?(error: unknown): void;
   /** Lines that are not printed since the events say the same: none, those for standard output, or all. */
   readonly mutes: "nothing" | "stdout" | "all";
 }

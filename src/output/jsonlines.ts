@@ -19,7 +19,7 @@ export function jsonLine(event: RunEvent): Uint8Array {
 }
 
 /** The event with every name as text. */
-function readable(event: object): Record<string, unknown> {
+export function readable(event: object): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(event) as [string, unknown][]) {
     if (typeof value === "string") addName(fields, name, value);

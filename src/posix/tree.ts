@@ -2,6 +2,7 @@
  * A tree of inodes and the ways through it: names, "..", symlinks, as a Unix kernel resolves them. Results are inodes
  * or -errno.
  */
+import { type ContentStore, type FileContent, MEMORY_STORE } from "./content.ts";
 import { Inode, S_IF, type Time } from "./inode.ts";
 
 const MAX_LINKS = 40;
@@ -35,12 +36,14 @@ export class Tree {
   readonly root: Inode;
   private readonly E: Errors;
   private readonly clock: () => number;
+  private readonly store: ContentStore;
   private nextIno = 2;
 
-  /** `clock` gives milliseconds since the epoch. */
-  constructor(E: Readonly<Record<string, number>>, clock: () => number) {
+  /** `clock` gives milliseconds since the epoch; `store` is where new contents go. */
+  constructor(E: Readonly<Record<string, number>>, clock: () => number, store: ContentStore = MEMORY_STORE) {
     this.E = E as unknown as Errors;
     this.clock = clock;
+    this.store = store;
     this.root = this.create(S_IF.directory | 0o755);
     this.root.parent = this.root;
     this.root.nlink = 2;
@@ -50,6 +53,11 @@ export class Tree {
     const ms = this.clock();
     const seconds = Math.floor(ms / 1000);
     return { seconds, nsec: Math.floor((ms - seconds * 1000) * 1e6) };
+  }
+
+  /** Empty content for a new file. */
+  newContent(): FileContent {
+    return this.store.create();
   }
 
   /** A new inode without a name. */

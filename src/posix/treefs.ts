@@ -6,7 +6,6 @@
  */
 import { latin1, type LinearMemory } from "../memory.ts";
 import { constantsFor, strerrorFor } from "./constants.ts";
-import { type ContentStore, MEMORY_STORE } from "./content.ts";
 import {
   type DirentVisitor, type FileSystem, type FsCapabilities, type PosixConstants, type StatRecord,
 } from "./filesystem.ts";
@@ -31,10 +30,6 @@ interface OpenFile {
 
 /** How a TreeFileSystem behaves. */
 export interface TreeSettings {
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number;
-  /** Where new contents go; memory unless told. */
-  readonly store?: ContentStore;
   /** Nothing may be changed: -EROFS. */
   readonly readOnly?: boolean;
 }
@@ -52,7 +47,6 @@ export class TreeFileSystem implements FileSystem {
     xattrs: false, copyFileRange: false, reflink: false, fallocate: false,
   };
   private readonly E = CONSTANTS.E;
-  private readonly store: ContentStore;
   private readonly readOnly: boolean;
   private readonly names: NameSlots;
   private readonly files = new Map<number, OpenFile>();
@@ -60,10 +54,9 @@ export class TreeFileSystem implements FileSystem {
   private mask = 0o022;
 
   /** `tree`: an existing one, which several file systems may share. */
-  constructor(memory: LinearMemory, tree: Tree, settings: TreeSettings) {
+  constructor(memory: LinearMemory, tree: Tree, settings: TreeSettings = {}) {
     this.memory = memory;
     this.tree = tree;
-    this.store = settings.store ?? MEMORY_STORE;
     this.readOnly = settings.readOnly ?? false;
     this.names = new NameSlots(memory);
     this.cwd = tree.root;
@@ -93,7 +86,7 @@ export class TreeFileSystem implements FileSystem {
       if (this.readOnly) return -E.EROFS;
       if (this.isGone(found.dir)) return -E.ENOENT;
       inode = this.tree.create(S_IF.regular | (mode & PERMISSIONS & ~this.mask));
-      inode.content = this.store.create();
+      inode.content = this.tree.newContent();
       this.tree.link(found.dir, found.name, inode);
     } else if (exclusive) {
       return -E.EEXIST;
@@ -235,7 +228,7 @@ export class TreeFileSystem implements FileSystem {
     if (type === S_IF.symlink) return -this.E.EINVAL;
     return this.add(dirfd, name, false, () => {
       const inode = this.tree.create(type | (mode & PERMISSIONS & ~this.mask));
-      if (type === S_IF.regular) inode.content = this.store.create();
+      if (type === S_IF.regular) inode.content = this.tree.newContent();
       if (type === S_IF.character || type === S_IF.block) {
         inode.major = major;
         inode.minor = minor;
@@ -457,7 +450,7 @@ export class TreeFileSystem implements FileSystem {
   private makeWritable(inode: Inode, keepBytes: number): NonNullable<Inode["content"]> {
     const old = inode.content!;
     if (old.writable) return old;
-    const content = this.store.create();
+    const content = this.tree.newContent();
     const buffer = new Uint8Array(Math.min(COPY_BYTES, old.byteLength));
     const end = Math.min(keepBytes, old.byteLength);
     for (let offset = 0; offset < end; ) {

@@ -72,13 +72,16 @@ export async function receiveFilters(session: Session, filters: Filters): Promis
   filters.finishReceive();
 }
 
-/** Reads merge files. Standard input comes once, so the two sides of a local transfer share what it said. */
+/**
+ * Reads merge files. The two sides of a local transfer go by the client's; standard input comes once, so they share
+ * what it said.
+ */
 function fileReader(session: Session, cwd: string): (path: string) => Uint8Array | number {
   const { localLink } = session;
   let inputs = 0;
   let files: Confined | null = null;
   return (path) => {
-    files ??= boundedFiles(session, cwd);
+    files ??= boundedFiles(session, cwd, localLink?.clientFiles ?? session.fs);
     if (path !== "-" || !localLink) return readFile(files, path);
     const at = inputs++;
     return (localLink.inputs[at] ??= readFile(files, path));

@@ -63,8 +63,7 @@ export function operatorFiles(fs: FileSystem, cwd: string, options: Options): Co
 }
 
 /** The files that rules and lists are read from, relative to `cwd`; a server's peer may have chosen them. */
-export function boundedFiles(session: Session, cwd: string): Confined {
-  const { fs } = session;
+export function boundedFiles(session: Session, cwd: string, fs: FileSystem = session.fs): Confined {
   const opened = operatorPaths(fs, cwd, { ...operatorPolicy(session, true), dryRun: false });
   if (typeof opened !== "number") return session.own(opened);
   const text = `rsync: [${session.who}] change_dir "${cwd}" failed: ${fs.strerror(-opened)} (${-opened})`;

@@ -265,7 +265,8 @@ export class Sender {
     const { session } = this;
     if (this.itemLog.wantsDigests) return false;
     if (this.itemLog.showsProgress && this.stat.size >= LIVE_LEAST) return false;
-    const wanted = session.localLink !== null && session.options.wholeFile > 0 && !session.options.sparse;
+    const sameFiles = session.localLink !== null && session.localLink.clientFiles === null;
+    const wanted = sameFiles && session.options.wholeFile > 0 && !session.options.sparse;
     return wanted && table === null && this.stat.size >= LOCAL_COPY_LEAST && this.head.count === 0
       && session.context.compress === "none" && !session.output.tee && session.options.bwlimit === 0;
   }

@@ -26,7 +26,8 @@ export class SourceRemoval {
     const found = session.options.copyLinks ? root.stat(below, stat) : root.lstat(below, stat);
     if (found < 0) return this.failed("re-lstat", path, -found);
     const inode = `${stat.devHi}:${stat.devLo}:${stat.inoHi}:${stat.inoLo}`;
-    if (session.localLink && session.localLink.lastDevice === inode) {
+    const { localLink } = session;
+    if (localLink && localLink.clientFiles === null && localLink.lastDevice === inode) {
       session.log.errorXfer(`ERROR: Skipping sender remove of destination file: ${path}\n`);
       return;
     }

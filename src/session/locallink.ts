@@ -7,6 +7,7 @@
  * lets the kernel copy. Offers are taken in the order in which they were made.
  */
 import { type Observer } from "../output/events.ts";
+import { type FileSystem } from "../posix/filesystem.ts";
 
 /** An open source file. */
 export interface SourceOffer {
@@ -16,6 +17,8 @@ export interface SourceOffer {
 }
 
 export class LocalLink {
+  /** The client's file system where the two sides have different ones, else null. */
+  clientFiles: FileSystem | null = null;
   /** Device and inode of the file the receiver last finished, for the sender's same-file check. */
   lastDevice = "";
   /** What was read from standard input for rules, read by read: both sides go by the same rules. */

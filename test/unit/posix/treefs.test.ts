@@ -10,7 +10,7 @@ import { newMemory, removeTree, tempDir, testFileSystem } from "../files/_fs.ts"
 const { O, AT, E } = constantsFor("linux", "x64");
 
 function newTreeFs(clock = () => 1_700_000_000_123): TreeFileSystem {
-  return new TreeFileSystem(newMemory(), new Tree(E, clock), { clock });
+  return new TreeFileSystem(newMemory(), new Tree(E, clock));
 }
 
 /** A way to a directory of either kind. */
@@ -131,7 +131,7 @@ describe("beside the kernel", () => {
   const kernel = testFileSystem("libc");
 
   test.skipIf(!isRoot)("random calls have the same results and leave the same tree", () => {
-    for (let seed = 1; seed <= 250; seed++) {
+    for (let seed = 1; seed <= 60; seed++) {
       const random = new Random(seed);
       const dir = tempDir("treefs");
       dirs.push(dir);
@@ -196,10 +196,10 @@ test("a file without a name lives as long as it is open", () => {
 test("a tree that can only be read refuses every change with EROFS", () => {
   const clock = () => 0;
   const tree = new Tree(E, clock);
-  const writer = new TreeFileSystem(newMemory(), tree, { clock });
+  const writer = new TreeFileSystem(newMemory(), tree);
   writer.mkdirat(AT.FDCWD, writer.cstr("dir"), 0o755);
   writer.close(writer.openat(AT.FDCWD, writer.cstr("dir/file"), O.CREAT | O.WRONLY, 0o644));
-  const fs = new TreeFileSystem(newMemory(), tree, { clock, readOnly: true });
+  const fs = new TreeFileSystem(newMemory(), tree, { readOnly: true });
   const at = AT.FDCWD;
   const refusals = [
     fs.openat(at, fs.cstr("new"), O.CREAT | O.WRONLY, 0), fs.openat(at, fs.cstr("dir/file"), O.RDWR, 0),
