@@ -10,11 +10,12 @@
  * Usage: node runtimes/build.mjs [--no-minify] [--no-types]
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildTypes } from "./_buildtypes.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const minify = !process.argv.includes("--no-minify");
@@ -23,7 +24,8 @@ const types = !process.argv.includes("--no-types");
 const onNode = { platform: "node", banner: "#!/usr/bin/env node", target: "node20" };
 const onDeno = { platform: "node", banner: "#!/usr/bin/env -S deno run -A", target: "deno2" };
 const onBun = { platform: "node", banner: "#!/usr/bin/env bun", target: "esnext" };
-const anywhere = { platform: "neutral", banner: "", target: "es2023" };
+/** What import.meta.url is to a bundle that is no module. */
+const MODULE_URL = 'const WSYNC_URL = require("node:url").pathToFileURL(__filename).href;';
 
 /** One bundle each: the entry file, where it goes, how esbuild treats it and its first line. */
 const bundles = [
@@ -37,7 +39,10 @@ const bundles = [
     { entry: `runtimes/${tool}.deno.ts`, out: `dist/wsync-${tool}.deno.js`, ...onDeno },
     { entry: `runtimes/${tool}.bun.ts`, out: `dist/wsync-${tool}.bun.js`, ...onBun },
   ]),
-  { entry: "src/index.ts", out: "dist/index.js", ...anywhere },
+  { entry: "runtimes/library.node.ts", out: "dist/library.node.js", ...onNode, banner: "" },
+  { entry: "runtimes/library.node.ts", out: "dist/library.node.cjs", ...onNode, banner: MODULE_URL, format: "cjs" },
+  { entry: "runtimes/library.deno.ts", out: "dist/library.deno.js", ...onDeno, banner: "" },
+  { entry: "runtimes/library.bun.ts", out: "dist/library.bun.js", ...onBun, banner: "" },
 ];
 
 /** Compiles assembly/ and returns the module's bytes. */
@@ -46,9 +51,8 @@ function buildKernels() {
   return readFileSync(join(root, "build/wsync.wasm"));
 }
 
-/** Constants of a bundle. The one that node.ts loads is no module, and is told its address. */
-function definitions({ platform, format }, kernels) {
-  if (platform !== "node") return {};
+/** Constants of a bundle. One that is no module is told its address. */
+function definitions({ format }, kernels) {
   const address = format === "cjs" ? { "import.meta.url": "WSYNC_URL" } : {};
   return { WSYNC_KERNELS: JSON.stringify(kernels.toString("base64")), ...address };
 }
@@ -84,22 +88,7 @@ async function buildBundle(bundle, kernels) {
     banner: bundle.banner ? { js: bundle.banner } : {},
     logLevel: "warning",
   });
-  if (bundle.banner) chmodSync(join(root, bundle.out), 0o755);
-}
-
-/** Declarations for library users. A type error does not stop an installation: `npm run types` is what judges. */
-function buildTypes() {
-  const language = ["--target", "es2023", "--lib", "es2023,dom", "--module", "esnext", "--moduleResolution", "bundler"];
-  const emit = ["--declaration", "--emitDeclarationOnly", "--rewriteRelativeImportExtensions", "--noCheck"];
-  const where = ["--rootDir", "src", "--outDir", "dist/types", "--ignoreConfig", "src/index.ts"];
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  execFileSync(process.execPath, [tsc, ...language, ...emit, ...where], { cwd: root, stdio: "inherit" });
-  const createHost = [
-    'import type { Host } from "./host.js";', "",
-    "/** The Host of the runtime that this bundle is for. */",
-    "export declare function createHost(): Host;", "",
-  ];
-  writeFileSync(join(root, "dist/types/createhost.d.ts"), createHost.join("\n"));
+  if (bundle.banner.startsWith("#!")) chmodSync(join(root, bundle.out), 0o755);
 }
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -108,4 +97,4 @@ const kernels = buildKernels();
 const present = bundles.filter((bundle) => existsSync(join(root, bundle.entry)));
 await Promise.all(present.map((bundle) => buildBundle(bundle, kernels)));
 keepCompiledCode();
-if (types && existsSync(join(root, "src/index.ts"))) buildTypes();
+if (types) await buildTypes(root, ["runtimes/library.node.ts", "runtimes/library.deno.ts", "runtimes/library.bun.ts"]);

@@ -39,6 +39,8 @@ export const ExitCode = {
 
 /** Base of every error thrown on purpose. `exitCode` is what the process ends with if the error ends the run. */
 export class WsyncError extends Error {
+  /** Written out in each class: a bundler may rename classes. */
+  override name = "WsyncError";
   readonly exitCode: number;
   /** A further line for the user, "" for none: advice in our own words. */
   hint = "";
@@ -48,7 +50,6 @@ export class WsyncError extends Error {
   told = false;
   constructor(message: string, exitCode: number, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
     this.exitCode = exitCode;
   }
 
@@ -61,6 +62,7 @@ export class WsyncError extends Error {
 
 /** The command line (or a library caller's options) is wrong. Exit code 1 unless told otherwise (3, 4, 5, 6). */
 export class UsageError extends WsyncError {
+  override name = "UsageError";
   constructor(message: string, exitCode: number = ExitCode.syntax) {
     super(message, exitCode);
   }
@@ -68,6 +70,7 @@ export class UsageError extends WsyncError {
 
 /** The peer broke the protocol. `label` is the wire label of src/protocol/README.md; `offset` the stream offset. */
 export class ProtocolError extends WsyncError {
+  override name = "ProtocolError";
   readonly label: string;
   offset: number;
   constructor(label: string, message: string, exitCode: number = ExitCode.protocol, offset = -1) {
@@ -79,6 +82,7 @@ export class ProtocolError extends WsyncError {
 
 /** The connection failed, closed early or timed out. Exit code 10, 12, 30 or 35. */
 export class TransportError extends WsyncError {
+  override name = "TransportError";
   constructor(message: string, exitCode: number = ExitCode.streamIo, options?: ErrorOptions) {
     super(message, exitCode, options);
   }
@@ -86,6 +90,7 @@ export class TransportError extends WsyncError {
 
 /** One file failed. It is reported and counted (exit 23, or 24 for a vanished one); it never ends the stream. */
 export class FileError extends WsyncError {
+  override name = "FileError";
   readonly path: string;
   readonly errno: number;
   constructor(message: string, path: string, errno: number, exitCode: number = ExitCode.partial) {
@@ -96,11 +101,12 @@ export class FileError extends WsyncError {
 }
 
 /**
- * The run came to its end, but not everything could be done. Exit code 23, 24 for files that vanished meanwhile, 25 when
- * --max-delete stopped deletions.
+ * The run came to its end, but not everything could be done. Exit code 23, 24 for files that vanished meanwhile, 25
+ * when --max-delete stopped deletions.
  */
 export class PartialError extends WsyncError {
-  /** What failed, as far as it is about files; text of the other side is taken apart, so no field but the message is sure. */
+  override name = "PartialError";
+  /** What failed, as far as it is about files. It is read off the lines that were told, of either side. */
   readonly failures: readonly FileError[];
   /** The first of them, "" when there is none. */
   readonly path: string;
@@ -112,10 +118,13 @@ export class PartialError extends WsyncError {
 }
 
 /** A limit set by the user or by policy was reached: --max-delete (25), --max-alloc (22). */
-export class LimitError extends WsyncError {}
+export class LimitError extends WsyncError {
+  override name = "LimitError";
+}
 
 /** The peer asked this side to exit with a code (MSG_ERROR_EXIT), after it has printed its own message. */
 export class RemoteExit extends WsyncError {
+  override name = "RemoteExit";
   constructor(exitCode: number) {
     super("", exitCode);
   }
@@ -123,6 +132,7 @@ export class RemoteExit extends WsyncError {
 
 /** We misused our own code: a bug in wsync, never the peer's fault. */
 export class InternalError extends WsyncError {
+  override name = "InternalError";
   constructor(message: string) {
     super(message, ExitCode.ipc);
   }

@@ -1,11 +1,29 @@
 /**
- * The public library: wsync as a function of a Host. The command-line programs in runtimes/ are thin callers of this.
+ * The library but for the functions that need a runtime, which runtimes/library.*.ts and runtimes/browser.ts add.
  */
 export { main } from "./cli.ts";
 export {
-  ExitCode, exitCodeOf, FileError, InternalError, LimitError, ProtocolError, RemoteExit, TransportError, UsageError,
-  WsyncError,
+  ExitCode, exitCodeOf, FileError, InternalError, LimitError, PartialError, ProtocolError, RemoteExit, TransportError,
+  UsageError, WsyncError,
 } from "./errors.ts";
 export type {
   ByteStream, ChildProcess, ConnectOptions, Ffi, FfiFunction, FfiSignature, FfiType, Host, HostFiles, SpawnOptions,
 } from "./host.ts";
+export type { DeltaFunction, PatchFunction, SignatureFunction, SyncFunction } from "./library/api.ts";
+export type { DeltaOptions, DeltaRange, DeltaStats } from "./library/delta.ts";
+export type { Duplex } from "./library/duplex.ts";
+export { MemoryFiles, TarFiles } from "./library/files.ts";
+export type { Entry, Files, FilesPlace, SyncAccess, WriteOptions } from "./library/files.ts";
+export type { Argument, Switch, TransferOptions } from "./library/options.ts";
+export type { PatchOptions } from "./library/patch.ts";
+export type { SignatureOptions } from "./library/signature.ts";
+export { collect } from "./library/sources.ts";
+export type { Basis, ByteSource, RandomAccess } from "./library/sources.ts";
+export type { WorkOptions } from "./library/streams.ts";
+export type {
+  ConnectRequest, Source, SyncEvent, SyncOptions, SyncResult, SyncSettings, Target,
+} from "./library/sync.ts";
+export type {
+  DeleteEvent, ErrorEvent, FileEvent, ItemAction, ItemKind, ItemReason, ListEvent, MessageEvent, ModuleEvent,
+  ProgressEvent, RunEvent, StartEvent, SummaryEvent,
+} from "./output/events.ts";

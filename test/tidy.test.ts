@@ -27,7 +27,7 @@ const under = (...tops: string[]): tidy.SourceFile[] =>
 
 /** What starts a chain of imports in the product. */
 const isProductEntry = (path: string): boolean =>
-  /^(src\/(index|cli)\.ts|runtimes\/[^_]|assembly\/(index\.ts|build))/.test(path);
+  /^(src\/(index|binding|cli)\.ts|runtimes\/[^_]|assembly\/(index\.ts|build))/.test(path);
 /** Codecs of messages whose options this version refuses: kept whole and tested, reached by no role so far. */
 const isPrepared = (path: string): boolean => /^src\/protocol\/batchheader\.ts$/.test(path);
 /** Files whose exports are for people or tools rather than for other files. */

@@ -230,8 +230,19 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
   });
 }
 
-/** The daemon's greeting; null when it only listed its modules. */
+/** The daemon's greeting; null when it only listed its modules. A conversation that fails here leaves no connection. */
 async function greet(
+  run: StartedRun, ends: Endpoints, remote: Remote, stream: ByteStream,
+): Promise<{ stream: ByteStream; version: number } | null> {
+  try {
+    return await greetOver(run, ends, remote, stream);
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
+
+async function greetOver(
   run: StartedRun, ends: Endpoints, remote: Remote, stream: ByteStream,
 ): Promise<{ stream: ByteStream; version: number } | null> {
   const { platform, options, log } = run;

@@ -9,6 +9,7 @@ import { exitLine, type RoleName } from "../output/messages.ts";
 
 /** The user, or the system, wants the run to end. Exit code 20. */
 export class InterruptedError extends WsyncError {
+  override name = "InterruptedError";
   constructor() {
     super("", ExitCode.signal);
   }

@@ -22,6 +22,7 @@ export interface TransferOptions {
 /** Options that are the program's rather than a transfer's. */
 const NOT_FOR_CALLERS: readonly string[] = [
   "server", "sender", "daemon", "help", "version", "json", "progress", "outFormat", "config", "dparam", "detach",
+  "8BitOutput",
 ];
 
 /** The property that stands for an option, or null where there is none. */

@@ -35,7 +35,7 @@ export interface OpenSource {
 export function openBasis(basis: Basis): RandomAccess {
   const access = randomAccess(basis);
   if (access === null) {
-    throw new UsageError("a basis is read at any place: give a Uint8Array, a Blob or an object with byteLength and read");
+    throw new UsageError("a basis is read at any place: give a Uint8Array, a Blob, or an object with read");
   }
   return access;
 }

@@ -26,7 +26,7 @@ import { Outcome } from "./outcome.ts";
 export type ConnectRequest =
   /** To a daemon (HOST::MODULE, rsync://HOST/MODULE). */
   | { readonly kind: "daemon"; readonly host: string; readonly port: number }
-  /** To a server that somebody starts with these words (HOST:PATH): a remote shell's name, its arguments, the host's. */
+  /** To a server that somebody starts with these words (HOST:PATH): a remote shell, its arguments, the command. */
   | { readonly kind: "shell"; readonly argv: readonly string[] };
 
 /** An event whose names are text; where a name's bytes are none, a field with "Bytes" behind its name has them. */
@@ -87,7 +87,7 @@ export async function runSync(
   try {
     signal?.throwIfAborted();
     const run = near.prepare(source, target, transfer);
-    const code = await abort.race(runClient({ ...run, logFile: null, observer }));
+    const code = await abort.race(runClient({ ...run, observer }));
     await settleAll(source, target);
     return outcome.result(code);
   } catch (error) {
@@ -202,11 +202,14 @@ class Station {
 /** The host's ways to reach others, by the caller's function. */
 function connections(connect: NonNullable<SyncSettings["connect"]>): Pick<Host, "connect" | "spawn"> {
   return {
-    connect: async ({ hostname, port }) => new DuplexByteStream(await connect({ kind: "daemon", host: hostname, port })),
+    connect: async ({ hostname, port }) => {
+      return new DuplexByteStream(await connect({ kind: "daemon", host: hostname, port }));
+    },
     spawn: ({ argv }) => {
       const opened = Promise.resolve(connect({ kind: "shell", argv })).then((duplex) => new DuplexByteStream(duplex));
       return {
-        pid: -1, stream: new PendingStream(opened), kill: () => void opened.then((stream) => stream.destroy(), () => {}),
+        pid: -1, stream: new PendingStream(opened),
+        kill: () => void opened.then((stream) => stream.destroy(), () => {}),
         // The connection has no exit code of its own; what the other side says over it counts.
         exited: opened.then(() => 0, () => ExitCode.ipc),
       };

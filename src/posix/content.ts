@@ -26,7 +26,7 @@ const PAGE = 1 << 16;
 const LEAST_PAGE = 256;
 
 /** Content in memory, in pages; what was never written takes no room. */
-export class MemoryContent implements FileContent {
+class MemoryContent implements FileContent {
   readonly writable = true;
   byteLength = 0;
   private pages: (Uint8Array | undefined)[] = [];

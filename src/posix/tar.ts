@@ -198,7 +198,7 @@ function device(tree: Tree, type: number, { major, minor }: Header): Inode {
 function linkTarget(tree: Tree, { linkpath, path }: Header, offset: number): Inode {
   let inode: Inode | undefined = tree.root;
   for (const part of partsOf(linkpath, offset)) inode = inode?.entries?.get(part);
-  if (inode === undefined || inode.isDirectory) throw bad(`${path} is a link to ${linkpath}, which is not there`, offset);
+  if (inode === undefined || inode.isDirectory) throw bad(`${path} links to ${linkpath}, which is not there`, offset);
   return inode;
 }
 

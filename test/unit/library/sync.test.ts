@@ -45,7 +45,8 @@ test("between memory and disk, in both directions", async () => {
   expect(readFileSync(join(target, "docs/täglich.txt"), "utf8")).toBe("ä");
   const back = new MemoryFiles();
   await runSync(host, `${target}/docs/`, { files: back, path: "in/there" }, { archive: true, mkpath: true });
-  expect(back.list().map((entry) => entry.path)).toEqual(["in", "in/there", "in/there/readme.txt", "in/there/täglich.txt"]);
+  const paths = back.list().map((entry) => entry.path);
+  expect(paths).toEqual(["in", "in/there", "in/there/readme.txt", "in/there/täglich.txt"]);
   expect(back.list().find((entry) => entry.path.endsWith("readme.txt"))!.mtime).toBeCloseTo(1_700_000_000.25, 6);
 });
 
@@ -86,7 +87,8 @@ test("wrong options are errors of usage, with rsync's exit code", async () => {
 });
 
 test("a missing source is a partial failure, with its path", async () => {
-  const run = runSync(host, [join(dir, "nowhere"), join(dir, "neither")], { files: new MemoryFiles() }, { archive: true });
+  const sources = [join(dir, "nowhere"), join(dir, "neither")];
+  const run = runSync(host, sources, { files: new MemoryFiles() }, { archive: true });
   const error = await run.catch((reason: unknown) => reason) as PartialError;
   expect(error).toBeInstanceOf(PartialError);
   expect(error).toMatchObject({ exitCode: 23, path: join(dir, "nowhere") });

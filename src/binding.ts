@@ -1,0 +1,8 @@
+/** What the library's entries in runtimes/ bind to a runtime's kernels and host; index.ts has what needs neither. */
+export { makeDelta } from "./library/delta.ts";
+export { KernelPool } from "./library/kernelpool.ts";
+export { propertyOf } from "./library/options.ts";
+export { applyDelta } from "./library/patch.ts";
+export { makeSignature } from "./library/signature.ts";
+export { runSync } from "./library/sync.ts";
+export { OPTION_ROWS } from "./options/table.ts";
