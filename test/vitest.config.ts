@@ -11,7 +11,13 @@ export default defineConfig({
   test: {
     globalSetup: ["test/_globalsetup.ts"],
     projects: [
-      { test: { name: "unit", root, include: ["test/{unit,fuzz,wire,sim}/**/*.test.ts", "test/tidy.test.ts"] } },
+      {
+        test: {
+          name: "unit", root, include: ["test/{unit,fuzz,wire,sim}/**/*.test.ts", "test/tidy.test.ts"],
+          // A busy machine takes its time over what is done in one.
+          testTimeout: 20_000,
+        },
+      },
       { test: { name: "runtimes", root, include: ["test/runtimes/**/*.test.ts"], ...slow } },
       { test: { name: "interop", root, include: ["test/interop/**/*.test.ts"], ...slow } },
       { test: { name: "hostile", root, include: ["test/hostile/**/*.test.ts"], ...slow } },
