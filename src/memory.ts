@@ -31,6 +31,8 @@ export class LinearMemory {
   u32!: Uint32Array;
   view!: DataView;
   base = 0;
+  /** Bytes that nothing may take at once (--max-alloc). */
+  maxAlloc = Infinity;
   /** Moves bytes within the memory: the kernels' own way, which is what JavaScript's is not on shared memory: fast. */
   move: (to: number, from: number, byteLength: number) => void = (to, from, byteLength) => {
     this.u8.copyWithin(to, from, from + byteLength);
@@ -50,8 +52,18 @@ export class LinearMemory {
     this.free.push({ ptr: start, byteLength: this.u8.length - start });
   }
 
-  /** Reserves a 64-byte aligned region. Throws LimitError (22) when the memory cannot grow enough. */
+  /**
+   * Asked by whoever is about to take as much as a peer or a file may want, here or in a buffer of its own. Throws
+   * LimitError (22) when that is more than --max-alloc allows. Upstream util2.c:my_alloc.
+   */
+  checkAlloc(byteLength: number): void {
+    if (byteLength < this.maxAlloc) return;
+    throw new LimitError(`exceeded --max-alloc=${this.maxAlloc} setting`, ExitCode.malloc);
+  }
+
+  /** Reserves a 64-byte aligned region. Throws LimitError (22) for too much at once, or when memory cannot grow. */
   alloc(byteLength: number): number {
+    this.checkAlloc(byteLength);
     const need = Math.max(ALIGN, roundUp(byteLength));
     let at = this.free.findIndex((range) => range.byteLength >= need);
     if (at < 0) at = this.grow(need);

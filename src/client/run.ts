@@ -2,7 +2,7 @@
  * A client's run: works out where the other end is, connects, and holds the conversation. Upstream main.c:start_client,
  * clientserver.c:start_socket_client.
  */
-import { UsageError, WsyncError } from "../errors.ts";
+import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { type ByteStream, type ChildProcess } from "../host.ts";
 import { authResponse } from "../checksum/auth.ts";
 import { refusalHint } from "../files/operator.ts";
@@ -12,7 +12,7 @@ import { openServerArguments, secludedServerArguments, serverArguments } from ".
 import { type Observer } from "../output/events.ts";
 import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
-import { readFile } from "../roles/filters.ts";
+import { readAll } from "../roles/filters.ts";
 import { operatorFiles } from "../roles/operatorpaths.ts";
 import { type SourceWords, trustsNames } from "../roles/sendercheck.ts";
 import { LocalLink } from "../session/locallink.ts";
@@ -27,6 +27,9 @@ import { greetDaemon, type ServerWords } from "./greeting.ts";
 import { daemonLineEvent, failureEvent, listedEvent, startEvent, tellFailure } from "./outerevents.ts";
 import { endpointsOf, RSYNC_PORT, type Endpoints, type Remote } from "./hostspec.ts";
 import { quoteOptionArgs, remoteCommand, type QuoteSettings } from "./remoteshell.ts";
+
+/** Most bytes of --early-input that a daemon takes (upstream's line buffer). */
+const EARLY_INPUT_BYTES = 5120;
 
 /** What a client run needs. */
 export interface ClientRun {
@@ -254,7 +257,7 @@ async function greetOver(
     user: daemonUser(host, remote.user),
     paths: ends.remoteArgs,
     oldArgs: options.oldArgs > 0,
-    earlyInput: earlyInput(run),
+    earlyInput: earlyInput(run, roleOf(ends)),
     serverWords: (version) => daemonWords(options, ends.amSender, version),
     password: () => daemonPassword(host, options.passwordFile, operatorFiles(run.platform.fs, host.cwd(), options)),
     authResponse: (digest, password, challenge) => authResponse(platform.kernels, digest, password, challenge),
@@ -276,14 +279,21 @@ function showLine({ log, observer }: StartedRun, line: string): void {
   log.write(LogCode.info, `${line}\n`, true);
 }
 
-function earlyInput(run: ClientRun): Uint8Array | null {
-  const { options, platform } = run;
-  if (options.earlyInput === null) return null;
-  const files = operatorFiles(platform.fs, platform.host.cwd(), options);
-  const bytes = readFile(files, options.earlyInput);
-  if (typeof bytes !== "number") return bytes;
-  const text = `failed to open early-input file ${options.earlyInput}: ${platform.fs.strerror(-bytes)}`;
-  throw new UsageError(text).advise(refusalHint(files));
+/** What the --early-input file holds, for the daemon. Throws UsageError (5) when it cannot be had or is too long. */
+function earlyInput(run: ClientRun, who: string): Uint8Array | null {
+  const path = run.options.earlyInput;
+  if (path === null) return null;
+  const { fs, host } = run.platform;
+  const operator = operatorFiles(fs, host.cwd(), run.options);
+  const fd = operator.openFollowing(path, fs.constants.O.RDONLY, 0);
+  const bytes = fd < 0 ? fd : readAll(fs, fd, EARLY_INPUT_BYTES + 1);
+  if (fd >= 0) fs.close(fd);
+  if (typeof bytes === "number") {
+    const text = `rsync: [${who}] failed to open ${path}: ${fs.strerror(-bytes)} (${-bytes})`;
+    throw new UsageError(text, ExitCode.startClient).advise(refusalHint(operator));
+  }
+  if (bytes.length <= EARLY_INPUT_BYTES) return bytes;
+  throw new UsageError(`${path} is > ${EARLY_INPUT_BYTES} bytes.`, ExitCode.startClient);
 }
 
 function daemonWords(options: Options, amSender: boolean, version: number): ServerWords {

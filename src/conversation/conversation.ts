@@ -2,7 +2,7 @@
  * One session from the handshake to its exit code, on either side of any connection. Upstream main.c: client_run,
  * start_server; cleanup.c: _exit_cleanup.
  */
-import { ExitCode, exitCodeOf, ProtocolError, RemoteExit, UsageError, WsyncError } from "../errors.ts";
+import { ExitCode, exitCodeOf, LimitError, ProtocolError, RemoteExit, UsageError, WsyncError } from "../errors.ts";
 import { type ByteStream, type Host } from "../host.ts";
 import { type Kernels } from "../checksum/kernels.ts";
 import { Compressors } from "../compress/registry.ts";
@@ -116,6 +116,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
     ? fakeSuperFs(fs, role === "sender", logReporter(log, fs, role)) : null;
   const files = { fs: fakeSuper ?? fs, fakeSuper };
   const session = new Session({ host, kernels, ...files, options, log, localLink, observer }, role);
+  session.memory.maxAlloc = options.maxAlloc;
   session.input = new Input(session.memory, stream, () => host.monotonic());
   session.output = new Output(session.memory, stream, () => host.monotonic());
   session.input.role = session.who;
@@ -159,6 +160,7 @@ async function guarded(platform: Platform, session: Session, work: () => Promise
   const watch = new TimeoutWatch(platform.host, {
     who: () => session.who,
     timeout: () => session.ioTimeout,
+    stopAt: session.options.stopAt,
     lastRead: () => input.lastRead,
     lastWrite: () => output.lastWrite,
     keepAlive: () => {
@@ -203,9 +205,13 @@ async function failed(session: Session, conversation: Conversation, noticed: unk
   }
   let code = exitCodeOf(error);
   // Both sides of a local transfer hear the signal; one word about it is enough.
-  const silent = error instanceof InterruptedError && session.localLink && session.amServer;
+  const { localLink } = session;
+  const silent = localLink !== null && (localLink.timedOut || (error instanceof InterruptedError && session.amServer));
   // A peer that is silent will not take messages either.
-  if (code === ExitCode.timeout) session.log.send = null;
+  if (code === ExitCode.timeout) {
+    session.log.send = null;
+    if (localLink) localLink.timedOut = true;
+  }
   if (!silent) tell(session, error);
   // A remote shell that failed says more about the cause than the connection that broke.
   if (isBroken(code)) code = Math.max(code, await settleChild(session.host, conversation));
@@ -246,8 +252,9 @@ async function settleChild(host: Host, conversation: Conversation): Promise<numb
 
 function tell(session: Session, error: unknown): void {
   const told = session.log.debug("EXIT", 1) ? stackOf(error) : String(error);
-  const text = error instanceof WsyncError ? error.message : `internal error: ${told}`;
-  if (text === "") return;
+  const message = error instanceof WsyncError ? error.message : `internal error: ${told}`;
+  if (message === "") return;
+  const text = error instanceof LimitError ? `[${session.who}] ${message}` : message;
   const role = error instanceof ProtocolError && !BARE_LABELS.includes(error.label) ? ` [${session.who}]` : "";
   const line = text.endsWith("\n") ? text : `${text}${role !== "" && !text.includes(role) ? role : ""}\n`;
   session.log.write(LogCode.error, line);

@@ -246,7 +246,9 @@ export class FileList {
 
   private growRows(): void {
     const before = this.columns;
-    const after = makeColumns(before.capacity * (before.capacity < MANY_ROWS ? 4 : 2));
+    const capacity = before.capacity * (before.capacity < MANY_ROWS ? 4 : 2);
+    this.memory.checkAlloc(capacity * ROW_BYTES);
+    const after = makeColumns(capacity);
     const old = columnsOf(before);
     columnsOf(after).forEach((column, i) => column.set(old[i]));
     this.useColumns(after);

@@ -362,8 +362,7 @@ const SPEED: readonly OptionRow[] = [
   { long: "compress-level", aliases: ["zl"], argument: "int", into: "compressLevel", sent: "--compress-level",
     side: "both", category: "Compression and speed", argumentName: "NUM", help: "how hard to compress (also --zl)" },
   { long: "compress-threads", aliases: ["zt"], argument: "int", into: "compressThreads", side: "client",
-    category: "Compression and speed", argumentName: "NUM", help: "threads that compress (also --zt)",
-    available: false },
+    category: "Compression and speed", argumentName: "NUM", help: "threads that compress (also --zt)" },
   // As with rsync 3.5.0 the list changes nothing: no compressor changes its level within a stream.
   { long: "skip-compress", argument: "string", into: "skipCompress", sent: "--skip-compress", side: "sender",
     category: "Compression and speed", argumentName: "LIST", help: "endings of files to send uncompressed" },
@@ -398,7 +397,7 @@ const CONNECTION: readonly OptionRow[] = [
   { long: "password-file", argument: "string", into: "passwordFile", side: "client", category: "Connection",
     argumentName: "FILE", help: "read the daemon's password from FILE" },
   { long: "early-input", argument: "string", into: "earlyInput", side: "client", category: "Connection",
-    argumentName: "FILE", help: "input for the daemon's early exec", available: false },
+    argumentName: "FILE", help: "input for the daemon's early exec" },
   { long: "timeout", argument: "int", into: "timeout", no: ["no-timeout"], unset: { timeout: 0 },
     sent: "--timeout", side: "both", category: "Connection", argumentName: "SECONDS",
     help: "give up after so long without data" },
@@ -421,14 +420,13 @@ const BATCHES: readonly OptionRow[] = [
     conflicts: ["write-batch", "files-from", "remove-source-files"], category: "Batches and limits",
     argumentName: "FILE", help: "carry out a recorded update", available: false },
   { long: "max-alloc", argument: "string", into: "maxAllocText", sent: "--max-alloc", side: "both",
-    category: "Batches and limits", argumentName: "SIZE", help: "most memory to take at once", available: false },
+    category: "Batches and limits", argumentName: "SIZE", help: "most memory to take at once" },
   { long: "stop-after", aliases: ["time-limit"], argument: "string", hook: "stopAfter", side: "client",
-    category: "Batches and limits", argumentName: "MINUTES", help: "stop after so many minutes",
-    available: false },
+    category: "Batches and limits", argumentName: "MINUTES", help: "stop after so many minutes" },
   { long: "stop-at", argument: "string", hook: "stopAt", side: "client", category: "Batches and limits",
-    argumentName: "y-m-dTh:m", help: "stop at this time", available: false },
+    argumentName: "y-m-dTh:m", help: "stop at this time" },
   { long: "qsort", set: { useQsort: true }, sent: "--use-qsort", side: "both", category: "Batches and limits",
-    help: null, available: false },
+    help: null },
 ];
 
 const OTHER: readonly OptionRow[] = [

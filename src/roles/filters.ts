@@ -101,16 +101,18 @@ export function readFile(operator: Confined, path: string, most: number = MAX_FI
   return bytes;
 }
 
-function readAll(fs: FileSystem, fd: number): Uint8Array | number {
+/** The bytes of an open file up to its end, or until `most` are there; or -errno. */
+export function readAll(fs: FileSystem, fd: number, most: number = Infinity): Uint8Array | number {
   const { memory } = fs;
   const chunk = 64 * 1024;
   const buffer = memory.alloc(chunk);
   const parts: Uint8Array[] = [];
   let total = 0;
-  let count: number;
-  while ((count = fs.read(fd, buffer, chunk)) > 0) {
+  let count = 0;
+  while (total < most && (count = fs.read(fd, buffer, chunk)) > 0) {
     parts.push(memory.bytes(buffer, count).slice());
     total += count;
+    memory.checkAlloc(total);
   }
   memory.release(buffer);
   if (count < 0) return count;

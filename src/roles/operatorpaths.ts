@@ -59,7 +59,9 @@ export function checkTempDir({ fs }: Session, { root, path }: Place): void {
 
 /** The operator's files of a program that has no session yet. */
 export function operatorFiles(fs: FileSystem, cwd: string, options: Options): Confined {
-  return new Confined(fs, fs.constants.AT.FDCWD, cwd, { links: linkRule(options) });
+  const opened = operatorPaths(fs, cwd, { links: linkRule(options) });
+  if (typeof opened !== "number") return opened;
+  throw new UsageError(`rsync: getcwd(): ${fs.strerror(-opened)} (${-opened})`, ExitCode.fileSelect);
 }
 
 /** The files that rules and lists are read from, relative to `cwd`; a server's peer may have chosen them. */

@@ -210,10 +210,6 @@ export class Sender {
       throw new ProtocolError("sum-head", "got block sums without a checksum for them", ExitCode.unsupported);
     }
     const byteLength = head.count * (SUM1_BYTES + head.s2length);
-    if (byteLength > session.options.maxAlloc) {
-      const text = `exceeded --max-alloc=${session.options.maxAlloc} setting for block sums`;
-      throw new ProtocolError("sum-head", text, ExitCode.malloc);
-    }
     const table = new BlockTable(session.kernels, blockRules(session.context), head);
     await input.readTo(table.sumsPtr, byteLength);
     table.build();

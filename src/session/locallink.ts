@@ -25,6 +25,8 @@ export class LocalLink {
   readonly inputs: (Uint8Array | number)[] = [];
   /** Who watches the run: a listing is the server side's work. */
   observer: Observer | null = null;
+  /** One side's time ran out and it has said so: the other one need not tell of the connection that it lost. */
+  timedOut = false;
   private readonly offers: SourceOffer[] = [];
   private head = 0;
 

@@ -1,11 +1,14 @@
 /**
  * --timeout: ends a run in which nothing has moved for too long, and keeps the other side's clock from running out
- * while this side works. Upstream io.c:check_timeout, maybe_send_keepalive.
+ * while this side works. --stop-at and --stop-after end a run at a time of day. Upstream io.c:check_timeout,
+ * maybe_send_keepalive, perform_io.
  */
 import { ExitCode, TransportError } from "../errors.ts";
 import { type Host } from "../host.ts";
 
 const CHECK_MS = 250;
+
+type Clock = Pick<Host, "monotonic" | "sleep" | "now">;
 
 /** What is watched. Times are the host's monotonic milliseconds. */
 export interface Watched {
@@ -13,11 +16,13 @@ export interface Watched {
   who(): string;
   /** Seconds of silence allowed; 0 is for ever. Asked anew at each look, because a server may lower it. */
   timeout(): number;
+  /** The second since the epoch at which the run ends (--stop-at), or null. */
+  readonly stopAt: number | null;
   lastRead(): number;
   lastWrite(): number;
   /** Lets the other side know that this one is alive. */
   keepAlive(): void;
-  /** The silence was too long: the work must end with `error`. Called once. */
+  /** The silence was too long, or the time has come: the work must end with `error`. Called once. */
   expired(error: TransportError): void;
 }
 
@@ -28,13 +33,13 @@ function timeoutError(who: string, seconds: number): TransportError {
 
 /** Watches from the moment it is made until `stop`. */
 export class TimeoutWatch {
-  private readonly host: Pick<Host, "monotonic" | "sleep">;
+  private readonly host: Clock;
   private readonly watched: Watched;
   /** Silence is counted from here: our own work, during which nothing can be read, is not the peer's silence. */
   private awakeSince: number;
   private stopped = false;
 
-  constructor(host: Pick<Host, "monotonic" | "sleep">, watched: Watched) {
+  constructor(host: Clock, watched: Watched) {
     this.host = host;
     this.watched = watched;
     this.awakeSince = host.monotonic();
@@ -58,6 +63,11 @@ export class TimeoutWatch {
 
   private check(now: number): void {
     const { watched } = this;
+    if (watched.stopAt !== null && Math.floor(this.host.now() / 1000) >= watched.stopAt) {
+      this.stopped = true;
+      watched.expired(new TransportError("stopping at requested limit\n", ExitCode.timeout));
+      return;
+    }
     const limitMs = watched.timeout() * 1000;
     if (limitMs === 0) return;
     const idleMs = now - Math.max(this.awakeSince, watched.lastRead(), watched.lastWrite());
@@ -72,12 +82,12 @@ export class TimeoutWatch {
 
 /** --timeout for work that is not a session yet: the lines exchanged with a daemon. */
 export class SilenceLimit {
-  private readonly host: Pick<Host, "monotonic" | "sleep">;
+  private readonly host: Clock;
   private readonly seconds: number;
   private readonly who: string;
   private heardAt: number;
 
-  constructor(host: Pick<Host, "monotonic" | "sleep">, seconds: number, who: string) {
+  constructor(host: Clock, seconds: number, who: string) {
     this.host = host;
     this.seconds = seconds;
     this.who = who;
@@ -98,6 +108,7 @@ export class SilenceLimit {
     const watch = new TimeoutWatch(this.host, {
       who: () => this.who,
       timeout: () => this.seconds,
+      stopAt: null,
       lastRead: () => this.heardAt,
       lastWrite: () => this.heardAt,
       keepAlive: () => {},

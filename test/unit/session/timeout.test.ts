@@ -5,23 +5,28 @@ import { settled } from "./_stream.ts";
 
 /** A clock that moves only when told, and wakes its sleepers. */
 class Clock {
-  now = 1000;
+  time = 1000;
   private sleepers: { at: number; wake: () => void }[] = [];
 
   monotonic(): number {
-    return this.now;
+    return this.time;
+  }
+
+  /** The wall clock, which began an hour after the other one. */
+  now(): number {
+    return this.time + 3_600_000;
   }
 
   sleep(ms: number): Promise<void> {
-    return new Promise((wake) => this.sleepers.push({ at: this.now + ms, wake }));
+    return new Promise((wake) => this.sleepers.push({ at: this.time + ms, wake }));
   }
 
   /** Lets time pass in steps, as an event loop that is free does; in one step it is a busy one. */
   async pass(ms: number, stepMs = 250): Promise<void> {
-    for (const end = this.now + ms; this.now < end; ) {
-      this.now = Math.min(end, this.now + stepMs);
-      const due = this.sleepers.filter(({ at }) => at <= this.now);
-      this.sleepers = this.sleepers.filter(({ at }) => at > this.now);
+    for (const end = this.time + ms; this.time < end; ) {
+      this.time = Math.min(end, this.time + stepMs);
+      const due = this.sleepers.filter(({ at }) => at <= this.time);
+      this.sleepers = this.sleepers.filter(({ at }) => at > this.time);
       for (const { wake } of due) wake();
       await settled();
     }
@@ -36,16 +41,17 @@ interface Seen {
   watching?: TimeoutWatch;
 }
 
-function watch(clock: Clock, seconds = 4): Seen {
+function watch(clock: Clock, seconds = 4, stopAt: number | null = null): Seen {
   const seen: Seen = { errors: [], kept: [], last: { read: 0, write: 0 } };
   const watching = new TimeoutWatch(clock, {
     who: () => "sender",
     timeout: () => seconds,
+    stopAt,
     lastRead: () => seen.last.read,
     lastWrite: () => seen.last.write,
     keepAlive: () => {
-      seen.kept.push(clock.now);
-      seen.last.write = clock.now;
+      seen.kept.push(clock.time);
+      seen.last.write = clock.time;
     },
     expired: (error) => seen.errors.push(error),
   });
@@ -82,6 +88,15 @@ describe("timeouts", () => {
     const seen = watch(clock);
     await clock.pass(60_000, 60_000);
     expect(seen.errors).toEqual([]);
+  });
+  it("end a run at the second that --stop-at names, silent or not", async () => {
+    const clock = new Clock();
+    const seen = watch(clock, 0, 3605);
+    await clock.pass(3750);
+    expect(seen.errors).toEqual([]);
+    await clock.pass(2000);
+    expect(seen.errors.map(({ message, exitCode }) => [message, exitCode]))
+      .toEqual([["stopping at requested limit\n", 30]]);
   });
   it("hold for the lines before a session as well", async () => {
     const clock = new Clock();
