@@ -28,8 +28,6 @@ const under = (...tops: string[]): tidy.SourceFile[] =>
 /** What starts a chain of imports in the product. */
 const isProductEntry = (path: string): boolean =>
   /^(src\/(index|binding|cli)\.ts|runtimes\/[^_]|assembly\/(index\.ts|build))/.test(path);
-/** Codecs of messages whose options this version refuses: kept whole and tested, reached by no role so far. */
-const isPrepared = (path: string): boolean => /^src\/protocol\/batchheader\.ts$/.test(path);
 /** Files whose exports are for people or tools rather than for other files. */
 const hasOutsideUsers = (path: string): boolean => isProductEntry(path)
   || /^test\/(vitest\.config|_globalsetup)/.test(path);
@@ -65,8 +63,7 @@ describe("the tree", () => {
     expect(tidy.deadExports(files, hasOutsideUsers)).toEqual([]);
   });
   it("has no dead files", () => {
-    expect(tidy.deadFiles(under("src", "runtimes", "assembly"), (path) => isProductEntry(path)
-      || isPrepared(path))).toEqual([]);
+    expect(tidy.deadFiles(under("src", "runtimes", "assembly"), isProductEntry)).toEqual([]);
   });
   it("functions stay under 70 lines, or do not grow", () => {
     const lengths = tidy.functionLengths(under("src", "runtimes", "assembly"));

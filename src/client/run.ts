@@ -4,6 +4,7 @@
  */
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { type ByteStream, type ChildProcess } from "../host.ts";
+import { type BatchRecorder } from "../batch/recorder.ts";
 import { authResponse } from "../checksum/auth.ts";
 import { refusalHint } from "../files/operator.ts";
 import { type Options } from "../options/options.ts";
@@ -15,10 +16,12 @@ import { writeProtectedArgs } from "../protocol/greeting.ts";
 import { readAll } from "../roles/filters.ts";
 import { operatorFiles } from "../roles/operatorpaths.ts";
 import { type SourceWords, trustsNames } from "../roles/sendercheck.ts";
+import { type BatchSink } from "../session/batchsink.ts";
 import { LocalLink } from "../session/locallink.ts";
 import { Log, LogCode } from "../session/log.ts";
 import { SilenceLimit } from "../session/timeout.ts";
 import { streamPair } from "../session/pipe.ts";
+import { openBatch, openRecorder } from "./batches.ts";
 import { daemonPassword, daemonUser } from "./auth.ts";
 import { connectDaemon } from "./connect.ts";
 import { converse, type Platform, refuseMissing } from "../conversation/conversation.ts";
@@ -40,6 +43,8 @@ export interface ClientRun {
   readonly farPlatform?: Platform;
   /** Who is told what happens; absent or null: nobody. */
   readonly observer?: Observer | null;
+  /** The batch that this run writes. */
+  readonly batch?: BatchSink;
 }
 
 /** A run under way. */
@@ -62,11 +67,33 @@ export async function runClient(run: ClientRun): Promise<number> {
   log.observer = run.observer ?? null;
   log.logFile = openLogFile(run.platform, options, log);
   try {
-    return await reach({ ...run, log, startedAt });
+    return await recorded({ ...run, log, startedAt });
   } catch (error) {
     tellFailure(log, error);
     run.observer?.event(failureEvent(host, options, error, startedAt));
     throw error;
+  }
+}
+
+/** The run, with its batch file or from one. */
+async function recorded(run: StartedRun): Promise<number> {
+  const { options, platform, log } = run;
+  if ((options.writeBatch ?? options.readBatch) === null) return reach(run);
+  let recorder: BatchRecorder | null = null;
+  try {
+    if (options.readBatch === null) {
+      recorder = openRecorder(platform, options);
+      return await reach({ ...run, batch: recorder! });
+    }
+    const { stream, destination } = openBatch(platform, options);
+    return await converse(platform, {
+      options, role: "receiver", stream, args: [destination], version: null, localLink: null, filterArgs: options, log,
+    });
+  } catch (error) {
+    if (error instanceof WsyncError) error.who ??= "Receiver";
+    throw error;
+  } finally {
+    recorder?.close();
   }
 }
 
@@ -128,7 +155,7 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   });
   const client = converse(platform, {
     options, role: "sender", stream: near, args: ends.localArgs, version: null, localLink: link,
-    filterArgs: options, childExit: server, log,
+    filterArgs: options, childExit: server, log, batch: run.batch,
   });
   return Math.max(await client, await server);
 }
@@ -188,7 +215,7 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
-    localLink: null, filterArgs: options, childExit: child.exited, log, sources: sourcesOf(ends),
+    localLink: null, filterArgs: options, childExit: child.exited, log, batch: run.batch, sources: sourcesOf(ends),
   });
 }
 
@@ -229,7 +256,7 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream: greeted.stream, args: ends.localArgs,
-    version: greeted.version, localLink: null, filterArgs: options, log, sources: sourcesOf(ends),
+    version: greeted.version, localLink: null, filterArgs: options, log, batch: run.batch, sources: sourcesOf(ends),
   });
 }
 

@@ -18,6 +18,7 @@ import { runHostA } from "../roles/hosta.ts";
 import { runHostB } from "../roles/hostb.ts";
 import { type SourceWords } from "../roles/sendercheck.ts";
 import { agree } from "../session/agree.ts";
+import { type BatchSink } from "../session/batchsink.ts";
 import { Input } from "../session/input.ts";
 import { type LocalLink } from "../session/locallink.ts";
 import { Log, LogCode, type LogFileWriter } from "../session/log.ts";
@@ -62,6 +63,8 @@ export interface Conversation {
   readonly childExit?: Promise<number>;
   /** A log that is in use already; made anew otherwise. Its observer hears of all that happens. */
   readonly log?: Log;
+  /** The batch file that records the conversation, if one does. */
+  readonly batch?: BatchSink;
 }
 
 /** Holds a conversation and returns its exit code. Everything worth telling has been told, and logged. */
@@ -106,7 +109,7 @@ async function hold(platform: Platform, conversation: Conversation, session: Ses
 
 function open(platform: Platform, conversation: Conversation, logFile: LogFileWriter): Session {
   const { host, kernels, fs } = platform;
-  const { options, role, stream, localLink } = conversation;
+  const { options, role, stream, localLink, batch = null } = conversation;
   const log = conversation.log ?? new Log(host, options, options.levels);
   log.logFile ??= logFile;
   const { observer } = log;
@@ -115,7 +118,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   const fakeSuper = options.superMode === "fake-super"
     ? fakeSuperFs(fs, role === "sender", logReporter(log, fs, role)) : null;
   const files = { fs: fakeSuper ?? fs, fakeSuper };
-  const session = new Session({ host, kernels, ...files, options, log, localLink, observer }, role);
+  const session = new Session({ host, kernels, ...files, options, log, localLink, observer, batch }, role);
   session.memory.maxAlloc = options.maxAlloc;
   session.input = new Input(session.memory, stream, () => host.monotonic());
   session.output = new Output(session.memory, stream, () => host.monotonic());
@@ -142,7 +145,8 @@ export function refuseMissing(options: Options, fs: FileSystem): void {
 
 async function conduct(platform: Platform, conversation: Conversation, session: Session): Promise<void> {
   const { version, role, args, filterArgs, sources = null } = conversation;
-  const compressors = session.options.compress || session.options.compressChoice !== null
+  const { compress, compressChoice, readBatch } = session.options;
+  const compressors = compress || compressChoice !== null || readBatch !== null
     ? new Compressors(platform.host, session.memory).available()
     : (["none"] as const);
   await agree(session, { version, compressors });

@@ -8,7 +8,9 @@ import { latin1 } from "../memory.ts";
 import { checkFilter, type MatchContext } from "./match.ts";
 import { cleanName } from "./paths.ts";
 import { placeOf, sourceOf, type RuleSource } from "./provenance.ts";
-import { Elide, FilterList, makeRule, ParseFlag, parseRule, RuleFlag, wirePrefix, type FilterRule } from "./rules.ts";
+import {
+  Elide, FilterList, type FilterRule, makeRule, ParseFlag, parseRule, RuleFlag, rulePrefix, wirePrefix,
+} from "./rules.ts";
 
 const F = RuleFlag;
 const P = ParseFlag;
@@ -134,6 +136,15 @@ export class Filters {
         case "cvs-exclude": break;
       }
     }
+  }
+
+  /**
+   * A partial directory that lies in the transfer is left alone on both sides, though it may go with its directory.
+   * Upstream compat.c:setup_protocol.
+   */
+  addPartialDir(path: string): void {
+    const perishable = !this.s.amSender || this.version >= 30;
+    this.parse(path, F.noPrefixes | F.directory | (perishable ? F.perishable : 0));
   }
 
   /** Adds rules from text. `template`: RuleFlag bits of the context; `xflags`: ParseFlag bits. */
@@ -441,6 +452,11 @@ export class Filters {
 
   // Sharing rules with the other side.
 
+  /** The session's rules as --filter would take them. */
+  spelled(): string[] {
+    return this.list.rules.map((rule) => `${rulePrefix(rule)}${rule.pattern}${closingSlash(rule)}`);
+  }
+
   private get receiverWantsList(): boolean {
     const { pruneEmptyDirs, deleteMode, deleteExcluded } = this.s;
     return pruneEmptyDirs || (deleteMode && (!deleteExcluded || this.version >= 29));
@@ -502,7 +518,7 @@ export class Filters {
       if (prefix === null) {
         throw new ProtocolError("filter-rule", "filter rules are too modern for remote rsync.", ExitCode.protocol);
       }
-      texts?.push(prefix + rule.pattern + ((rule.flags & F.directory) !== 0 ? "/" : ""));
+      texts?.push(prefix + rule.pattern + closingSlash(rule));
     }
   }
 }
@@ -516,6 +532,10 @@ function elideOf(flags: number, amSender: boolean, deleteExcluded: boolean): num
   if (forSender) return senderOnly;
   const plain = (flags & F.perDirMerge) === 0 || (flags & F.noPrefixes) !== 0;
   return deleteExcluded && plain ? senderOnly : Elide.none;
+}
+
+function closingSlash({ flags }: FilterRule): string {
+  return (flags & F.directory) !== 0 ? "/" : "";
 }
 
 function baseName(path: string): string {

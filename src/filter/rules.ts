@@ -314,6 +314,14 @@ export function makeRule(flags: number, pattern: string, label: string): FilterR
   return { flags: bits, pattern, slashCount, elide: Elide.none, merge };
 }
 
+/** A rule's prefix in full, with its closing space. */
+export function rulePrefix(rule: FilterRule): string {
+  return wirePrefix(rule, { version: PREFIXES_COMPLETE, amSender: true, deleteExcluded: false })!;
+}
+
+/** From this protocol version on every rule can be sent. */
+const PREFIXES_COMPLETE = 30;
+
 /** Settings that decide how a rule is spelled for the other side. */
 export interface WireSettings {
   readonly version: number;

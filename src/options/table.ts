@@ -412,13 +412,13 @@ const CONNECTION: readonly OptionRow[] = [
 
 const BATCHES: readonly OptionRow[] = [
   { long: "write-batch", argument: "string", into: "writeBatch", side: "client", conflicts: ["read-batch"],
-    category: "Batches and limits", argumentName: "FILE", help: "record the update in FILE", available: false },
+    category: "Batches and limits", argumentName: "FILE", help: "record the update in FILE" },
   { long: "only-write-batch", argument: "string", into: "writeBatch", hook: "onlyWriteBatch",
     sent: "--only-write-batch=X", side: "both", conflicts: ["read-batch"], category: "Batches and limits",
-    argumentName: "FILE", help: "record the update, change nothing", available: false },
+    argumentName: "FILE", help: "record the update, change nothing" },
   { long: "read-batch", argument: "string", into: "readBatch", side: "client",
     conflicts: ["write-batch", "files-from", "remove-source-files"], category: "Batches and limits",
-    argumentName: "FILE", help: "carry out a recorded update", available: false },
+    argumentName: "FILE", help: "carry out a recorded update" },
   { long: "max-alloc", argument: "string", into: "maxAllocText", sent: "--max-alloc", side: "both",
     category: "Batches and limits", argumentName: "SIZE", help: "most memory to take at once" },
   { long: "stop-after", aliases: ["time-limit"], argument: "string", hook: "stopAfter", side: "client",

@@ -46,12 +46,16 @@ export const BATCH_FLAGS: readonly BatchFlag[] = [
 /** Which stream-shaping options a batch was written with. */
 export type BatchFlags = Readonly<Record<BatchFlagName, boolean>>;
 
-export interface BatchHeader {
-  readonly flags: BatchFlags;
+/** What the handshake settled. */
+export interface BatchStart {
   readonly version: number;
   /** 0 before protocol 30. */
   readonly compatFlags: number;
   readonly checksumSeed: number;
+}
+
+export interface BatchHeader extends BatchStart {
+  readonly flags: BatchFlags;
 }
 
 /** Flags that a batch of this version says nothing about keep the value the options gave them. */
@@ -70,6 +74,11 @@ export function readBatchHeader(cursor: Cursor, ours: number): BatchHeader {
     const text = `The protocol version in the batch file is too new (${version} > ${ours}).`;
     throw new ProtocolError("version", text, 2, cursor.offset - 4);
   }
+  if (version < ProtocolVersion.leastSane) {
+    const text = "protocol version mismatch -- is your shell clean?";
+    const error = new ProtocolError("version", text, 2, cursor.offset - 4);
+    throw error.advise("(see the rsync manpage for an explanation)");
+  }
   if (version < ProtocolVersion.oldest) {
     throw new ProtocolError("version", `batch file of unsupported protocol ${version}`, 2, cursor.offset - 4);
   }
@@ -79,12 +88,16 @@ export function readBatchHeader(cursor: Cursor, ours: number): BatchHeader {
   return { flags, version, compatFlags, checksumSeed: cursor.i32le() };
 }
 
-/** Upstream writes every bit it knows, whatever the version. */
-export function writeBatchHeader(out: Writer, header: BatchHeader): void {
+/** The stream flags, which stand first. Upstream writes every bit it knows, whatever the version. */
+export function writeBatchFlags(out: Writer, flags: BatchFlags): void {
   let bits = 0;
-  for (const { bit, name } of BATCH_FLAGS) if (header.flags[name]) bits |= 1 << bit;
+  for (const { bit, name } of BATCH_FLAGS) if (flags[name]) bits |= 1 << bit;
   out.i32le(bits);
-  out.i32le(header.version);
-  if (header.version >= 30) writeVarint(out, header.compatFlags);
-  out.i32le(header.checksumSeed);
+}
+
+/** The rest of the header, written once the handshake is over. */
+export function writeBatchStart(out: Writer, start: BatchStart): void {
+  out.i32le(start.version);
+  if (start.version >= 30) writeVarint(out, start.compatFlags);
+  out.i32le(start.checksumSeed);
 }

@@ -313,7 +313,7 @@ export class FileEntries {
     const { scene } = this;
     const { session } = scene;
     const { options, context, output } = session;
-    if (context.incRecurse && session.dryRun === 0) item.list.inProgress++;
+    if (context.incRecurse && (session.dryRun === 0 || options.onlyWriteBatch)) item.list.inProgress++;
     if (scene.hardLinks && item.list.flags[item.row] & FileFlag.hlinked) item.list.flags[item.row] |= FileFlag.fileSent;
     scene.ndxWriter.write(output.writer, item.ndx);
     if (!scene.itemizing) return;

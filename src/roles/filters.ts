@@ -36,6 +36,9 @@ export function makeFilters(session: Session, cwd: string, args: Options | null)
   });
   filters.version = session.context.version;
   if (args) addArguments(session, filters, args);
+  const { partialDir } = options;
+  const ours = !session.amServer || session.localLink !== null;
+  if (partialDir !== null && !partialDir.startsWith("/") && ours) filters.addPartialDir(partialDir);
   return filters;
 }
 

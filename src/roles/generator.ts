@@ -254,7 +254,9 @@ export class Generator {
   private async wait(): Promise<void> {
     const { session } = this;
     session.output.flush();
-    await this.receiving.events.wait();
+    const news = this.receiving.events.wait();
+    this.receiving.onIdle();
+    await news;
     this.sliceStart = session.host.monotonic();
   }
 }

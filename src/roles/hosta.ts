@@ -27,6 +27,7 @@ import { FileSummer } from "./filesummer.ts";
 import { awaitsRawNames, namesDirectory, sourceNames } from "./filesfrom.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { ItemLog } from "./itemlog.ts";
+import { recordStats, startRecording, writeReplayScript } from "./recording.ts";
 import { Sender } from "./sender.ts";
 import { SourceRemoval } from "./sourceremoval.ts";
 import { SourceTree } from "./sourcetree.ts";
@@ -44,8 +45,10 @@ export async function runHostA(session: Session, args: readonly string[], filter
   if (amServer ? context.version >= 30 : !rawNames) input.startMultiplex(amServer);
   const cwd = startingPoint(session, args);
   const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
+  writeReplayScript(session, filters);
   if (amServer) await receiveFilters(session, filters);
   else sendFilters(session, filters);
+  startRecording(session);
   const paths = amServer ? args.slice(1) : args;
   if (session.options.filesFrom !== null) {
     const dir = namesDirectory(session, cwd, paths[0]);
@@ -174,13 +177,14 @@ async function endOfRun(session: Session, sender: Sender): Promise<void> {
   await output.finish();
   stats.totalRead = input.received;
   stats.totalWritten = output.written;
-  if (session.amServer) {
-    writeEndStats(output.writer, {
-      totalRead: stats.totalRead, totalWritten: stats.totalWritten, totalSize: stats.totalSize,
-      flistBuildTimeMs: stats.flistBuildTime, flistXferTimeMs: stats.flistTransferTime,
-    }, context.version);
-    output.flush();
-  }
+  const { totalRead, totalWritten, totalSize } = stats;
+  const figures = {
+    totalRead, totalWritten, totalSize,
+    flistBuildTimeMs: stats.flistBuildTime, flistXferTimeMs: stats.flistTransferTime,
+  };
+  if (session.amServer) writeEndStats(output.writer, figures, context.version);
+  else recordStats(session, figures);
+  output.flush();
   session.shuttingDown = true;
   let ndx = await sender.nextNdx();
   if (context.version >= 31 && ndx === Ndx.done) {

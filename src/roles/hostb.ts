@@ -36,6 +36,7 @@ import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
 import { Deletion } from "./deletion.ts";
 import { BasisDirs } from "./basisdirs.ts";
+import { BatchRequests } from "./batchrequests.ts";
 import { type Destination } from "./destination.ts";
 import { Entries } from "./entries.ts";
 import { ReceivingExtras } from "./extras.ts";
@@ -50,6 +51,7 @@ import { Itemizer } from "./itemize.ts";
 import { ItemLog } from "./itemlog.ts";
 import { LocalCopy } from "./localcopy.ts";
 import { backupDir, boundedPlaces, checkTempDir } from "./operatorpaths.ts";
+import { startRecording, writeReplayScript } from "./recording.ts";
 import { Receiver } from "./receiver.ts";
 import { ListReader } from "./receivelist.ts";
 import { Receiving } from "./receiving.ts";
@@ -65,17 +67,22 @@ import { XattrReception } from "./xattritems.ts";
 export async function runHostB(
   session: Session, args: readonly string[], filterArgs: Options, sources: SourceWords | null = null,
 ): Promise<boolean> {
-  const { context, input, output, amServer, memory } = session;
+  const { context, input, output, amServer, memory, options } = session;
+  const replaying = options.readBatch !== null;
   // First, because taking buffered bytes apart may meet a message.
   attachMessages(session, {});
-  if (!amServer || context.version >= 30) input.startMultiplex(amServer);
-  if (amServer || context.version >= 30) output.startMultiplex();
+  if (!replaying) {
+    if (!amServer || context.version >= 30) input.startMultiplex(amServer);
+    if (amServer || context.version >= 30) output.startMultiplex();
+  }
   input.beforeWait = () => output.flush();
   const cwd = workingDirectory(session, args);
   const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
+  writeReplayScript(session, filters);
   if (amServer) await receiveFilters(session, filters);
   else sendFilters(session, filters);
   output.flush();
+  startRecording(session);
   const segments = new Segments(memory, context.incRecurse);
   const receiving = new Receiving(session, segments);
   const ndxReader = new NdxReader(context.version);
@@ -156,7 +163,8 @@ class ReceivingSide {
     const generatorReporter = fileReporter(session, "generator");
     this.umask = fs.umask(0);
     fs.umask(this.umask);
-    this.ndxWriter = new NdxWriter(context.version);
+    receiving.batchRequests = options.readBatch === null ? null : new BatchRequests(receiving);
+    this.ndxWriter = receiving.batchRequests ?? new NdxWriter(context.version);
     this.attributes = this.attributesFor(destination, generatorReporter);
     const attributes = this.attributesFor(destination, reporter);
     this.copying = { fsync: options.fsync, xattrs: attributes.xattrFiles };

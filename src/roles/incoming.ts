@@ -413,7 +413,7 @@ export class Incoming {
     if (file.redo || log.info("NAME", 1) || options.outFormatHasItemize > 0) {
       const what = !options.partial && !options.inplace ? "discarded" : partialDir ? "put into partial-dir" : "retained";
       const level = file.redo ? "ERROR" : "WARNING";
-      const again = file.redo ? "" : " (will try again)";
+      const again = file.redo ? "" : receiving.batchRequests ? " (may try again)" : " (will try again)";
       const text = `${level}: ${file.path} failed verification -- update ${what}${again}.\n`;
       if (file.redo) log.errorXfer(text);
       else log.warning(text);

@@ -77,7 +77,7 @@ export class Receiver implements TokenSink {
     for (;;) {
       const ndx = await this.nextNdx();
       if (ndx === Ndx.done) {
-        if (this.atDone()) return;
+        if (await this.atDone()) return;
       } else {
         await this.take(ndx);
       }
@@ -113,10 +113,12 @@ export class Receiver implements TokenSink {
   }
 
   /** The sender has no more of this segment or phase; true at the very end. */
-  private atDone(): boolean {
+  private async atDone(): Promise<boolean> {
     const { receiving, itemLog, incoming } = this.p;
     itemLog.endOfList();
     const view = receiving.receiverView;
+    const { batchRequests } = receiving;
+    if (batchRequests && view.first) await batchRequests.wants(view.first.ndxStart + view.first.used, view.first);
     if (this.session.context.incRecurse && view.first) {
       view.freeFirst();
       if (view.first) return false;
@@ -164,14 +166,28 @@ export class Receiver implements TokenSink {
   private async receiveFile(list: FileList, row: number, ndx: number, iflags: number): Promise<void> {
     const { session, items } = this;
     const { stats } = session;
-    const { incoming, itemLog } = this.p;
+    const { incoming, itemLog, receiving } = this.p;
     const redo = (list.flags[row] & FileFlag.damaged) !== 0;
     if (!redo && iflags & ItemFlag.isNew) stats.createdFiles++;
     itemLog.beginCount();
     stats.transferredFiles++;
     stats.totalTransferredSize += list.size[row];
+    const { batchRequests } = receiving;
+    if (batchRequests && !(redo ? batchRequests.wantsAgain(ndx) : await batchRequests.wants(ndx, list))) {
+      const path = receiving.destination.path(list, row);
+      session.log.infoLine(`(Skipping batched update for${redo ? " resend of" : ""} "${path}")\n`);
+      list.flags[row] |= FileFlag.damaged;
+      return this.discard();
+    }
     if (!session.doTransfers) {
       itemLog.logTransfer(list, row, iflags);
+      if (batchRequests) await this.discard();
+      return;
+    }
+    if (session.options.onlyWriteBatch) {
+      itemLog.logTransfer(list, row, iflags);
+      if (!session.amServer) await this.discard();
+      if (session.context.incRecurse) receiving.success(ndx);
       return;
     }
     const isNew = (iflags & ItemFlag.isNew) !== 0;
@@ -181,6 +197,27 @@ export class Receiver implements TokenSink {
     if (file.outputFd < 0) return incoming.abandon(file);
     itemLog.afterTransfer(list, row, iflags, list.size[row]);
     incoming.finish(file, this.copied || this.p.patcher.verify(this.digest));
+    if (batchRequests) list.flags[row] |= FileFlag.damaged;
+  }
+
+  /** Reads one file's data without a use for it. */
+  private async discard(): Promise<void> {
+    const { input } = this.session;
+    const { patcher, tokens } = this.p;
+    if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
+    patcher.start({
+      head: this.head, outputFd: -1, basisFd: -1, inplace: false, sparse: false, skipBytes: 0, digestSkipped: false,
+    });
+    while (!tokens.read(input.cursor, this)) await input.more();
+    patcher.finish(false);
+    if (input.poll(this.decodeDigest) === undefined) await input.next(this.decodeDigest);
+    this.countData();
+  }
+
+  private countData(): void {
+    const { stats } = this.session;
+    stats.literalData += this.p.patcher.literalBytes;
+    stats.matchedData += this.p.patcher.matchedBytes;
   }
 
   /** Which file serves as basis; before protocol 29 it is not sent. */
@@ -195,7 +232,7 @@ export class Receiver implements TokenSink {
   /** Reads one file's tokens and digest; what cannot be written is read all the same. */
   private async receiveData(file: IncomingFile): Promise<void> {
     const { session } = this;
-    const { input, stats } = session;
+    const { input } = session;
     const { patcher, tokens, incoming } = this.p;
     if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
     patcher.start(this.targetOf(file));
@@ -205,8 +242,7 @@ export class Receiver implements TokenSink {
     const failed = this.copied ? 0 : patcher.finish(file.truncate);
     if (input.poll(this.decodeDigest) === undefined) await input.next(this.decodeDigest);
     this.p.itemLog.noteDigest(this.digest, 0);
-    stats.literalData += patcher.literalBytes;
-    stats.matchedData += patcher.matchedBytes;
+    this.countData();
     this.file = null;
     if (failed < 0) {
       incoming.writeFailed(file, -failed);

@@ -9,6 +9,7 @@ import { type SegmentView, Segments } from "../flist/segments.ts";
 import { Signal } from "../session/signal.ts";
 import { type Session } from "../session/session.ts";
 import { MessageTag } from "../protocol/constants.ts";
+import { type BatchRequests } from "./batchrequests.ts";
 import { type Destination } from "./destination.ts";
 
 /** One finished hard-link leader for the generator to act on. */
@@ -24,6 +25,8 @@ export class Receiving {
   readonly generatorView: SegmentView;
   readonly receiverView: SegmentView;
   destination!: Destination;
+  /** The generator's requests when a batch is read, which the receiver goes by; null otherwise. */
+  batchRequests: BatchRequests | null = null;
   /** Wakes the generator. */
   readonly events = new Signal();
   /** Phases the receiver has seen the end of. */
@@ -35,6 +38,8 @@ export class Receiving {
   readonly takeOvers: LinkRow[] = [];
   /** A segment has arrived and is about to be seen by the generator. */
   onSegment: (list: FileList) => void = () => {};
+  /** The generator is about to wait for the receiver. */
+  onIdle: () => void = () => {};
 
   constructor(session: Session, segments: Segments) {
     this.session = session;
@@ -43,11 +48,15 @@ export class Receiving {
     this.receiverView = segments.view();
   }
 
+  /** The generator has nothing to do before the receiver has news. */
+  get generatorWaits(): boolean {
+    return this.events.isAwaited;
+  }
+
   /** A file arrived and is in place. */
   success(ndx: number): void {
     this.finished(ndx);
-    const { session } = this;
-    if (session.options.removeSourceFiles) session.output.messageInt(MessageTag.success, ndx);
+    this.tellSender(ndx);
     this.reportLink(ndx, false);
   }
 
@@ -59,7 +68,13 @@ export class Receiving {
 
   /** An item that needed no transfer is in place: its source may be removed. Upstream io.c:send_msg_success. */
   succeeded(ndx: number): void {
-    this.session.output.messageInt(MessageTag.success, ndx);
+    this.tellSender(ndx);
+  }
+
+  /** With --remove-source-files the sender may remove its file now; with --only-write-batch nothing is in place yet. */
+  private tellSender(ndx: number): void {
+    const { options, output } = this.session;
+    if (options.removeSourceFiles > 0 && !options.onlyWriteBatch) output.messageInt(MessageTag.success, ndx);
   }
 
   /** A file will not arrive. */
@@ -68,10 +83,17 @@ export class Receiving {
     this.reportLink(ndx, true);
   }
 
-  /** A file arrived damaged: ask again with full-length sums. */
+  /** A file arrived damaged: ask again with full-length sums. A batch cannot be asked, but may hold it once more. */
   requestRedo(ndx: number, path: string): void {
-    this.finished(ndx).toRedo++;
+    const { session, batchRequests } = this;
+    const list = this.finished(ndx);
     this.unanswered.set(ndx, path);
+    if (batchRequests !== null) {
+      if (session.context.incRecurse) list.inProgress++;
+      batchRequests.damaged(ndx);
+      return;
+    }
+    list.toRedo++;
     this.redo.push(ndx);
   }
 

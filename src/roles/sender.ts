@@ -244,6 +244,8 @@ export class Sender {
       throw new ProtocolError("file", `fstat failed: ${session.fs.strerror(-failed)} (${-failed})`, ExitCode.fileIo);
     }
     this.writeItem(ndx, list, row);
+    const batchOnly = session.batch !== null && session.options.onlyWriteBatch;
+    if (batchOnly) session.output.divert(true);
     writeSumHead(session.output.writer, head);
     this.itemLog.beforeTransfer(list, row, iflags);
     if (this.canHandOver(table)) {
@@ -252,6 +254,7 @@ export class Sender {
     } else {
       await this.sendTokens(fd, list, row, table);
     }
+    if (batchOnly) session.output.divert(false);
     this.itemLog.afterTransfer(list, row, iflags, this.stat.size);
     list.flags[row] |= FileFlag.fileSent;
   }
@@ -264,7 +267,7 @@ export class Sender {
     const sameFiles = session.localLink !== null && session.localLink.clientFiles === null;
     const wanted = sameFiles && session.options.wholeFile > 0 && !session.options.sparse;
     return wanted && table === null && this.stat.size >= LOCAL_COPY_LEAST && this.head.count === 0
-      && session.context.compress === "none" && !session.output.tee && session.options.bwlimit === 0;
+      && session.context.compress === "none" && !session.output.isRecorded && session.options.bwlimit === 0;
   }
 
   private handOver(fd: number, byteLength: number): void {

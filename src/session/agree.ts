@@ -2,6 +2,7 @@
  * The handshake over a live connection: versions, compat flags, negotiated names and the checksum seed, in the order
  * of upstream compat.c:setup_protocol. The steps themselves are in protocol/handshake and protocol/negotiate.
  */
+import { readBatchHeader } from "../protocol/batchheader.ts";
 import { type ProtocolContext } from "../protocol/context.ts";
 import { type CompressName } from "../protocol/context.ts";
 import { type Cursor } from "../protocol/cursor.ts";
@@ -14,6 +15,7 @@ import {
   CHECKSUMS, checksumChoice, compressChoice, compressLevel, compressTable, makeOffer, oldStyleList, readNameList,
   settle, writeNameList, type NameTable,
 } from "../protocol/negotiate.ts";
+import { adoptBatchFlags } from "../options/batchflags.ts";
 import { incRecurseAllowed } from "../options/finish.ts";
 import { type Session } from "./session.ts";
 
@@ -28,6 +30,7 @@ export interface AgreeSettings {
 /** Settles everything and sets `session.context`. Throws ProtocolError, UsageError or TransportError. */
 export async function agree(session: Session, settings: AgreeSettings): Promise<void> {
   const { options, amServer, amSender } = session;
+  if (options.readBatch !== null) return agreeWithBatch(session, settings);
   const { clientInfo } = options;
   const version = settings.version ?? (await exchangeVersions(session, clientInfo));
   session.log.protocolVersion = version;
@@ -43,6 +46,26 @@ export async function agree(session: Session, settings: AgreeSettings): Promise<
   });
 }
 
+/** A batch file settles everything by itself: its head says what was agreed on when it was written. */
+async function agreeWithBatch(session: Session, settings: AgreeSettings): Promise<void> {
+  const { options, log } = session;
+  const allowed = incRecurseAllowed(options, false);
+  const header = await receive(session, (cursor) => readBatchHeader(cursor, options.protocol));
+  const { version, compatFlags, checksumSeed } = header;
+  log.protocolVersion = version;
+  tellVersions(session, version, version);
+  adoptBatchFlags(options, header.flags, version, (text) => {
+    if (log.info("MISC", 1)) log.infoLine(text);
+  });
+  boundsOf(session, version, compatFlags, allowed);
+  const names = await exchangeNames(session, settings, version, compatFlags);
+  session.input.countFromHere();
+  session.context = contextFrom({
+    version, compatFlags, amServer: false, amSender: false, clientInfo: "", checksumSeed, canSetSymlinkTimes: true,
+    ...names,
+  });
+}
+
 async function receive<T>(session: Session, decode: (cursor: Cursor) => T): Promise<T> {
   return session.input.poll(decode) ?? (await session.input.next(decode));
 }
@@ -54,10 +77,13 @@ async function exchangeVersions(session: Session, clientInfo: string): Promise<n
   output.flush();
   const theirs = await receive(session, readVersion);
   const version = agreeVersion(ours, theirs, amServer);
-  if (session.log.debug("PROTO", 1)) {
-    session.log.infoLine(`(${sideOf(amServer)}) Protocol versions: remote=${theirs}, negotiated=${version}\n`);
-  }
+  tellVersions(session, theirs, version);
   return version;
+}
+
+function tellVersions({ log, amServer }: Session, theirs: number, version: number): void {
+  if (!log.debug("PROTO", 1)) return;
+  log.infoLine(`(${sideOf(amServer)}) Protocol versions: remote=${theirs}, negotiated=${version}\n`);
 }
 
 async function exchangeCompatFlags(
@@ -81,7 +107,7 @@ function boundsOf(session: Session, version: number, compatFlags: number, allowI
     pruneEmptyDirs: options.pruneEmptyDirs,
     basisDirCount: options.basisDirs.length,
     basisDirOption: `--${options.basisDirs[0]?.kind ?? "compare"}-dest`,
-    localServer: session.localLink !== null,
+    localServer: session.localLink !== null || options.readBatch !== null,
     allowIncRecurse,
     readBatch: options.readBatch !== null,
   });

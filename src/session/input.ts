@@ -32,8 +32,8 @@ export class Input {
   onMessage: (tag: number, payload: Uint8Array) => void = unexpectedMessage;
   /** Names the reader in error messages ("receiver", "sender", "generator"). */
   role = "";
-  /** A copy of every data byte that arrives, for --write-batch. */
-  tee: ((bytes: Uint8Array) => void) | null = null;
+  /** A copy of every data byte that arrives, for --write-batch. Set by `record`. */
+  private tee: ((bytes: Uint8Array) => void) | null = null;
   private readonly memory: LinearMemory;
   private readonly stream: ByteStream;
   private readonly now: () => number;
@@ -136,6 +136,13 @@ export class Input {
   countFromHere(): void {
     this.established = true;
     this.received = this.cursor.available + (this.rest?.length ?? 0);
+  }
+
+  /** From here on `take` gets a copy of every data byte, those first that have arrived and wait to be decoded. */
+  record(take: (bytes: Uint8Array) => void): void {
+    const { cursor } = this;
+    if (cursor.available > 0) take(cursor.bytes.subarray(cursor.pos, cursor.end));
+    this.tee = take;
   }
 
   /** Copies `byteLength` bytes to an address, waiting as needed. */

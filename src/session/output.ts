@@ -40,8 +40,10 @@ export class Output {
   private dataSent = 0;
   /** Names the writer in error messages. */
   role = "";
-  /** A copy of every data byte that leaves, for --write-batch. */
-  tee: ((bytes: Uint8Array) => void) | null = null;
+  /** A copy of every data byte that leaves, for --write-batch. Set by `record`. */
+  private tee: ((bytes: Uint8Array) => void) | null = null;
+  /** Data goes to `tee` alone. */
+  private diverted = false;
   rateLimit: RateLimit | null = null;
   private readonly memory: LinearMemory;
   private readonly stream: ByteStream;
@@ -105,6 +107,22 @@ export class Output {
     return this.multiplexed;
   }
 
+  /** From here on `take` gets a copy of every data byte (--write-batch). */
+  record(take: (bytes: Uint8Array) => void): void {
+    this.flush();
+    this.tee = take;
+  }
+
+  get isRecorded(): boolean {
+    return this.tee !== null;
+  }
+
+  /** Between `divert(true)` and `divert(false)` data goes nowhere but into the record (--only-write-batch). */
+  divert(on: boolean): void {
+    this.flush();
+    this.diverted = on;
+  }
+
   /** True when the producer should `await drain()` before writing more. */
   get congested(): boolean {
     return this.inFlight >= MAX_IN_FLIGHT || this.failure !== null || this.stopReason !== null;
@@ -158,8 +176,8 @@ export class Output {
   flush(): void {
     const { writer, messages } = this;
     if (messages.length > 0) this.send(messages, MESSAGE_BYTES);
-    if (this.multiplexed) this.closeFrame();
-    if (!this.multiplexed) this.dataSent += writer.length;
+    this.closeData();
+    if (this.diverted) writer.length = this.multiplexed ? this.frameStart : 0;
     if (writer.length > 0) this.send(writer, BUFFER_BYTES);
     if (this.multiplexed) this.openFrame();
   }
@@ -263,16 +281,18 @@ export class Output {
     this.writer.i32le(0);
   }
 
-  private closeFrame(): void {
-    const { writer, frameStart } = this;
-    const payload = writer.length - frameStart - MUX_HEADER_BYTES;
-    if (payload === 0) {
-      writer.length = frameStart;
+  /** The data that has gathered is complete: it is counted, recorded, and gets its frame's header. */
+  private closeData(): void {
+    const { writer, frameStart, multiplexed } = this;
+    const start = multiplexed ? frameStart + MUX_HEADER_BYTES : 0;
+    const byteLength = writer.length - start;
+    if (byteLength === 0) {
+      writer.length = multiplexed ? frameStart : 0;
       return;
     }
-    this.dataSent += payload;
+    if (!this.diverted) this.dataSent += byteLength;
     const { bytes } = writer;
-    if (this.tee) this.tee(bytes.subarray(frameStart + MUX_HEADER_BYTES, writer.length));
-    putMuxHeader(bytes, frameStart, MessageTag.data, payload);
+    this.tee?.(bytes.subarray(start, writer.length));
+    if (multiplexed) putMuxHeader(bytes, frameStart, MessageTag.data, byteLength);
   }
 }

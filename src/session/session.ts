@@ -10,6 +10,7 @@ import { type Options } from "../options/options.ts";
 import { type Observer } from "../output/events.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
 import { type ProtocolContext } from "../protocol/context.ts";
+import { type BatchSink } from "./batchsink.ts";
 import { type Input } from "./input.ts";
 import { type Log } from "./log.ts";
 import { type Output } from "./output.ts";
@@ -32,6 +33,8 @@ export interface SessionParts {
   readonly localLink: LocalLink | null;
   /** Who is told what happens, on a client; null (or absent) when nobody is. */
   readonly observer?: Observer | null;
+  /** The batch file that records this session, or null. */
+  readonly batch: BatchSink | null;
 }
 
 /** Where the session is, as the exit report names it. */
@@ -48,6 +51,7 @@ export class Session {
   readonly log: Log;
   readonly localLink: LocalLink | null;
   readonly observer: Observer | null;
+  readonly batch: BatchSink | null;
   readonly stats: Stats = newStats();
   readonly amServer: boolean;
   readonly amSender: boolean;
@@ -71,9 +75,9 @@ export class Session {
   readonly startedAt: number;
   /** Wall-clock second of the start, for the summary. */
   readonly startedSecond: number;
-  /** 1 with --dry-run, 2 once the destination turned out not to exist yet (upstream dry_run). */
+  /** 1 with --dry-run or --only-write-batch, 2 once the destination turned out not to exist yet (upstream dry_run). */
   dryRun: number;
-  /** Data moves at all: neither a dry run nor a listing (upstream do_xfers). */
+  /** Data moves at all, if only into a batch file: neither a dry run nor a listing (upstream do_xfers). */
   readonly doTransfers: boolean;
   /** Lines about refused symlinks that the user has read. */
   readonly toldRefusals = new Set<string>();
@@ -93,6 +97,7 @@ export class Session {
     this.log = parts.log;
     this.localLink = parts.localLink;
     this.observer = parts.observer ?? null;
+    this.batch = parts.batch;
     this.amServer = options.server;
     this.amSender = role === "sender";
     this.amRoot = powersOf(options.superMode, parts.fs.euid);
@@ -100,7 +105,7 @@ export class Session {
     this.ioTimeout = options.timeout;
     this.startedAt = parts.host.monotonic();
     this.startedSecond = Math.floor(parts.host.now() / 1000);
-    this.dryRun = options.dryRun ? 1 : 0;
+    this.dryRun = options.dryRun || options.onlyWriteBatch ? 1 : 0;
     this.doTransfers = !options.dryRun;
     this.turnedAt = this.startedAt;
     this.stopped = new Promise((resolve) => {

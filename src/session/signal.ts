@@ -18,6 +18,11 @@ export class Signal {
     resolve?.();
   }
 
+  /** Somebody sleeps in `wait` and nothing has happened that would wake it. */
+  get isAwaited(): boolean {
+    return this.resolve !== null;
+  }
+
   /** Wakes the waiter with an error, now and for every later wait. */
   fail(error: unknown): void {
     this.failure ??= error;

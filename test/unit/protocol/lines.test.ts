@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ProtocolError } from "../../../src/errors.ts";
 import { bytesOf } from "../../../src/memory.ts";
 import {
-  type BatchFlags, BATCH_FLAGS, batchFlagsOf, readBatchHeader, writeBatchHeader,
+  type BatchFlags, BATCH_FLAGS, batchFlagsOf, type BatchHeader, readBatchHeader, writeBatchFlags, writeBatchStart,
 } from "../../../src/protocol/batchheader.ts";
 import { Cursor, Writer } from "../../../src/protocol/cursor.ts";
 import { readFilterRule, writeFilterEnd, writeFilterRule } from "../../../src/protocol/filterlist.ts";
@@ -137,7 +137,11 @@ describe("filter rules", () => {
 describe("batch header", () => {
   const flags = (names: string[]): BatchFlags =>
     Object.fromEntries(BATCH_FLAGS.map(({ name }) => [name, names.includes(name)])) as BatchFlags;
-  const codec = { reader: () => (cursor: Cursor) => readBatchHeader(cursor, 32), writer: () => writeBatchHeader };
+  const write = (out: Writer, header: BatchHeader): void => {
+    writeBatchFlags(out, header.flags);
+    writeBatchStart(out, header);
+  };
+  const codec = { reader: () => (cursor: Cursor) => readBatchHeader(cursor, 32), writer: () => write };
   runCodecCases("batch header", codec, [
     {
       // The first bytes of a batch of rsync 3.5.0 -rI -z --compress-choice=zstd, protocol 31.
