@@ -4,10 +4,10 @@ import process from "node:process";
 import { WsyncError } from "../src/errors.ts";
 import {
   type ByteStream, type ChildProcess, type ConnectOptions, type Ffi, type FfiFunction, type FfiSignature, type FfiType,
-  type Host, type SpawnOptions,
+  type Host, type HostSockets, type SpawnOptions,
 } from "../src/host.ts";
 import { passableArgv } from "./_argv.ts";
-import { type BunSocket, BunSocketStream, type FileSink, SinkStream } from "./_bunstreams.ts";
+import { BunDescriptorStream, type BunSocket, BunSocketStream, type FileSink, SinkStream } from "./_bunstreams.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
 import { bindAll, cString, lazyFunctions } from "./_ffi.ts";
 import { childEnv, exitStatus, makeHost, require, spawnError } from "./_nodelike.ts";
@@ -26,6 +26,7 @@ interface BunApi {
   readonly stdout: { writer(): FileSink };
   spawn(argv: readonly string[], options: object): BunChild;
   connect(options: object): Promise<BunSocket>;
+  listen(options: object): { stop(closeConnections: boolean): void };
 }
 
 interface BunChild {
@@ -84,6 +85,9 @@ export function createHost(): Host {
     setTitle,
     spawn,
     connect: (options) => connect(options, loadFfi),
+    get sockets() {
+      return loadFfi() === null ? null : bunSockets;
+    },
     readWaiter(fd) {
       if (loadFfi() === null) return null;
       return (poller ??= workerPoller(loadFfi()!)).waiter(fd);
@@ -184,6 +188,36 @@ async function connect(options: ConnectOptions, ffi: () => Ffi | null): Promise<
     stop();
   }
 }
+
+/** Bun opens a socket of a given descriptor within the call, before its promise resolves. */
+const bunSockets: HostSockets = {
+  adopt(fd) {
+    const stream = new BunDescriptorStream(fd);
+    const open = (socket: BunSocket): void => void stream.attach(socket);
+    Bun.connect({ fd, allowHalfOpen: true, socket: { ...stream.handlers, open } }).catch(() => undefined);
+    return stream;
+  },
+  accept(fd, handler) {
+    const streams = new WeakMap<BunSocket, BunDescriptorStream>();
+    const of = (socket: BunSocket): BunDescriptorStream["handlers"] | undefined => streams.get(socket)?.handlers;
+    const handlers = {
+      open: (socket: BunSocket) => {
+        socket.pause();
+        socket.setNoDelay(true);
+        const stream = new BunDescriptorStream(socket.fd).attach(socket);
+        streams.set(socket, stream);
+        handler(stream);
+      },
+      data: (socket: BunSocket, chunk: Uint8Array) => of(socket)?.data(socket, chunk),
+      drain: (socket: BunSocket) => of(socket)?.drain(),
+      end: (socket: BunSocket) => of(socket)?.end(),
+      close: (socket: BunSocket, error?: Error) => of(socket)?.close(socket, error),
+      error: (socket: BunSocket, error: Error) => of(socket)?.error(socket, error),
+    };
+    const listener = Bun.listen({ fd, allowHalfOpen: true, socket: handlers });
+    return () => listener.stop(false);
+  },
+};
 
 /** Sets the name that ps shows as the command; Bun keeps process.title to itself. */
 function setTitle(title: string): void {

@@ -3,7 +3,7 @@
  * buffer without bound, so that a slow reader would fill the memory.)
  */
 import { ExitCode, TransportError } from "../src/errors.ts";
-import { type ByteStream } from "../src/host.ts";
+import { type ByteStream, type DescriptorStream } from "../src/host.ts";
 
 const WORDING: Readonly<Record<string, string>> = {
   EPIPE: "the other side closed the connection (Broken pipe)",
@@ -179,5 +179,15 @@ export class BunSocketStream implements ByteStream {
     if (this.failure === null) return;
     this.writer = null;
     writer?.reject(this.failure);
+  }
+}
+
+/** A stream over a socket whose descriptor is known. */
+export class BunDescriptorStream extends BunSocketStream implements DescriptorStream {
+  readonly fd: number;
+
+  constructor(fd: number) {
+    super();
+    this.fd = fd;
   }
 }

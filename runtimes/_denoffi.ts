@@ -2,6 +2,7 @@
 import { type Ffi, type FfiFunction, type FfiSignature, type FfiType } from "../src/host.ts";
 import { bindAll, cString, lazyFunctions } from "./_ffi.ts";
 import { type SpawnCalls } from "./_denospawn.ts";
+import { Epoll, type EpollCalls } from "./_epoll.ts";
 import { type Duplex } from "./_denostreams.ts";
 
 type Pointer = object | null;
@@ -89,14 +90,21 @@ const i32 = (...parameters: string[]): Definition => ({ parameters, result: "i32
 const waiting = (...parameters: string[]): Definition => ({ parameters, result: "i32", nonblocking: true });
 
 /** Functions of streams and children; views are passed as they are. Those that may wait run on another thread. */
-const STREAM_TABLE: Readonly<Record<Exclude<keyof SpawnCalls, "errno" | "addressOf">, Definition>> = {
+const STREAM_TABLE: Readonly<Record<Exclude<keyof DenoCalls, "errno" | "addressOf" | "poller">, Definition>> = {
   read: i32("i32", "buffer", "usize"),
   write: i32("i32", "buffer", "usize"),
   close: i32("i32"),
   shutdown: i32("i32", "i32"),
   fcntl: i32("i32", "i32", "i32"),
   poll: waiting("buffer", "usize", "i32"),
+  epoll_create1: i32("i32"),
+  epoll_ctl: i32("i32", "i32", "i32", "buffer"),
+  epoll_wait: waiting("i32", "buffer", "i32", "i32"),
   eventfd: i32("u32", "i32"),
+  eventfd_write: i32("i32", "u64"),
+  eventfd_read: i32("i32", "buffer"),
+  accept4: i32("i32", "usize", "usize", "i32"),
+  setsockopt: i32("i32", "i32", "i32", "buffer", "u32"),
   pipe2: i32("buffer", "i32"),
   posix_spawnp: i32("buffer", "buffer", "buffer", "buffer", "buffer", "buffer"),
   posix_spawn_file_actions_init: i32("buffer"),
@@ -110,11 +118,18 @@ const STREAM_TABLE: Readonly<Record<Exclude<keyof SpawnCalls, "errno" | "address
   kill: i32("i32", "i32"),
 };
 
+/** All of them, with the one poller over them. */
+export interface DenoCalls extends SpawnCalls, EpollCalls {
+  poll(entries: Int32Array, count: number, timeoutMs: number): Promise<number>;
+  accept4(fd: number, address: number, length: number, flags: number): number;
+  setsockopt(fd: number, level: number, option: number, value: Int32Array, byteLength: number): number;
+}
+
 /** Opens libc at the first use and remembers why it could not. */
 export class LazyFfi {
   missing = "";
   private loaded: Ffi | null | undefined;
-  private streamCalls: SpawnCalls | null | undefined;
+  private streamCalls: DenoCalls | null | undefined;
 
   get ffi(): Ffi | null {
     if (this.loaded !== undefined) return this.loaded;
@@ -130,7 +145,7 @@ export class LazyFfi {
   }
 
   /** Functions for streams and children; null without FFI and off Linux, whose numbers they use. */
-  get calls(): SpawnCalls | null {
+  get calls(): DenoCalls | null {
     if (this.streamCalls !== undefined) return this.streamCalls;
     const { ffi } = this;
     this.streamCalls = ffi === null || Deno.build.os !== "linux" ? null : bindStreamCalls(ffi);
@@ -185,7 +200,7 @@ function bindOne(library: string, name: string, { args, result }: FfiSignature):
 }
 
 /** Binds each function of STREAM_TABLE when it is first called. */
-function bindStreamCalls(ffi: Ffi): SpawnCalls {
+function bindStreamCalls(ffi: Ffi): DenoCalls {
   const calls: Record<string, unknown> = { errno: ffi.errno, addressOf: ffi.addressOf };
   for (const [name, definition] of Object.entries(STREAM_TABLE)) {
     calls[name] = (...args: unknown[]) => {
@@ -194,5 +209,8 @@ function bindStreamCalls(ffi: Ffi): SpawnCalls {
       return native(...args);
     };
   }
-  return calls as unknown as SpawnCalls;
+  let poller: Epoll | null = null;
+  const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
+  Object.defineProperty(calls, "poller", { get: () => (poller ??= new Epoll(calls as unknown as DenoCalls, arch)) });
+  return calls as unknown as DenoCalls;
 }

@@ -7,18 +7,20 @@ import { type ByteStream, type ChildProcess, type ConnectOptions, type Host, typ
 import { nameOfText } from "../src/memory.ts";
 import { argvNames, passableArgv, textOfName } from "./_argv.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
-import { type DenoApi, type DenoCommand, type DenoConnection, LazyFfi } from "./_denoffi.ts";
-import { type SpawnCalls, spawnChild } from "./_denospawn.ts";
+import { type DenoApi, type DenoCalls, type DenoCommand, type DenoConnection, LazyFfi } from "./_denoffi.ts";
+import { denoSockets } from "./_denosockets.ts";
+import { spawnChild } from "./_denospawn.ts";
 import { denoError, DuplexStream, webStreams } from "./_denostreams.ts";
 import { FdStream } from "./_fdstream.ts";
 import { kernelBytes } from "./_kernels.ts";
+import { hostLookup } from "./_lookup.ts";
 import { one, Poller } from "./_poller.ts";
 import { sleep } from "./_sleep.ts";
 import { readLine } from "./_ttyinput.ts";
 
 declare const Deno: DenoApi;
 
-const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGUSR1: 10 };
+const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGUSR1: 10, SIGTERM: 15, SIGCHLD: 17 };
 const COMM_BYTES = 15;
 
 /** Builds the Host. Libraries are opened and node's modules loaded when first used. */
@@ -34,9 +36,10 @@ export function createHost(): Host {
     pid: Deno.pid,
     argv: argvNames(Deno.args, Deno.readFileSync),
     get self() {
-      return [Deno.execPath(), "run", "--allow-all", new URL(Deno.mainModule).pathname];
+      return [Deno.execPath(), "run", "--allow-all", decodeURIComponent(new URL(Deno.mainModule).pathname)];
     },
     env: (name) => Deno.env.get(name),
+    environment: () => Deno.env.toObject(),
     cwd: () => nameOfText(Deno.cwd()),
     get ffi() {
       return foreign.ffi;
@@ -64,6 +67,10 @@ export function createHost(): Host {
       return calls === null ? spawnCommand(options) : spawnChild(calls, Deno.env.toObject(), options);
     },
     connect: (options) => connect(options, foreign),
+    lookup: hostLookup(() => builtin("node:dns")),
+    get sockets() {
+      return foreign.calls === null ? null : denoSockets(foreign.calls);
+    },
     readWaiter(fd) {
       const { calls } = foreign;
       return calls === null ? null : (poller ??= denoPoller(calls)).waiter(fd);
@@ -88,7 +95,7 @@ export function createHost(): Host {
 /** EFD_CLOEXEC and EFD_NONBLOCK of Linux. */
 const EFD_FLAGS = 0o2004000;
 
-function denoPoller(calls: SpawnCalls): Poller {
+function denoPoller(calls: DenoCalls): Poller {
   const cell = one();
   const spare = one();
   return new Poller({

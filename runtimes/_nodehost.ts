@@ -4,6 +4,7 @@ import { type Ffi, type FfiFunction, type FfiSignature, type FfiType, type Host 
 import { connectSocket } from "./_connect.ts";
 import { bindAll, lazyFunctions } from "./_ffi.ts";
 import { makeHost, require } from "./_nodelike.ts";
+import { nodeSockets } from "./_nodesockets.ts";
 import { one, Poller } from "./_poller.ts";
 
 type AsyncFunction = FfiFunction & { async(...args: unknown[]): void };
@@ -53,6 +54,9 @@ export function createHost(): Host {
       return loadFfi() === null ? missing : "";
     },
     connect: (options) => connectSocket(require("node:net"), options, loadFfi, true),
+    get sockets() {
+      return loadFfi() === null ? null : nodeSockets;
+    },
     readWaiter(fd) {
       if (loadFfi() === null) return null;
       return (poller ??= koffiPoller(loadKoffi())).waiter(fd);

@@ -10,6 +10,7 @@ import { type ByteStream, type ChildProcess, type Host, type SpawnOptions } from
 import { latin1, nameOfText } from "../src/memory.ts";
 import { argvNames, passableArgv, textOfName } from "./_argv.ts";
 import { kernelBytes } from "./_kernels.ts";
+import { hostLookup } from "./_lookup.ts";
 import { FileStream } from "./_filestream.ts";
 import { sleep } from "./_sleep.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
@@ -18,7 +19,7 @@ import { readLine } from "./_ttyinput.ts";
 export const require = createRequire(import.meta.url);
 
 /** What differs from runtime to runtime. */
-export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ffiMissing" | "connect">
+export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ffiMissing" | "connect" | "sockets">
   & Partial<Pick<Host, "stdio" | "spawn" | "setTitle" | "self" | "readWaiter">>;
 
 /** Builds a Host from node's modules and the parts given, which win; getters among them stay lazy. */
@@ -30,6 +31,7 @@ export function makeHost(parts: RuntimeParts): Host {
     argv: argvNames(process.argv.slice(2), fs.readFileSync),
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? ""],
     env: (name) => process.env[name],
+    environment: () => childEnv(undefined),
     cwd: workingDirectory,
     files: {
       nodeFs: fs,
@@ -46,6 +48,7 @@ export function makeHost(parts: RuntimeParts): Host {
     readPassword: async (prompt) => readPassword(prompt),
     spawn: spawnChild,
     onSignal,
+    lookup: hostLookup(() => require("node:dns")),
     setTitle: (title) => void (process.title = title),
     exit: (code) => process.exit(code),
     now: () => Date.now(),

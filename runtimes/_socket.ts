@@ -13,8 +13,8 @@ const READ_BYTES = 256 * 1024;
 /** The receiving half: hand `onread` to the socket's constructor, then `attach` the socket. */
 export class SocketReader {
   readonly onread: { buffer: () => Uint8Array; callback: (count: number, buffer: Uint8Array) => boolean };
-  /** Where the next read goes. */
-  buffer: Uint8Array = new Uint8Array(READ_BYTES);
+  /** Where the next read goes; made when it is first needed, because many a connection is never read this way. */
+  buffer: Uint8Array | null = null;
   private socket: Socket | null = null;
   private chunk: Uint8Array | null = null;
   private ended = false;
@@ -23,7 +23,7 @@ export class SocketReader {
 
   constructor() {
     this.onread = {
-      buffer: () => this.buffer,
+      buffer: () => (this.buffer ??= new Uint8Array(READ_BYTES)),
       callback: (count, buffer) => this.received(buffer.subarray(0, count)),
     };
   }

@@ -12,6 +12,7 @@ import { parseHostSpec } from "./client/hostspec.ts";
 import { Interrupts } from "./conversation/interrupts.ts";
 import { runClient } from "./client/run.ts";
 import { runServer } from "./client/serve.ts";
+import { runDaemon } from "./daemon/serve.ts";
 import { helpText } from "./options/help.ts";
 import { parseArguments, type ParseContext, type Parsed } from "./options/parse.ts";
 import { type Capabilities } from "./options/version.ts";
@@ -51,31 +52,44 @@ async function run(host: Host): Promise<number> {
   return act(host, parsed, platform, context);
 }
 
-async function act(host: Host, parsed: Parsed, platform: () => Platform, parseContext: ParseContext): Promise<number> {
+async function act(
+  host: Host, parsed: Parsed, platform: () => ProgramPlatform, parseContext: ParseContext,
+): Promise<number> {
   switch (parsed.action) {
     case "print":
       print(host, 1, parsed.text);
       return 0;
     case "daemon":
-      throw new WsyncError("rsync: --daemon is not available in this version of wsync.", ExitCode.syntax);
+      return runDaemon(platform(), parsed.options, parseContext);
     case "secluded":
-      return runServer(platform(), parsed);
+      return runServer(interruptible(platform()), parsed);
     case "run":
-      if (parsed.options.server) return runServer(platform(), parsed);
+      if (parsed.options.server) return runServer(interruptible(platform()), parsed);
       if (parsed.options.args.length === 0) {
         print(host, 2, helpText(parseContext.capabilities()));
         throw new WsyncError("", ExitCode.syntax);
       }
       return runClient({
-        platform: platform(), options: parsed.options, parseContext,
+        platform: interruptible(platform()), options: parsed.options, parseContext,
         observer: parsed.options.json ? jsonObserver((bytes) => host.print(1, bytes)) : null,
       });
   }
 }
 
+/** The platform of a program of its own. */
+interface ProgramPlatform extends Platform {
+  readonly interrupts: Interrupts;
+}
+
+/** From the start of a run on, signals end it in order. */
+function interruptible(platform: ProgramPlatform): Platform {
+  platform.interrupts.start();
+  return platform;
+}
+
 /** Kernels and file system, made when something needs them: --version and --help of usage errors start faster. */
-function lazyPlatform(host: Host): () => Platform {
-  let platform: Platform | null = null;
+function lazyPlatform(host: Host): () => ProgramPlatform {
+  let platform: ProgramPlatform | null = null;
   return () => {
     if (!platform) {
       const kernels = loadKernels(host.kernels());

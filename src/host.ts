@@ -114,8 +114,29 @@ export interface HostFiles {
   chdir?(path: string): void;
 }
 
+/** A stream over one descriptor. */
+export interface DescriptorStream extends ByteStream {
+  readonly fd: number;
+}
+
+/** Sockets by descriptor; src/posix makes them. */
+export interface HostSockets {
+  /** A stream over a connected socket, which it takes over: `destroy` closes the descriptor and nothing more. */
+  adopt(fd: number): DescriptorStream;
+  /** Accepts connections of a listening socket, which it takes over, until the returned function is called. */
+  accept(fd: number, handler: (connection: DescriptorStream) => void): () => void;
+}
+
+/** The system's resolver. Errors are its words. */
+export interface HostLookup {
+  /** The name that a numeric address leads to. */
+  reverse(address: string): Promise<{ readonly name: string } | { readonly error: string }>;
+  /** The addresses that a name leads to. */
+  forward(name: string): Promise<{ readonly addresses: readonly string[] } | { readonly error: string }>;
+}
+
 /** Signals a program may handle. */
-export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1";
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGCHLD";
 
 export interface Host {
   readonly runtime: "node" | "deno" | "bun" | "browser" | "memory";
@@ -128,6 +149,8 @@ export interface Host {
   /** How to start this same program again: interpreter and script, or the binary. */
   readonly self: readonly string[];
   env(name: string): string | undefined;
+  /** The whole environment. */
+  environment(): Readonly<Record<string, string>>;
   /** The working directory as a name. */
   cwd(): string;
   /** Foreign functions, or null with the reason in `ffiMissing`. */
@@ -147,6 +170,9 @@ export interface Host {
   connect(options: ConnectOptions): Promise<ByteStream>;
   /** Waiting for any descriptor without a timer; absent, or null, where the runtime cannot. */
   readWaiter?(fd: number): ReadWaiter | null;
+  readonly lookup: HostLookup;
+  /** Null where sockets have no descriptors that can be used. */
+  readonly sockets: HostSockets | null;
   /** Calls `handler` with the signal's number. Returns the function that stops it. */
   onSignal(signals: readonly SignalName[], handler: (signal: number) => void): () => void;
   setTitle(title: string): void;

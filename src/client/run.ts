@@ -207,7 +207,10 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
   let version: number | null = null;
   if (remote.daemon) {
     const greeted = await greet(run, ends, remote, stream);
-    if (greeted === null) return settle(child);
+    if (greeted === null) {
+      await settle(child);
+      return 0;
+    }
     ({ stream, version } = greeted);
   } else if (command.protectedArgs) {
     if (log.debug("CMD", 1)) showWords(log, "protected args:", command.protectedArgs);

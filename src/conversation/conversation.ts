@@ -21,6 +21,7 @@ import { agree } from "../session/agree.ts";
 import { type BatchSink } from "../session/batchsink.ts";
 import { Input } from "../session/input.ts";
 import { type LocalLink } from "../session/locallink.ts";
+import { type ModuleScope } from "../session/module.ts";
 import { Log, LogCode, type LogFileWriter } from "../session/log.ts";
 import { Output } from "../session/output.ts";
 import { BandwidthLimit } from "../session/bandwidth.ts";
@@ -59,6 +60,10 @@ export interface Conversation {
   readonly sources?: SourceWords;
   /** Where filter arguments come from; a local server uses its client's. */
   readonly filterArgs: Options;
+  /** On a daemon: the module that is served. */
+  readonly module?: ModuleScope;
+  /** On a daemon: why the client is told of a failure as soon as it can be told, and nothing else happens. */
+  readonly refusal?: WsyncError;
   /** Resolves to the exit code of the remote shell, if there is one; minus the signal's number if one ended it. */
   readonly childExit?: Promise<number>;
   /** A log that is in use already; made anew otherwise. Its observer hears of all that happens. */
@@ -109,7 +114,7 @@ async function hold(platform: Platform, conversation: Conversation, session: Ses
 
 function open(platform: Platform, conversation: Conversation, logFile: LogFileWriter): Session {
   const { host, kernels, fs } = platform;
-  const { options, role, stream, localLink, batch = null } = conversation;
+  const { options, role, stream, localLink, module, batch = null } = conversation;
   const log = conversation.log ?? new Log(host, options, options.levels);
   log.logFile ??= logFile;
   const { observer } = log;
@@ -118,7 +123,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   const fakeSuper = options.superMode === "fake-super"
     ? fakeSuperFs(fs, role === "sender", logReporter(log, fs, role)) : null;
   const files = { fs: fakeSuper ?? fs, fakeSuper };
-  const session = new Session({ host, kernels, ...files, options, log, localLink, observer, batch }, role);
+  const session = new Session({ host, kernels, ...files, options, log, localLink, observer, batch, module }, role);
   session.memory.maxAlloc = options.maxAlloc;
   session.input = new Input(session.memory, stream, () => host.monotonic());
   session.output = new Output(session.memory, stream, () => host.monotonic());
@@ -150,11 +155,21 @@ async function conduct(platform: Platform, conversation: Conversation, session: 
     ? new Compressors(platform.host, session.memory).available()
     : (["none"] as const);
   await agree(session, { version, compressors });
+  if (conversation.refusal) return refuse(session, conversation.refusal);
   if (role === "sender") {
     await runHostA(session, args, filterArgs);
   } else if (!(await runHostB(session, args, filterArgs, sources))) {
     session.log.debug("RECV", 1);
   }
+}
+
+/** A daemon's refusal travels as messages, which both sides have to be ready for first. Upstream rsync_module. */
+function refuse(session: Session, refusal: WsyncError): never {
+  const { output, options } = session;
+  // The client may be about to read names of --files-from.
+  if (!session.amSender && options.filesFrom !== null) output.writer.u8(0);
+  output.startMultiplex();
+  throw refusal;
 }
 
 /** Runs the conversation's work, which ends early when the clock or the user says so. */

@@ -22,14 +22,22 @@ export class Interrupts {
   private readonly host: Host;
   private readonly stops = new Set<Stop>();
   private interrupted = false;
+  private started = false;
 
   constructor(host: Host) {
     this.host = host;
-    host.onSignal(["SIGINT", "SIGTERM", "SIGHUP"], () => this.interrupt());
+  }
+
+  /** From now on signals come here; before, they do what they do by themselves. */
+  start(): void {
+    if (this.started) return;
+    this.started = true;
+    this.host.onSignal(["SIGINT", "SIGTERM", "SIGHUP"], () => this.interrupt());
   }
 
   /** From now on the first signal calls `stop`. Returns the function that ends this. */
   add(stop: Stop): () => void {
+    this.start();
     this.stops.add(stop);
     return () => void this.stops.delete(stop);
   }

@@ -6,7 +6,7 @@
 import { ExitCode, ProtocolError, WsyncError } from "../errors.ts";
 import { latin1 } from "../memory.ts";
 import { checkFilter, type MatchContext } from "./match.ts";
-import { cleanName } from "./paths.ts";
+import { cleanName, sanitizePath } from "./paths.ts";
 import { placeOf, sourceOf, type RuleSource } from "./provenance.ts";
 import {
   Elide, FilterList, type FilterRule, makeRule, ParseFlag, parseRule, RuleFlag, rulePrefix, wirePrefix,
@@ -44,6 +44,11 @@ export interface FilterSettings {
   readonly from0: boolean;
   /** Absolute directory that names are relative to at first. */
   readonly cwd: string;
+  /** On a daemon: its own rules, and the module's directory ("" for the root), to which paths in rules are relative. */
+  readonly daemon?: FilterList;
+  readonly moduleDir?: string;
+  /** Merge files outside the module's directory are out of reach. */
+  readonly confined?: boolean;
   readonly home: string | null;
   /** $CVSIGNORE. */
   readonly cvsIgnore: string | null;
@@ -67,7 +72,7 @@ interface PushState {
 /** The rules of one side. */
 export class Filters {
   readonly list = new FilterList();
-  readonly daemon = new FilterList(" [daemon]");
+  readonly daemon: FilterList;
   /** A per-directory merge rule exists: the sender's choice of names has to be trusted. */
   hasPerDir = false;
   /** A rule for xattr names exists: then rules alone decide which attributes are copied (upstream saw_xattr_filter). */
@@ -78,6 +83,7 @@ export class Filters {
   version = 32;
   private readonly s: FilterSettings;
   private readonly context: MatchContext;
+  private readonly moduleDir: string;
   /** Rules whose files are read per directory, in order of activation; null where one was dropped. */
   private mergeRules: (FilterRule | null)[] = [];
   private cvsRead = false;
@@ -92,6 +98,8 @@ export class Filters {
 
   constructor(settings: FilterSettings) {
     this.s = settings;
+    this.daemon = settings.daemon ?? new FilterList(" [daemon]");
+    this.moduleDir = settings.moduleDir ?? "";
     this.root = settings.cwd;
     this.dir = withSlash(settings.cwd);
     this.context = {
@@ -147,6 +155,11 @@ export class Filters {
     this.parse(path, F.noPrefixes | F.directory | (perishable ? F.perishable : 0));
   }
 
+  /** Adds rules from a file of the operator's: exit code 11 when it cannot be read. "" names none. */
+  addFile(path: string, template: number, xflags: number, list: FilterList = this.list): void {
+    this.parseFile(list, path, template, xflags | P.fatalErrors);
+  }
+
   /** Adds rules from text. `template`: RuleFlag bits of the context; `xflags`: ParseFlag bits. */
   parse(text: string, template = 0, xflags = 0, list: FilterList = this.list): void {
     for (let at = 0; ;) {
@@ -200,7 +213,7 @@ export class Filters {
     if ((flags & (F.absolute | F.mergeFile)) === 0
       && ((local && anchored) || ((xflags & P.absoluteIfSlash) !== 0 && pattern.includes("/")))) {
       flags |= F.absolute;
-      if (anchored) pattern = this.dir.slice(0, -1) + pattern;
+      if (anchored) pattern = this.insideModule(this.dir.slice(0, -1)) + pattern;
     }
     if ((xflags & P.dirToWild3) !== 0 && (flags & (F.directory | F.include)) === F.directory) {
       flags &= ~F.directory;
@@ -253,11 +266,22 @@ export class Filters {
    */
   private mergeName(flags: number, name: string): string | null {
     if (!this.parentScan && !name.includes("/")) return name;
-    const clean = cleanName(name, { collapseDotDot: true })!;
+    const clean = this.s.confined ? this.sanitized(name) : cleanName(name, { collapseDotDot: true })!;
     if (clean.startsWith("/")) return clean;
     if (this.dir.length + clean.length < MAX_PATH) return cleanName(this.dir + clean, { collapseDotDot: true })!;
     this.s.error(`merge-file name overflows: ${this.show(flags, clean)}`);
     return null;
+  }
+
+  /** A merge file's name as one within the module, absolute or relative to the present directory. */
+  private sanitized(name: string): string {
+    const depth = this.insideModule(this.dir).split("/").filter((element) => element !== "").length;
+    return sanitizePath(name, { root: this.parentScan ? "/" : this.moduleDir || "/", depth });
+  }
+
+  /** An absolute path from the module's directory on. */
+  private insideModule(path: string): string {
+    return this.moduleDir !== "" && path.startsWith(this.moduleDir) ? path.slice(this.moduleDir.length) : path;
   }
 
   /** Reads rules from a file (exclude.c:parse_filter_file). A missing one counts only with `fatalErrors`. */
@@ -295,7 +319,9 @@ export class Filters {
 
   /** A file that the daemon's filters hide is as good as missing. */
   private isHiddenFile(path: string): boolean {
-    return !this.daemon.isEmpty && checkFilter(this.daemon, path, false, this.context) < 0;
+    if (this.daemon.isEmpty) return false;
+    const name = path.startsWith("/") ? this.insideModule(path) : path;
+    return checkFilter(this.daemon, cleanName(name, { collapseDotDot: true })!, false, this.context) < 0;
   }
 
   private openError(path: string, template: number, errno: number): WsyncError {
@@ -327,7 +353,7 @@ export class Filters {
   /** Changes the directory that names are relative to. */
   setRoot(path: string): void {
     this.root = path;
-    this.context.rootPrefix = path === "/" ? "" : path.slice(1);
+    this.context.rootPrefix = this.insideModule(path).replace(/^\/+/, "");
   }
 
   /** Makes `dir` (relative to the root, or absolute) the one whose merge files are read. */

@@ -55,19 +55,44 @@ function collapses(kept: string[], anchored: boolean): boolean {
   return anchored && kept.length === 0;
 }
 
+/** How `sanitizePath` treats a name. */
+export interface SanitizeOptions {
+  /** What stands for the leading slash of an absolute name; "" drops it. */
+  readonly root: string;
+  /** How many ".." a relative name may begin with: the depth of the directory it starts from. */
+  readonly depth?: number;
+  readonly keepDots?: boolean;
+}
+
 /**
- * The name as if its root were the top of everything: relative, and with ".." resolved and none left. "." elements
- * stay with `keepDots`. Upstream util1.c:sanitize_path with an empty root and SP_KEEP_DOT_DIRS.
+ * The name as if its root were the top of everything: ".." elements are resolved, and none leads out. "" becomes ".".
+ * Upstream util1.c:sanitize_path.
  */
-export function sanitizeName(name: string, keepDots: boolean): string {
+export function sanitizePath(name: string, { root, depth = 0, keepDots = false }: SanitizeOptions): string {
+  const anchored = name.startsWith("/");
   const elements = name.split("/");
   const kept: string[] = [];
+  let climbs = anchored ? 0 : depth;
+  let start = 0;
   elements.forEach((element, at) => {
     if (element === "" || (element === "." && !keepDots)) return;
-    if (element === "..") kept.pop();
-    else kept.push(at < elements.length - 1 ? `${element}/` : element);
+    const whole = at < elements.length - 1 ? `${element}/` : element;
+    if (element === ".." && (climbs <= 0 || kept.length > start)) {
+      if (kept.length > start) kept.pop();
+      return;
+    }
+    kept.push(whole);
+    if (element !== "..") return;
+    climbs--;
+    start = kept.length;
   });
-  return kept.join("") || ".";
+  const prefix = !anchored || root === "" ? "" : root === "/" ? "/" : `${root}/`;
+  return prefix + kept.join("") || ".";
+}
+
+/** `sanitizePath` for a name that the other side gives: relative at the end. */
+export function sanitizeName(name: string, keepDots: boolean): string {
+  return sanitizePath(name, { root: "", keepDots });
 }
 
 /** `dir` and `name` as one path; an absolute name stands alone. */

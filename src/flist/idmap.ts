@@ -13,6 +13,11 @@ import type { IdName } from "../protocol/idlist.ts";
 /** The four look-ups of the user and group databases. */
 export type IdDatabase = Pick<FileSystem, "userName" | "groupName" | "userId" | "groupId">;
 
+/** A database without names. */
+export const NAMELESS: IdDatabase = {
+  userName: () => null, groupName: () => null, userId: () => -1, groupId: () => -1,
+};
+
 /** Ids that a sender has met, for names sent inline or in lists behind the file list. */
 export class SenderIds {
   private readonly fs: IdDatabase;
@@ -72,6 +77,8 @@ export interface ReceiverIdOptions {
   /** Running as root, or pretending to (--super, fake-super). */
   readonly amRoot: boolean;
   readonly numericIds: boolean;
+  /** Names come along and count for nothing: a daemon's "numeric ids". */
+  readonly ignoreNames?: boolean;
   readonly usermap: string | null;
   readonly groupmap: string | null;
   readonly id0Names: boolean;
@@ -123,14 +130,14 @@ export class ReceiverIds {
 
   /** Notes a user id with the sender's name for it (null or "": none) and returns the local id. */
   addUser(id: number, name: string | null): number {
-    const to = this.choose(this.userMap, id, name ?? "", (n) => this.fs.userId(n));
+    const to = this.choose(this.userMap, id, this.nameOf(name), (n) => this.fs.userId(n));
     this.users.set(id, to);
     return to;
   }
 
   /** Notes a group id likewise. */
   addGroup(id: number, name: string | null): number {
-    const to = this.choose(this.groupMap, id, name ?? "", (n) => this.fs.groupId(n));
+    const to = this.choose(this.groupMap, id, this.nameOf(name), (n) => this.fs.groupId(n));
     this.groups.set(id, to);
     return to;
   }
@@ -148,6 +155,10 @@ export class ReceiverIds {
   /** FileFlag.skipGroup when this receiver could not set the local group `to`, else 0. */
   groupFlags(to: number): number {
     return this.o.amRoot || this.o.ownGroups.includes(to) ? 0 : FileFlag.skipGroup;
+  }
+
+  private nameOf(name: string | null): string {
+    return this.o.ignoreNames ? "" : (name ?? "");
   }
 
   private choose(map: readonly MapRule[], id: number, name: string, look: (name: string) => number): number {

@@ -68,6 +68,8 @@ export interface MakeOptions {
   readonly copyUnsafeLinks: boolean;
   readonly copyDirlinks: boolean;
   readonly mungeLinks: boolean;
+  /** Leave out what this user may not read. */
+  readonly ignoreNonreadable?: boolean;
   /** For --atimes and --crtimes columns. */
   readonly preserveAtimes: boolean;
 }
@@ -170,7 +172,7 @@ export class RowMaker {
     let rowFlags = flags & 0xffff;
     if (level !== "none") {
       rowFlags = this.admit(path, rowFlags, level);
-      if (rowFlags < 0) return -1;
+      if (rowFlags < 0 || !this.isReadable(dirFd, statName)) return -1;
     }
     const row = list.addRow();
     list.setName(row, this.fs.memory.u8, base, base + baseLength);
@@ -204,6 +206,11 @@ export class RowMaker {
     if (filters.isEmpty || !filters.isExcluded(path(), isDir, level)) return flags;
     if (filters.ignorePerishable) filters.notePerishable();
     return -1;
+  }
+
+  private isReadable(dirFd: number, name: number): boolean {
+    const isLink = (this.stat.mode & FileType.mask) === FileType.symlink;
+    return !this.options.ignoreNonreadable || isLink || this.fs.canRead(dirFd, name);
   }
 
   /** -x: a directory of another device below a root of the transfer. */

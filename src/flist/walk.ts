@@ -8,7 +8,7 @@
  * name.
  */
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
-import { cleanName } from "../filter/paths.ts";
+import { cleanName, joinPath } from "../filter/paths.ts";
 import { FileFlag, IoError, Ndx, WireLimit } from "../protocol/constants.ts";
 import type { Writer } from "../protocol/cursor.ts";
 import { writeIdList } from "../protocol/idlist.ts";
@@ -45,9 +45,10 @@ export interface FlistSenderParts extends RowSenderParts {
   readonly view: SegmentView;
   /** Writes an index of this direction (protocol/ndx.ts). */
   readonly writeNdx: (out: Writer, ndx: number) => void;
-  /** Absolute working directory. */
+  /** Absolute working directory; `openRoot` opens such a path, or returns -errno. */
   readonly cwd: string;
   readonly fullName?: (rootPath: string, path: string) => string;
+  readonly openRoot: (path: string) => number;
 }
 
 /** A path below an implied directory that still has to be walked, with how its argument ended. */
@@ -581,15 +582,14 @@ export class FlistSender {
 
   /** Makes `dir` (null: the working directory) the root of what follows; false, reported, when it cannot be opened. */
   private useRoot(dir: string | null): boolean {
-    const { cwd, fs, report } = this.p;
-    const path = dir === null ? cwd : cleanName(dir.startsWith("/") ? dir : `${cwd}/${dir}`)!;
+    const { cwd, report } = this.p;
+    const path = dir === null ? cwd : cleanName(joinPath(cwd, dir))!;
     const known = this.rootIds.get(path);
     if (known !== undefined) {
       this.enterRoot(known);
       return true;
     }
-    const { O, AT } = fs.constants;
-    const fd = fs.openat(AT.FDCWD, this.pathAt(path), (O.PATH || O.RDONLY) | O.DIRECTORY | O.CLOEXEC, 0);
+    const fd = this.p.openRoot(path);
     if (fd < 0) {
       this.maker.ioError |= IoError.general;
       report.sysError(`change_dir ${this.maker.fullName(cwd, dir ?? path)} failed`, -fd);

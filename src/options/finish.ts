@@ -9,6 +9,7 @@ import { cleanPath } from "./cleanpath.ts";
 import { formatHas } from "./formathas.ts";
 import { refuse } from "./hooks.ts";
 import { Priority } from "./levels.ts";
+import { type RefusalCheck } from "./refusals.ts";
 import { DEFAULT_MAX_ALLOC, type Options } from "./options.ts";
 import { parseSize } from "./size.ts";
 
@@ -22,6 +23,8 @@ export interface FinishContext {
   /** Number of -z options. */
   readonly compressCount: number;
   readonly fromClient: boolean;
+  /** What a daemon refuses its client. */
+  readonly refusals?: RefusalCheck;
   /** Second parse of a server, of the arguments that came over the connection. */
   readonly secluded: boolean;
 }
@@ -92,7 +95,7 @@ function checksumChoice(options: Options, { checksums }: FinishContext): void {
 }
 
 /** -z, -zz, --zc and --zl (upstream compat.c:parse_compress_choice in its early call). */
-function compression(options: Options, { compressors, compressCount }: FinishContext): void {
+function compression(options: Options, { compressors, compressCount, refusals }: FinishContext): void {
   if (options.compressChoice === null && compressCount > 1) options.compressChoice = "zlibx";
   const text = options.compressChoice?.toLowerCase();
   options.compress = compressCount > 0;
@@ -103,6 +106,7 @@ function compression(options: Options, { compressors, compressCount }: FinishCon
     options.compressChoice = text;
   }
   if (!options.compress && options.compressLevel !== null) options.compress = options.compressByLevel = true;
+  if (options.compress) refusals?.check("compress");
   options.compressThreads = Math.max(options.compressThreads, 0);
 }
 
@@ -116,8 +120,9 @@ function verbosity(options: Options): void {
   if (options.stats > 0) options.levels.parse("info", options.verbose > 1 ? "stats3" : "stats2", Priority.implied);
 }
 
-function charset(options: Options): void {
+function charset(options: Options, { refusals }: FinishContext): void {
   if (!options.server && options.iconv === "-") options.iconv = null;
+  if (options.iconv === null) refusals?.check("no-iconv");
 }
 
 /** -yy looks into the alternate directories too. */
@@ -171,15 +176,28 @@ function recursion(options: Options): void {
   if (options.relative === 0) options.impliedDirs = false;
 }
 
-function deletion(options: Options): void {
+function deletion(options: Options, { refusals }: FinishContext): void {
   const { deleteBefore, deleteDuring, deleteAfter } = options;
   const whens = Number(deleteBefore) + Number(deleteDuring > 0) + Number(deleteAfter);
   if (whens > 1) refuse("You may not combine multiple --delete-WHEN options.");
+  if (whens === 0 && (options.deleteMode || options.deleteExcluded) && refusals) chooseDeletion(options, refusals);
   if (whens === 1 || options.deleteExcluded) options.deleteMode = true;
   if (options.dirs === 0 && options.deleteMode) {
     refuse("--delete does not work without --recursive (-r) or --dirs (-d).");
   }
   if (options.missingArgs === 3) options.missingArgs = 2;
+  if (options.deleteMode || options.missingArgs === 2) refusals?.check("delete");
+  if (options.removeSourceFiles > 0 && options.sender) refusals?.check("delete");
+}
+
+/** --delete alone leaves open when; a daemon that refuses one way takes the other. */
+function chooseDeletion(options: Options, refusals: RefusalCheck): void {
+  if (refusals.isRefused("delete-before")) {
+    if (refusals.isRefused("delete-during")) refusals.check("delete-before");
+    options.deleteDuring = 1;
+  } else if (refusals.isRefused("delete-during")) {
+    options.deleteBefore = true;
+  }
 }
 
 function confinement(options: Options, { fromClient }: FinishContext): void {
@@ -254,15 +272,14 @@ function logFile(options: Options, { fromClient }: FinishContext): void {
   options.logFormatHasOperation = options.logFormatHasItemize || formatHas(options.logFormat, "o");
 }
 
-function inPlace(options: Options): void {
-  if (options.append > 0) {
-    if (options.wholeFile > 0) refuse("--append cannot be used with --whole-file");
-    options.inplace = true;
-  }
-  if (options.writeDevices) options.inplace = true;
+function inPlace(options: Options, { refusals }: FinishContext): void {
+  if (options.append > 0 && options.wholeFile > 0) refuse("--append cannot be used with --whole-file");
+  if (options.append === 0 && !options.writeDevices) return;
+  refusals?.check("inplace");
+  options.inplace = true;
 }
 
-function partialFiles(options: Options, { env }: FinishContext): void {
+function partialFiles(options: Options, { env, refusals }: FinishContext): void {
   if (options.delayUpdates && options.partialDir === null) {
     options.partialDir = DELAY_DIR;
     options.partialDirImplied = true;
@@ -272,6 +289,7 @@ function partialFiles(options: Options, { env }: FinishContext): void {
     if (options.partialDir !== null) {
       refuse(`--${options.append > 0 ? "append" : "inplace"} cannot be used with --${other}`);
     }
+    refusals?.check("partial");
     options.partial = false;
     return;
   }
@@ -281,6 +299,7 @@ function partialFiles(options: Options, { env }: FinishContext): void {
   if (options.partialDir === null) return;
   const clean = options.partialDir === "" ? "" : cleanPath(options.partialDir, true);
   options.partialDir = clean === "" || clean === "." ? null : clean;
+  if (options.partialDir === null) refusals?.check("partial");
   options.partial = true;
 }
 

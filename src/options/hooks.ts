@@ -7,6 +7,7 @@
 import { UsageError } from "../errors.ts";
 import { isChmodText } from "./chmod.ts";
 import { levelsHelp, type LevelKind } from "./levels.ts";
+import { type RefusalCheck } from "./refusals.ts";
 import { type BasisDir, type FilterArgument, type Options } from "./options.ts";
 import { parseSize } from "./size.ts";
 import { parseStopTime } from "./stoptime.ts";
@@ -24,6 +25,8 @@ export interface ParseState {
   readonly options: Options;
   /** The words come from a client of this daemon. */
   readonly fromClient: boolean;
+  /** What a daemon refuses. */
+  readonly refusals?: RefusalCheck;
   /** Seconds since the epoch. */
   now(): number;
   compressCount: number;
@@ -69,7 +72,8 @@ const addBasisDir = (kind: BasisDir["kind"]): Hook => ({ options }, path) => {
   options.basisDirs.push({ kind, path });
 };
 
-function archive({ options }: ParseState): void {
+function archive({ options, refusals }: ParseState): void {
+  for (const letter of "rdlptgoD") refusals?.check(letter);
   options.recurse ||= 1;
   options.preserveLinks = options.preservePerms = options.preserveMtimes = true;
   options.preserveGid = options.preserveUid = options.preserveDevices = options.preserveSpecials = true;
@@ -211,7 +215,9 @@ export const HOOKS = {
   stopAt,
   daemonMode,
   dparam: daemonParameter,
-  partialProgress: ({ options }) => {
+  partialProgress: ({ options, refusals }) => {
+    refusals?.check("partial");
+    refusals?.check("progress");
     options.progress = 1;
     options.partial = true;
   },

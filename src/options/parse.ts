@@ -6,11 +6,12 @@
  * from all of them together is worked out in finish.ts. Upstream: options.c:parse_arguments and popt's
  * poptGetNextOpt.
  */
-import { UsageError } from "../errors.ts";
+import { UsageError, WsyncError } from "../errors.ts";
 import { finishOptions } from "./finish.ts";
 import { daemonHelpText, helpText } from "./help.ts";
 import { DAEMON_HINT, HOOKS, refuse, type EarlyOutcome, type ParseState } from "./hooks.ts";
 import { type Options, defaultOptions } from "./options.ts";
+import { type Refusals } from "./refusals.ts";
 import { DAEMON_ROWS, OPTION_ROWS, type OptionRow } from "./table.ts";
 import { type Capabilities, versionJson, versionText } from "./version.ts";
 
@@ -23,6 +24,8 @@ export interface ParseContext {
   now?(): number;
   /** The words come from a client of this daemon. */
   fromClient?: boolean;
+  /** What a daemon refuses its client. */
+  readonly refusals?: Refusals;
   /** The option table, when not the whole of OPTION_ROWS as it stands. */
   rows?: readonly OptionRow[];
   /** Splits HOST:FILE, HOST::FILE and rsync:// forms of --files-from; null for a local name. */
@@ -43,6 +46,35 @@ export type Parsed =
    */
   | { readonly action: "secluded"; readonly options: Options; resume(args: readonly string[]): Parsed };
 
+/** The words of a daemon's client: its options, or those parsed until `fault` came up. */
+export type ClientWords =
+  | { readonly action: "run"; readonly options: Options; readonly fault: WsyncError | null }
+  | { readonly action: "secluded"; resume(args: readonly string[]): ClientWords };
+
+/** Parses what a client of this daemon sends. Never throws a WsyncError. */
+export function parseClientWords(argv: readonly string[], context: ParseContext): ClientWords {
+  return parseAsServer(newState({ ...context, fromClient: true }), argv, context, false);
+}
+
+function parseAsServer(
+  state: ParseState, argv: readonly string[], context: ParseContext, secluded: boolean,
+): ClientWords {
+  const { options } = state;
+  try {
+    const parsed = parseWith(state, argv, context, secluded);
+    if (parsed.action === "run") return { action: "run", options, fault: null };
+    if (parsed.action === "secluded") {
+      return { action: "secluded", resume: (args) => parseAsServer(state, args, context, true) };
+    }
+    throw new UsageError("rsync: these options are not for a daemon");
+  } catch (error) {
+    if (!(error instanceof WsyncError)) throw error;
+    options.server = true;
+    options.clientInfo = options.rsh ?? "";
+    return { action: "run", options, fault: error };
+  }
+}
+
 /**
  * Parses the words behind the program name. Throws UsageError; its message is ready to print (lines without the last
  * newline), and `rsync error: ...` follows it as with every error that ends a run.
@@ -53,7 +85,11 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
 
 function parseWith(state: ParseState, argv: readonly string[], context: ParseContext, secluded: boolean): Parsed {
   const index = context.rows === undefined ? INDEX : makeIndex(context.rows);
-  const early = eachOption(argv, index, state.options, (match, argument) => take(state, match, argument));
+  const { refusals } = context;
+  const early = eachOption(argv, index, state.options, (match, argument) => {
+    refusals?.checkSpelling(match.negated, match.name);
+    return take(state, match, argument);
+  });
   if (early !== null) return carryOut(early, argv, context);
   if (state.versionCount > 0) return { action: "print", text: versionFor(state, context) };
   if (state.options.humanReadable > 1 && argv.length === 1 && !state.options.server) {
@@ -66,6 +102,7 @@ function parseWith(state: ParseState, argv: readonly string[], context: ParseCon
     splitHost: context.splitHost ?? (() => null),
     compressCount: state.compressCount,
     fromClient: state.fromClient,
+    refusals: context.refusals,
     secluded,
   });
   if (!wantsMore) return { action: "run", options: state.options };
@@ -79,6 +116,7 @@ function newState(context: ParseContext): ParseState {
   return {
     options,
     fromClient: context.fromClient ?? false,
+    refusals: context.refusals,
     now: context.now ?? (() => Date.now() / 1000),
     compressCount: 0,
     filterFileCount: 0,

@@ -450,8 +450,7 @@ export const OPTION_ROWS: readonly OptionRow[] = [
 
 /** The options of `--daemon` (upstream long_daemon_options). */
 export const DAEMON_ROWS: readonly OptionRow[] = [
-  { long: "daemon", set: { daemon: true }, side: "client", category: "Other", help: "run as a daemon",
-    available: false },
+  { long: "daemon", set: { daemon: true }, side: "client", category: "Other", help: "run as a daemon" },
   { long: "address", argument: "string", into: "address", side: "client", category: "Other",
     argumentName: "ADDRESS", help: "address to listen on" },
   { long: "bwlimit", argument: "int", into: "daemonBwlimit", side: "client", category: "Other",

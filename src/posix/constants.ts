@@ -111,6 +111,8 @@ const ERRORS: Readonly<Record<string, readonly [number, number, string]>> = {
 
 /** Values that the kernel interface fixes on every system wsync calls libc on. */
 export const Sys = {
+  /** access(2): may it be read? */
+  R_OK: 4,
   /** utimensat: leave this time alone; set it to now. */
   UTIME_OMIT: 0x3ffffffe,
   UTIME_NOW: 0x3fffffff,

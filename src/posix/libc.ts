@@ -27,9 +27,9 @@ type Libc = Record<LibcName, FfiFunction>;
 
 /** Functions without which the libc file system is of no use; openFileSystem then takes node:fs. */
 const REQUIRED: readonly LibcName[] = [
-  "openat", "close", "fstatat", "fstat", "getdents64", "read", "pread", "write", "pwrite", "lseek", "ftruncate",
-  "mkdirat", "unlinkat", "renameat", "linkat", "symlinkat", "readlinkat", "fchmod", "fchmodat", "fchown", "fchownat",
-  "utimensat", "futimens", "umask", "chdir",
+  "openat", "close", "fstatat", "fstat", "faccessat", "getdents64", "read", "pread", "write", "pwrite", "lseek",
+  "ftruncate", "mkdirat", "unlinkat", "renameat", "linkat", "symlinkat", "readlinkat", "fchmod", "fchmodat", "fchown",
+  "fchownat", "utimensat", "futimens", "umask", "chdir",
 ];
 
 /** Makes the libc file system, or says which function is missing. Sets `memory.base`. */
@@ -143,6 +143,10 @@ class LibcFileSystem implements FileSystem {
     if (this.c.fstat(fd, this.base + this.statPtr) !== 0) return -this.ffi.errno();
     decodeStat(this.memory, this.layout, this.statPtr, stat);
     return 0;
+  }
+
+  canRead(dirfd: number, name: number): boolean {
+    return this.c.faccessat(dirfd, this.base + name, Sys.R_OK, 0) === 0;
   }
 
   readDir(dirfd: number, visit: DirentVisitor): number {

@@ -21,6 +21,7 @@ export const LIBC_TABLE = {
   close: signature(["i32"]),
   fstatat: signature(["i32", "ptr", "ptr", "i32"]),
   fstat: signature(["i32", "ptr"]),
+  faccessat: signature(["i32", "ptr", "i32", "i32"]),
   getdents64: signature(["i32", "ptr", "u64"]),
   read: signature(["i32", "ptr", "u64"]),
   pread: signature(["i32", "ptr", "u64", "i64"]),

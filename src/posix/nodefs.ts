@@ -8,7 +8,7 @@
  */
 import { type Host } from "../host.ts";
 import { bytesOf, latin1, type LinearMemory } from "../memory.ts";
-import { constantsFor, strerrorFor } from "./constants.ts";
+import { constantsFor, strerrorFor, Sys } from "./constants.ts";
 import {
   type DirentVisitor, type FileSystem, type FsCapabilities, type PosixConstants, type StatRecord,
 } from "./filesystem.ts";
@@ -38,6 +38,7 @@ export interface NodeFs {
   lstatSync(path: NodePath, o: { bigint: true }): BigStats;
   statSync(path: NodePath, o: { bigint: true }): BigStats;
   fstatSync(fd: number, o: { bigint: true }): BigStats;
+  accessSync(path: NodePath, mode: number): void;
   readdirSync(path: NodePath, o: { encoding: "buffer" }): Uint8Array[];
   readSync(fd: number, view: Uint8Array, at: number, byteLength: number, position: number | null): number;
   writeSync(fd: number, view: Uint8Array, at: number, byteLength: number, position: number | null): number;
@@ -131,6 +132,10 @@ export class NodeFileSystem implements FileSystem {
 
   fstat(fd: number, stat: StatRecord): number {
     return this.attempt(() => fill(stat, this.fs.fstatSync(fd, { bigint: true })));
+  }
+
+  canRead(dirfd: number, name: number): boolean {
+    return this.at(dirfd, name, (path) => this.fs.accessSync(path, Sys.R_OK)) >= 0;
   }
 
   readDir(dirfd: number, visit: DirentVisitor): number {

@@ -118,6 +118,10 @@ export class TreeFileSystem implements FileSystem {
     return 0;
   }
 
+  canRead(dirfd: number, name: number): boolean {
+    return typeof this.existing(dirfd, name, true) !== "number";
+  }
+
   fstat(fd: number, stat: StatRecord): number {
     const file = this.files.get(fd);
     if (file === undefined) return -this.E.EBADF;

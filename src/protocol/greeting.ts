@@ -171,6 +171,8 @@ export function writeDaemonArgs(out: Writer, args: readonly string[], version: n
 
 /** Most words a daemon takes: upstream MAX_DAEMON_ARGS. */
 const MOST_ARGS = WireLimit.args * 16;
+/** Bytes of one word that are waited for; upstream reads on and forgets what is too much. */
+const MOST_ARG_BYTES = 1 << 20;
 
 /**
  * Reads the words up to the empty one. A word past 5119 bytes is cut there, as upstream cuts it. Throws
@@ -198,6 +200,13 @@ export function writeProtectedArgs(out: Writer, args: readonly string[]): void {
 /** The words of --secluded-args without the leading "rsync". Upstream rsync.c:send_protected_args. */
 export function readProtectedArgs(cursor: Cursor): string[] {
   return readDaemonArgs(cursor, ProtocolVersion.newest).slice(1);
+}
+
+/** One word of a daemon's client, for reading them one by one; "" ends them. See readDaemonArgs. */
+export function readDaemonArg(cursor: Cursor, nulEnded: boolean): string {
+  const { pos, end } = cursor;
+  if (end - pos > MOST_ARG_BYTES) throw new ProtocolError("daemon-args", "a daemon argument is too long");
+  return readWord(cursor, nulEnded);
 }
 
 function readWord(cursor: Cursor, nulEnded: boolean): string {

@@ -118,9 +118,9 @@ function readName(cursor: Cursor): string {
 }
 
 function fileBytes(session: Session): Uint8Array {
-  const { fs, options, host } = session;
+  const { fs, options } = session;
   const path = options.filesFrom!;
-  const bytes = readFile(boundedFiles(session, host.cwd()), path, Infinity);
+  const bytes = readFile(boundedFiles(session, session.cwd), path, Infinity);
   if (typeof bytes !== "number") return bytes;
   throw new UsageError(`rsync: failed to open files-from file ${path}: ${fs.strerror(-bytes)}`);
 }

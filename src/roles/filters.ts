@@ -13,7 +13,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** Builds the rules of this side. `cwd` is absolute; `args` are the options whose filter arguments apply here. */
 export function makeFilters(session: Session, cwd: string, args: Options | null): Filters {
-  const { options, host, fs, log } = session;
+  const { options, host, fs, log, module } = session;
   const filters = new Filters({
     amSender: session.amSender,
     amServer: session.amServer,
@@ -24,7 +24,10 @@ export function makeFilters(session: Session, cwd: string, args: Options | null)
     cvsExclude: options.cvsExclude,
     from0: options.from0,
     cwd,
-    home: host.env("HOME") ?? null,
+    daemon: module?.filters,
+    moduleDir: module?.dir,
+    confined: module?.confined,
+    home: module?.chrooted ? "/" : (host.env("HOME") ?? null),
     cvsIgnore: host.env("CVSIGNORE") ?? null,
     readFile: fileReader(session, cwd),
     strerror: (errno) => fs.strerror(errno),

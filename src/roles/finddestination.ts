@@ -4,7 +4,6 @@
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { Confined } from "../files/confine.ts";
 import { makeParents, makePath } from "../files/mkdirs.ts";
-import { operatorPaths } from "../files/operator.ts";
 import { isDirectory } from "../files/perms.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { type Segments } from "../flist/segments.ts";
@@ -12,7 +11,7 @@ import { newStat } from "../posix/filesystem.ts";
 import { FileFlag } from "../protocol/constants.ts";
 import { type Session } from "../session/session.ts";
 import { Destination } from "./destination.ts";
-import { operatorPolicy, transferPolicy } from "./operatorpaths.ts";
+import { operatorPolicy, sessionFiles, transferPolicy } from "./operatorpaths.ts";
 
 const ACCESS_PERMS = 0o777;
 
@@ -32,10 +31,9 @@ export class DestinationFinder {
   private readonly cwd: string;
 
   constructor(session: Session, cwd: string) {
-    const { fs } = session;
     this.session = session;
     this.cwd = cwd;
-    const operator = operatorPaths(fs, cwd, { ...operatorPolicy(session, false), dryRun: false });
+    const operator = sessionFiles(session, cwd, { ...operatorPolicy(session, false), dryRun: false });
     if (typeof operator === "number") throw this.failure(`change_dir#4 "${cwd}" failed`, -operator);
     this.operator = session.own(operator);
   }

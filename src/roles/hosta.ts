@@ -4,12 +4,13 @@
  */
 import { ExitCode, ProtocolError, UsageError } from "../errors.ts";
 import { Compressors } from "../compress/registry.ts";
-import { SenderIds } from "../flist/idmap.ts";
+import { NAMELESS, SenderIds } from "../flist/idmap.ts";
 import { Segments } from "../flist/segments.ts";
 import { type SentExtras } from "../flist/sendextras.ts";
-import { FlistSender } from "../flist/walk.ts";
+import { FlistSender, type FlistSenderParts } from "../flist/walk.ts";
 import { type WalkReport } from "../flist/makefile.ts";
 import { type Filters } from "../filter/mergefiles.ts";
+import { joinPath } from "../filter/paths.ts";
 import { modeChanger } from "../options/chmod.ts";
 import { formatHas } from "../options/formathas.ts";
 import { type Options } from "../options/options.ts";
@@ -18,6 +19,7 @@ import { MessageTag, Ndx } from "../protocol/constants.ts";
 import { NdxWriter } from "../protocol/ndx.ts";
 import { writeEndStats } from "../protocol/stats.ts";
 import { attachMessages } from "../session/messages.ts";
+import { insideModule, type ModuleScope, moduleName } from "../session/module.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
 import { deleteModeOf } from "./deletion.ts";
@@ -40,6 +42,7 @@ export async function runHostA(session: Session, args: readonly string[], filter
   // First, because taking buffered bytes apart may meet a message.
   attachMessages(session, {});
   if (amServer || context.version >= 30) output.startMultiplex();
+  if (session.module) checkSending(session, session.module);
   const rawNames = awaitsRawNames(session);
   input.frameByFrame = rawNames;
   if (amServer ? context.version >= 30 : !rawNames) input.startMultiplex(amServer);
@@ -61,14 +64,21 @@ export async function runHostA(session: Session, args: readonly string[], filter
   await sendAll(session, cwd, paths.length === 0 && everything ? ["."] : paths, filters);
 }
 
+/** What a module does not allow its clients to get. Throws UsageError (1). Upstream main.c:do_server_sender. */
+function checkSending({ options }: Session, module: ModuleScope): void {
+  if (module.writeOnly) throw new UsageError("ERROR: module is write only");
+  if (!module.readOnly || options.removeSourceFiles === 0) return;
+  const which = options.removeSourceFiles === 1 ? "source" : "sent";
+  throw new UsageError(`ERROR: --remove-${which}-files cannot be used with a read-only module`);
+}
+
 /** A server changes to its first argument, unless --relative makes it part of the names. */
 function startingPoint(session: Session, args: readonly string[]): string {
-  const { options, host } = session;
-  const cwd = host.cwd();
+  const { options, cwd } = session;
   if (!session.amServer || options.relative > 0) return cwd;
   if (args.length === 0) throw new UsageError("ERROR: do_server_sender called without args");
   const dir = args[0];
-  return dir === "." ? cwd : dir.startsWith("/") ? dir : `${cwd}/${dir}`;
+  return dir === "." ? cwd : joinPath(cwd, dir);
 }
 
 async function sendAll(session: Session, cwd: string, paths: readonly string[], filters: Filters): Promise<void> {
@@ -77,7 +87,7 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
   const segments = new Segments(session.memory, context.incRecurse);
   const view = segments.view();
   const ndxWriter = new NdxWriter(context.version);
-  const ids = new SenderIds(session.fs);
+  const ids = new SenderIds(session.module?.numericIds ? NAMELESS : session.fs);
   const extras = sendingExtras(session, filters, ids);
   const list = listSender(session, cwd, filters, segments, view, ndxWriter, ids, extras.sent);
   const tree = new SourceTree(session, list, segments, view);
@@ -85,6 +95,7 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
     view,
     listComplete: () => segments.eof,
     rootOf: (rows, row) => tree.rootPath(rows, row),
+    directory: cwd,
   });
   const removal = new SourceRemoval(session, tree);
   attachMessages(session, {
@@ -115,12 +126,15 @@ function listSender(
   const summer = options.checksum ? new FileSummer(session.kernels, fs, context.fileChecksum) : null;
   return new FlistSender({
     fs, context, filters, segments, view, cwd, ids, extras,
+    ...rootsOf(session),
     fields: flistFields(options, context),
     options: {
       recurse: options.recurse > 0, relative: options.relative > 0, impliedDirs: options.impliedDirs,
       missingArgs: options.missingArgs, ignoreErrors: options.ignoreErrors,
       deleteDuring: ["during", "delay"].includes(deleteModeOf(session)),
-      insecureLinks: options.insecureLinks, dirs: options.dirs !== 0, oneFileSystem: options.oneFileSystem,
+      insecureLinks: session.module?.insecureLinks ?? options.insecureLinks,
+      ignoreNonreadable: session.module?.ignoreNonreadable,
+      dirs: options.dirs !== 0, oneFileSystem: options.oneFileSystem,
       copyLinks: options.copyLinks, copyUnsafeLinks: options.copyUnsafeLinks, copyDirlinks: options.copyDirlinks,
       mungeLinks: options.mungeLinks, preserveAtimes: options.preserveAtimes > 0,
       tweakMode: chmodOf(session),
@@ -131,6 +145,18 @@ function listSender(
     keepsChecksums: formatHas(options.outFormat, "C") || formatHas(options.logFormat, "C"),
     checksum: summer === null ? null : (dirFd, name, stat, into) => sumFile(session, summer, dirFd, name, stat, into),
   });
+}
+
+/** How the directories that arguments start from are reached and shown. */
+function rootsOf({ fs, module }: Session): Pick<FlistSenderParts, "openRoot" | "fullName"> {
+  const { O, AT } = fs.constants;
+  const openFreely = (path: string): number =>
+    fs.openat(AT.FDCWD, fs.cstr(path), (O.PATH || O.RDONLY) | O.DIRECTORY | O.CLOEXEC, 0);
+  if (module === null) return { openRoot: openFreely };
+  return {
+    openRoot: module.confined ? (path) => module.root.openDirectory(insideModule(module, path)) : openFreely,
+    fullName: (rootPath, path) => `"${moduleName(module, joinPath(rootPath, path))}" (in ${module.name})`,
+  };
 }
 
 /** What --chmod does to the modes of this side's list; undefined without the option. */

@@ -2,7 +2,7 @@
  * Host-B, the receiving side, put together: generator and receiver over one list and one connection.
  * Upstream main.c: do_recv, do_server_recv, the receiving half of client_run.
  */
-import { ExitCode, ProtocolError } from "../errors.ts";
+import { ExitCode, ProtocolError, UsageError } from "../errors.ts";
 import { transferDigest } from "../checksum/digest.ts";
 import { Compressors } from "../compress/registry.ts";
 import { Patcher } from "../delta/patch.ts";
@@ -19,6 +19,7 @@ import { type FileReporter } from "../files/report.ts";
 import { isUnsafeSymlink } from "../files/symlinks.ts";
 import { type Filters } from "../filter/mergefiles.ts";
 import { type RequestedNames } from "../filter/requested.ts";
+import { joinPath } from "../filter/paths.ts";
 import { DirLister } from "../flist/dirlist.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { HardLinks, IdevTable } from "../flist/hardlink.ts";
@@ -76,6 +77,7 @@ export async function runHostB(
     if (amServer || context.version >= 30) output.startMultiplex();
   }
   input.beforeWait = () => output.flush();
+  if (session.module?.readOnly) throw new UsageError("ERROR: module is read only");
   const cwd = workingDirectory(session, args);
   const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
   writeReplayScript(session, filters);
@@ -104,9 +106,9 @@ export async function runHostB(
 
 /** A server's first argument is its directory. */
 function workingDirectory(session: Session, args: readonly string[]): string {
-  const cwd = session.host.cwd();
+  const { cwd } = session;
   const dir = session.amServer ? (args[0] ?? ".") : ".";
-  return dir === "." ? cwd : dir.startsWith("/") ? dir : `${cwd}/${dir}`;
+  return dir === "." || session.module ? cwd : joinPath(cwd, dir);
 }
 
 function listReceiver(
@@ -124,7 +126,8 @@ function listReceiver(
       ...senderChecks(session, filters, asked),
     },
     ids: new ReceiverIds(fs, {
-      amRoot: session.amRoot !== 0, numericIds: options.numericIds, usermap: options.usermap,
+      amRoot: session.amRoot !== 0, numericIds: options.numericIds || (session.module?.numericIds ?? false),
+      ignoreNames: session.module?.numericIds, usermap: options.usermap,
       groupmap: options.groupmap, id0Names: context.id0Names, ownGroups: [fs.egid, ...fs.groups()],
     }),
     inodes: context.version < 30 && options.preserveHardLinks > 0 ? new IdevTable() : null,
@@ -300,6 +303,7 @@ class ReceivingSide {
     return new ItemLog(this.session, {
       view,
       listComplete: () => receiving.segments.eof,
+      directory: receiving.destination.root.rootPath,
     });
   }
 

@@ -13,6 +13,7 @@ import { bytesOf } from "../memory.ts";
 import { ItemFlag, MessageTag, SIGNIFICANT_ITEM_FLAGS, FileFlag } from "../protocol/constants.ts";
 import { checksumLength, digestHex, flistChecksumLength } from "../checksum/registry.ts";
 import { formatHas } from "../options/formathas.ts";
+import { insideModule, type ModuleScope } from "../session/module.ts";
 import { type Session } from "../session/session.ts";
 import { LogCode } from "../session/log.ts";
 
@@ -27,6 +28,8 @@ export interface ListPlace {
   listComplete(): boolean;
   /** The sender's directory that a row's name starts from. */
   rootOf?(list: FileList, row: number): string | null;
+  /** Absolute directory that other names start from. */
+  readonly directory: string;
 }
 
 const DELETING = "deleting %n";
@@ -85,6 +88,7 @@ export class ItemLog {
       },
       sender: session.amSender,
       pid: session.host.pid,
+      daemon: daemonFacts(session.module, place.directory),
       checksumWidth: 2 * (options.checksum
         ? flistChecksumLength(context.fileChecksum)
         : checksumLength(context.transferChecksum)),
@@ -284,4 +288,12 @@ export class ItemLog {
     if (ptr === 0) return null;
     return digestHex(context.fileChecksum, memory.bytes(ptr, flistChecksumLength(context.fileChecksum)));
   }
+}
+
+/** What a daemon's log lines may tell of client and module. */
+function daemonFacts(module: ModuleScope | null, directory: string): LogRun["daemon"] {
+  if (module === null) return undefined;
+  const { host, address, name, path, user } = module;
+  const below = insideModule(module, directory);
+  return { host, address, module: name, path, user, directory: below === "." ? "" : below };
 }

@@ -10,19 +10,24 @@ import { NamedDir, openRoot, operatorPaths, refusalText } from "../files/operato
 import { type LinkRule, type Refusal } from "../files/walk.ts";
 import { type Options } from "../options/options.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
+import { insideModule, type ModuleScope } from "../session/module.ts";
 import { type Session } from "../session/session.ts";
 
 /** The policy below the destination or a source: nothing leads out of it. */
 export function transferPolicy(session: Session): ConfinePolicy {
-  const links = session.options.insecureLinks ? "insecure" : "beneath";
+  const links = followsAll(session) ? "insecure" : "beneath";
   return { links, dryRun: session.dryRun > 0, refused: teller(session) };
 }
 
-/** The policy for what the operator names. `bounded`: --confine-root counts. */
+/**
+ * The policy for what the operator names. `bounded`: --confine-root counts. On a daemon it is the client who names
+ * things, and the module is always the bound.
+ */
 export function operatorPolicy(session: Session, bounded: boolean): ConfinePolicy {
-  const { fs, options } = session;
-  const within = bounded ? boundaryOf(fs, options) : null;
-  return { links: linkRule(options), dryRun: session.dryRun > 0, within, refused: teller(session, within) };
+  const { fs, options, module } = session;
+  const within = module ? moduleBoundary(module) : bounded ? boundaryOf(fs, options) : null;
+  const links = followsAll(session) ? "insecure" : "trusted";
+  return { links, dryRun: session.dryRun > 0, within, refused: teller(session, within) };
 }
 
 /** The operator's directories of a receiver: --backup-dir and its like, relative to the destination. */
@@ -64,12 +69,31 @@ export function operatorFiles(fs: FileSystem, cwd: string, options: Options): Co
   throw new UsageError(`rsync: getcwd(): ${fs.strerror(-opened)} (${-opened})`, ExitCode.fileSelect);
 }
 
+/** Paths relative to a directory of the session, absolute; a module's is reached from the descriptor of the module. */
+export function sessionFiles(
+  session: Session, cwd: string, policy: ConfinePolicy, fs: FileSystem = session.fs,
+): Confined | number {
+  const { module } = session;
+  if (module === null) return operatorPaths(fs, cwd, policy);
+  const fd = module.root.openDirectory(insideModule(module, cwd));
+  return fd < 0 ? fd : new Confined(fs, fd, cwd, policy);
+}
+
 /** The files that rules and lists are read from, relative to `cwd`; a server's peer may have chosen them. */
 export function boundedFiles(session: Session, cwd: string, fs: FileSystem = session.fs): Confined {
-  const opened = operatorPaths(fs, cwd, { ...operatorPolicy(session, true), dryRun: false });
+  const opened = sessionFiles(session, cwd, { ...operatorPolicy(session, true), dryRun: false }, fs);
   if (typeof opened !== "number") return session.own(opened);
   const text = `rsync: [${session.who}] change_dir "${cwd}" failed: ${fs.strerror(-opened)} (${-opened})`;
   throw new WsyncError(text, ExitCode.fileSelect);
+}
+
+function followsAll({ module, options }: Session): boolean {
+  return module?.insecureLinks ?? options.insecureLinks;
+}
+
+/** Nothing where the root directory is the module's: there is no way out of that. */
+function moduleBoundary({ confined, root }: ModuleScope): Boundary | null {
+  return confined ? new Boundary(root.fs, root.rootFd, root.rootPath) : null;
 }
 
 function linkRule({ insecureLinks }: Options): LinkRule {

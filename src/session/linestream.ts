@@ -21,15 +21,34 @@ export class LineStream implements ByteStream {
 
   /** The next line without its newline; `limit` and `label` as in protocol/greeting.readLine. Throws
    *  TransportError (12) when the stream ends before it does. */
-  async readLine(limit: number, label: string): Promise<string> {
+  readLine(limit: number, label: string): Promise<string> {
+    return this.next((cursor) => readLine(cursor, limit, label));
+  }
+
+  /** What `decode` makes of the next bytes, as many as it needs. */
+  async next<T>(decode: (cursor: Cursor) => T): Promise<T> {
+    const { cursor } = this;
     for (;;) {
+      const mark = cursor.pos;
       try {
-        return readLine(this.cursor, limit, label);
+        return decode(cursor);
       } catch (error) {
         if (error !== NEED_MORE) throw error;
+        cursor.pos = mark;
       }
       await this.fill();
     }
+  }
+
+  /** The next bytes, as many as asked for; throws as `readLine` does. */
+  async readBytes(byteLength: number): Promise<Uint8Array> {
+    while (this.cursor.available < byteLength) await this.fill();
+    return this.cursor.take(byteLength).slice();
+  }
+
+  /** What has been read beyond the lines; `read` gives it first. */
+  get pending(): Uint8Array {
+    return this.cursor.bytes.subarray(this.cursor.pos, this.cursor.end);
   }
 
   async read(): Promise<Uint8Array | null> {

@@ -16,6 +16,7 @@ import { type Log } from "./log.ts";
 import { type Output } from "./output.ts";
 import { newStats, type Stats } from "./stats.ts";
 import { type LocalLink } from "./locallink.ts";
+import { type ModuleScope } from "./module.ts";
 
 /** Work between two turns of the event loop, milliseconds. */
 const SLICE_MS = 50;
@@ -35,6 +36,8 @@ export interface SessionParts {
   readonly observer?: Observer | null;
   /** The batch file that records this session, or null. */
   readonly batch: BatchSink | null;
+  /** Set on a daemon. */
+  readonly module?: ModuleScope | null;
 }
 
 /** Where the session is, as the exit report names it. */
@@ -52,6 +55,10 @@ export class Session {
   readonly localLink: LocalLink | null;
   readonly observer: Observer | null;
   readonly batch: BatchSink | null;
+  /** The module that is served, null outside a daemon. */
+  readonly module: ModuleScope | null;
+  /** Absolute directory that relative paths start from. */
+  readonly cwd: string;
   readonly stats: Stats = newStats();
   readonly amServer: boolean;
   readonly amSender: boolean;
@@ -98,6 +105,8 @@ export class Session {
     this.localLink = parts.localLink;
     this.observer = parts.observer ?? null;
     this.batch = parts.batch;
+    this.module = parts.module ?? null;
+    this.cwd = this.module === null ? parts.host.cwd() : this.module.dir || "/";
     this.amServer = options.server;
     this.amSender = role === "sender";
     this.amRoot = powersOf(options.superMode, parts.fs.euid);

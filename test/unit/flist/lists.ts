@@ -62,6 +62,7 @@ export function sendList(
       sysError: note("sys"), error: note("error"), warning: note("warning"), info: note("info"), detail: note("detail"),
       ioError: note("io"),
     },
+    openRoot: (path) => fs.openat(fs.constants.AT.FDCWD, fs.cstr(path), fs.constants.O.DIRECTORY, 0),
     writeNdx: (to, value) => ndx.write(to, value),
     extras: null,
     keepsChecksums: false,

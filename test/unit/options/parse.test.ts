@@ -224,10 +224,6 @@ describe("daemon mode", () => {
     expect(verdict(["--daemon", "--dparam", "x"]).text).toMatch(/^--dparam value is missing an '=': x\n/);
   });
 
-  it("waits for its version", () => {
-    expect(verdict(["--daemon", "--port=1"]).text).toBe("rsync: --daemon is not available in this version of wsync");
-  });
-
   it("is not for a daemon's clients", () => {
     const fromClient = { ...context(), fromClient: true };
     expect(() => parseArguments(["--server", "--daemon", "."], fromClient)).toThrow("cannot switch it to daemon mode");

@@ -1,0 +1,33 @@
+/** Sockets by descriptor on Node.js. */
+import * as net from "node:net";
+import { type DescriptorStream, type HostSockets } from "../src/host.ts";
+import { SocketReader, SocketStream } from "./_socket.ts";
+
+/** See DescriptorStream. */
+class NodeDescriptorStream extends SocketStream implements DescriptorStream {
+  readonly fd: number;
+
+  constructor(fd: number, reader: SocketReader, socket: net.Socket, events: boolean) {
+    super(reader, socket, socket, events);
+    this.fd = fd;
+    socket.setNoDelay(true);
+  }
+}
+
+export const nodeSockets: HostSockets = {
+  adopt(fd) {
+    const reader = new SocketReader();
+    const options = { fd, readable: true, writable: true, allowHalfOpen: true, onread: reader.onread };
+    return new NodeDescriptorStream(fd, reader, new net.Socket(options as never), false);
+  },
+  accept(fd, handler) {
+    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+      const own = (socket as unknown as { _handle: { fd: number } })._handle.fd;
+      handler(new NodeDescriptorStream(own, new SocketReader(), socket, true));
+    });
+    // One connection that cannot be accepted (no descriptors left) is no reason to stop.
+    server.on("error", () => undefined);
+    server.listen({ fd });
+    return () => void server.close();
+  },
+};

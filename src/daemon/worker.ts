@@ -1,0 +1,65 @@
+/** A process of the pool: gets ready, waits for one connection, serves it and ends. */
+import { ExitCode } from "../errors.ts";
+import { bytesOf } from "../memory.ts";
+import { LineStream } from "../session/linestream.ts";
+import { ReplayStream } from "../session/replaystream.ts";
+import { Config } from "./config.ts";
+import { prepare, serveConnection, serveModule } from "./connection.ts";
+import { type DaemonContext, errorText } from "./context.ts";
+import { Deadline } from "./deadline.ts";
+import { Environment } from "./expand.ts";
+import { type AdmissionHandover, receiveHandover } from "./handover.ts";
+
+/** Where a process of the pool has its socket to the listening process. */
+export const CONTROL_FD = 3;
+/** Tells a process that the daemon started it, and for what. */
+export const PART_VARIABLE = "WSYNC_DAEMON_PART";
+
+/** Serves the one connection that it is given; the exit code is that of the connection. */
+export async function runWorker(context: DaemonContext): Promise<number> {
+  const { platform, sockets, system } = context;
+  const { host } = platform;
+  if (sockets === null || system === null || host.sockets === null) return ExitCode.ipc;
+  system.closeOnExec(CONTROL_FD);
+  prepare(context);
+  say(context, "ready\n");
+  const given = receiveHandover(sockets, CONTROL_FD);
+  if (given === null) return 0;
+  const { message, fds } = given;
+  const connection = host.sockets.adopt(fds[0]);
+  const stream = message.read === "" ? connection : new ReplayStream(bytesOf(message.read), connection);
+  if (message.kind === "visitor") return serveConnection(context, { stream, address: message.address });
+  try {
+    return await admitted(context, message, new LineStream(stream), fds[1] ?? -1);
+  } catch (error) {
+    context.log.warning(errorText(error));
+    return ExitCode.crashed;
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function admitted(
+  context: DaemonContext, message: AdmissionHandover, stream: LineStream, lockFd: number,
+): Promise<number> {
+  const { host } = context.platform;
+  const env = new Environment((name) => host.env(name));
+  for (const [name, value] of Object.entries(message.variables)) env.set(name, value);
+  const config = new Config(message.config, env);
+  context.log.use(config.defaults);
+  const { version, address, name, user, readOnly } = message;
+  const admission = {
+    module: config.modules[message.module], version, address, name, user, readOnly,
+    earlyInput: bytesOf(message.earlyInput), lockFd,
+  };
+  return serveModule(context, config, admission, stream, new Deadline(host, stream));
+}
+
+/** Tells the listening process something. */
+function say({ platform }: DaemonContext, text: string): void {
+  const { fs } = platform;
+  const ptr = fs.memory.alloc(text.length);
+  fs.memory.writeLatin1(ptr, text);
+  fs.write(CONTROL_FD, ptr, text.length);
+  fs.memory.release(ptr);
+}
