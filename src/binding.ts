@@ -1,4 +1,5 @@
 /** What the library's entries in runtimes/ bind to a runtime's kernels and host; index.ts has what needs neither. */
+export { rsyncBlockLength } from "./delta/blocksize.ts";
 export { makeDelta } from "./library/delta.ts";
 export { KernelPool } from "./library/kernelpool.ts";
 export { propertyOf } from "./library/options.ts";

@@ -18,7 +18,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const inCi = process.env.CI === "true";
 const quick = process.argv.includes("--quick");
 const named = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-const suites = named.length > 0 ? named : quick ? ["unit"] : ["unit", "runtimes", "interop", "hostile"];
+const suites = named.length > 0 ? named : quick ? ["unit"] : ["unit", "runtimes", "interop", "browser", "hostile"];
 
 /** Programs the suites use: the Debian package and what is skipped without it. */
 const peers = [
@@ -28,6 +28,7 @@ const peers = [
   { program: "inotifywait", package: "inotify-tools", skips: "the comparison with inotify-tools" },
   { program: "xxhsum", package: "xxhash", skips: "the comparison of XXH3 with xxhsum" },
   { program: "rdiff", package: "rdiff", skips: "the comparison of signatures and deltas with rdiff" },
+  { program: "chromium", package: "chromium", skips: "the page's tests in a real browser" },
   { program: "openssl", package: "openssl", skips: "the comparison of MD5 with openssl" },
 ];
 

@@ -20,6 +20,7 @@ export default defineConfig({
       },
       { test: { name: "runtimes", root, include: ["test/runtimes/**/*.test.ts"], ...slow } },
       { test: { name: "interop", root, include: ["test/interop/**/*.test.ts"], ...slow } },
+      { test: { name: "browser", root, include: ["test/browser/**/*.test.ts"], ...slow } },
       { test: { name: "hostile", root, include: ["test/hostile/**/*.test.ts"], ...slow } },
     ],
   },

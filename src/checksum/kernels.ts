@@ -9,6 +9,11 @@ import { LinearMemory } from "../memory.ts";
 
 /** Most pages (64 KiB each) of a kernel memory: one short of 4 GiB, so that the end of a region never wraps to 0. */
 const MAX_PAGES = 65535;
+/**
+ * Pages of a memory that is not shared. Growing would detach every view of it, so it has all its pages from the start;
+ * the system gives it only those that are used.
+ */
+const FIXED_PAGES = 8192;
 /** Room for tables, a digest slot or two and the first buffers; the memory grows from here. */
 const INITIAL_PAGES = 16;
 
@@ -59,15 +64,18 @@ export interface Kernels {
 }
 
 /**
- * Compiles the kernels and gives them a fresh memory of at most `maxPages` pages of 64 KiB. The memory is shared when
- * the module asks for that. Throws the runtime's CompileError or LinkError for bytes that are not our kernels.
+ * Compiles the kernels and gives them a fresh memory of at most `maxPages` pages of 64 KiB. `shared`: the module asks
+ * for a shared memory; else it gets half a GiB at most. Throws the runtime's CompileError or LinkError for bytes that
+ * are not our kernels.
  */
 export function loadKernels(wasmBytes: Uint8Array, maxPages: number = MAX_PAGES, shared = true): Kernels {
   const module = new WebAssembly.Module(wasmBytes as Uint8Array<ArrayBuffer>);
-  const wasmMemory = new WebAssembly.Memory({ initial: Math.min(INITIAL_PAGES, maxPages), maximum: maxPages, shared });
+  const maximum = shared ? maxPages : Math.min(maxPages, FIXED_PAGES);
+  const initial = shared ? Math.min(INITIAL_PAGES, maxPages) : maximum;
+  const wasmMemory = new WebAssembly.Memory({ initial, maximum, shared });
   const instance = new WebAssembly.Instance(module, { env: { memory: wasmMemory } });
   const wasm = instance.exports as unknown as KernelExports;
-  const memory = new LinearMemory(wasmMemory, wasm.heapStart(), maxPages);
+  const memory = new LinearMemory(wasmMemory, wasm.heapStart(), maximum);
   memory.move = wasm.moveBytes;
   return { memory, wasm, scratch: memory.alloc(wasm.scratchBytes()) };
 }

@@ -46,6 +46,11 @@ export function sumSizes(fileLength: number, sizing: BlockSizing, head: SumHead 
   return head;
 }
 
+/** The block length that rsync chooses for a basis of `fileLength` bytes (protocol 30 and later). */
+export function rsyncBlockLength(fileLength: number): number {
+  return chooseBlockLength(fileLength, 32);
+}
+
 /** The square root of the length rounded down to a multiple of 8, within the protocol's limits. */
 function chooseBlockLength(fileLength: number, version: number): number {
   if (fileLength <= MIN_BLOCK_LENGTH * MIN_BLOCK_LENGTH) return MIN_BLOCK_LENGTH;

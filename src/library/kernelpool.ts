@@ -31,6 +31,11 @@ export class KernelPool {
 
   /** Takes a set back, all of whose memory has been released. */
   give(kernels: Kernels): void {
-    if (this.idle.length < KEPT && kernels.memory.u8.length <= KEPT_BYTES) this.idle.push(kernels);
+    if (this.idle.length < KEPT && this.isWorthIt(kernels)) this.idle.push(kernels);
+  }
+
+  /** A memory that is not shared has its full length from the start. */
+  private isWorthIt({ memory }: Kernels): boolean {
+    return !this.source.shared || memory.u8.length <= KEPT_BYTES;
   }
 }

@@ -1,0 +1,77 @@
+/**
+ * The Host of a browser: a page's worker (or the page itself, for what takes little time). There are no processes,
+ * sockets, signals or terminals; connections are what the caller brings (`sync`'s `connect`), files are DirectoryFiles,
+ * MemoryFiles or TarFiles.
+ */
+import { ExitCode, UsageError } from "../src/errors.ts";
+import { type Host } from "../src/host.ts";
+import { kernelBytes } from "./_kernels.ts";
+
+function missing(what: string): UsageError {
+  return new UsageError(`there is no way to ${what} in a browser`, ExitCode.unsupported);
+}
+
+/** The kernels' bytes, which a bundle for browsers always carries. */
+export function embeddedKernels(): Uint8Array {
+  return kernelBytes(() => {
+    throw new Error("this bundle was built without its kernels");
+  });
+}
+
+/** Builds the Host. */
+export function createHost(): Host {
+  const userAgent = typeof navigator === "undefined" ? "" : navigator.userAgent;
+  return {
+    runtime: "browser", runtimeVersion: userAgent, os: "other", arch: "other", pid: 1, argv: [], self: [],
+    env: () => undefined,
+    cwd: () => "/",
+    ffi: null, ffiMissing: "a browser cannot call libc",
+    files: {
+      nodeFs: null,
+      readFile: () => {
+        throw missing("read a file by its path");
+      },
+    },
+    kernels: embeddedKernels,
+    stdio: () => {
+      throw missing("read standard input");
+    },
+    print: () => {},
+    isTerminal: () => false,
+    readPassword: async () => null,
+    spawn: () => {
+      throw missing("start a remote shell");
+    },
+    connect: async () => {
+      throw missing("open a socket without `connect`");
+    },
+    onSignal: () => () => {},
+    setTitle: () => {},
+    exit: () => {
+      throw missing("end the process");
+    },
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    sleep: (ms) => (ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : turn()),
+    random: (bytes) => {
+      for (let at = 0; at < bytes.length; at += 65536) {
+        bytes.set(crypto.getRandomValues(new Uint8Array(Math.min(65536, bytes.length - at))), at);
+      }
+    },
+    memoryUsage: () => ({ residentBytes: 0, heapBytes: 0 }),
+    zlib: null,
+  };
+}
+
+/** One turn of the event loop; a timer of 0 would take four milliseconds after a while. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener("message", () => {
+      port1.close();
+      resolve();
+    }, { once: true });
+    port1.start();
+    port2.postMessage(null, []);
+  });
+}

@@ -1,0 +1,28 @@
+/** The page: three views on one engine, chosen by the address. */
+import { startCompare } from "./compare.ts";
+import { $ } from "./dom.ts";
+import { Engine } from "./engine.ts";
+import { startFiles } from "./files.ts";
+
+const VIEWS = ["compare", "files", "transfer"] as const;
+
+function showView(moveFocus: boolean): void {
+  const asked = location.hash.slice(1);
+  const view = VIEWS.find((name) => name === asked) ?? "compare";
+  for (const name of VIEWS) $(`view-${name}`).hidden = name !== view;
+  for (const link of document.querySelectorAll<HTMLElement>("nav a")) {
+    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (!moveFocus) return;
+  $("main").focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+const engine = new Engine(new URL("worker.js", import.meta.url));
+startCompare(engine, () => Promise.reject(new Error("no batch")));
+startFiles(engine);
+showView(false);
+addEventListener("hashchange", () => showView(true));
+// A file that misses its field must not take the page away.
+for (const type of ["dragover", "drop"]) addEventListener(type, (event) => event.preventDefault());

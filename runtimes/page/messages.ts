@@ -1,0 +1,86 @@
+/** What the page and its worker say to each other. */
+import { type DeltaStats } from "../../src/index.ts";
+
+/** Checksums that rsync knows for blocks, its favourite first. */
+export const CHECKSUMS = ["xxh128", "xxh3", "xxh64", "md5", "md4", "sha1"] as const;
+export type Checksum = (typeof CHECKSUMS)[number];
+
+/** Compare two versions as rsync would. */
+export interface CompareTask {
+  readonly kind: "compare";
+  readonly old: Blob;
+  readonly now: Blob;
+  /** Bytes of a block; null for rsync's choice. */
+  readonly blockLength: number | null;
+  readonly checksum: Checksum;
+  /** The regions are wanted too, not the figures alone. */
+  readonly regions: boolean;
+}
+
+/** Make rdiff's delta of two versions. */
+export interface DeltaTask {
+  readonly kind: "delta-of";
+  readonly old: Blob;
+  readonly now: Blob;
+  readonly hash: "blake2" | "md4";
+  readonly rollsum: "rabinkarp" | "rollsum";
+}
+
+/** Sign a file. */
+export interface SignTask {
+  readonly kind: "sign";
+  readonly file: Blob;
+  readonly format: "rdiff" | "rsync";
+}
+
+/** Make a delta of a signature and new data; its format is the signature's. */
+export interface SignedDeltaTask {
+  readonly kind: "delta";
+  readonly signature: Blob;
+  readonly file: Blob;
+}
+
+/** Apply a delta. */
+export interface PatchTask {
+  readonly kind: "patch";
+  readonly basis: Blob;
+  readonly delta: Blob;
+}
+
+export type Task = CompareTask | DeltaTask | SignTask | SignedDeltaTask | PatchTask;
+
+/** Where in the new file bytes come from: parallel arrays, in order, without gaps. */
+export interface Regions {
+  readonly offset: Float64Array;
+  readonly byteLength: Float64Array;
+  /** -1 for new bytes. */
+  readonly basisOffset: Float64Array;
+  /** Neighbours were joined because there were too many regions: kinds are those of most of their bytes. */
+  readonly coarse: boolean;
+}
+
+/** What a comparison found. */
+export interface Comparison {
+  readonly blockLength: number;
+  /** Bytes of a strong sum that rsync sends with each block. */
+  readonly sumLength: number;
+  readonly blocks: number;
+  /** Bytes from the receiver to the sender, and back. */
+  readonly signatureBytes: number;
+  readonly deltaBytes: number;
+  readonly stats: DeltaStats;
+  /** Milliseconds, reading included. */
+  readonly signMs: number;
+  readonly searchMs: number;
+  readonly regions: Regions | null;
+}
+
+/** From the page. */
+export type Request = { readonly id: number; readonly task: Task } | { readonly id: number; readonly abort: true };
+
+/** From the worker. */
+export type Answer =
+  | { readonly id: number; readonly phase: "sign" | "search" | "patch"; readonly done: number; readonly total: number }
+  | { readonly id: number; readonly comparison: Comparison }
+  | { readonly id: number; readonly file: Blob; readonly stats: DeltaStats | null }
+  | { readonly id: number; readonly error: string; readonly aborted: boolean };
