@@ -24,6 +24,7 @@ export function createHost(): Host {
   return {
     runtime: "browser", runtimeVersion: userAgent, os: "other", arch: "other", pid: 1, argv: [], self: [],
     env: () => undefined,
+    environment: () => ({}),
     cwd: () => "/",
     ffi: null, ffiMissing: "a browser cannot call libc",
     files: {
@@ -45,6 +46,11 @@ export function createHost(): Host {
     connect: async () => {
       throw missing("open a socket without `connect`");
     },
+    lookup: {
+      reverse: async () => ({ error: "a browser does not ask for names" }),
+      forward: async () => ({ error: "a browser does not ask for names" }),
+    },
+    sockets: null,
     onSignal: () => () => {},
     setTitle: () => {},
     exit: () => {
