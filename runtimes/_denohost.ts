@@ -15,7 +15,7 @@ import { FdStream } from "./_fdstream.ts";
 import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { one, Poller } from "./_poller.ts";
-import { sleep } from "./_sleep.ts";
+import { sleep, timer } from "./_sleep.ts";
 import { readLine } from "./_ttyinput.ts";
 
 declare const Deno: DenoApi;
@@ -81,6 +81,7 @@ export function createHost(): Host {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     sleep,
+    timer,
     random,
     memoryUsage: () => {
       const usage = Deno.memoryUsage();

@@ -12,7 +12,7 @@ import { argvNames, passableArgv, textOfName } from "./_argv.ts";
 import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { FileStream } from "./_filestream.ts";
-import { sleep } from "./_sleep.ts";
+import { sleep, timer } from "./_sleep.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
 import { readLine } from "./_ttyinput.ts";
 
@@ -54,6 +54,7 @@ export function makeHost(parts: RuntimeParts): Host {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     sleep,
+    timer,
     random,
     memoryUsage: () => {
       const usage = process.memoryUsage();

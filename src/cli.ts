@@ -20,6 +20,8 @@ import { jsonObserver } from "./output/jsonlines.ts";
 import { charsetOf, escapeLine } from "./output/escape.ts";
 import { exitLine } from "./output/messages.ts";
 import { openFileSystem } from "./posix/open.ts";
+import { runWatch } from "./watch/command.ts";
+import { checkWithoutWatch } from "./watch/settings.ts";
 
 /** Runs the program and returns its exit code. Never throws. */
 export async function main(host: Host): Promise<number> {
@@ -69,6 +71,8 @@ async function act(
         print(host, 2, helpText(parseContext.capabilities()));
         throw new WsyncError("", ExitCode.syntax);
       }
+      if (parsed.options.watch) return runWatch(platform(), parsed.options, parseContext);
+      checkWithoutWatch(parsed.options);
       return runClient({
         platform: interruptible(platform()), options: parsed.options, parseContext,
         observer: parsed.options.json ? jsonObserver((bytes) => host.print(1, bytes)) : null,

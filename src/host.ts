@@ -182,6 +182,8 @@ export interface Host {
   /** Monotonic milliseconds, fractional. */
   monotonic(): number;
   sleep(ms: number): Promise<void>;
+  /** Calls back once after `ms` milliseconds. Returns the function that prevents it. */
+  timer?(ms: number, call: () => void): () => void;
   random(bytes: Uint8Array): void;
   /** Bytes of resident memory and of the JavaScript heap, for --info=stats3; zeros when unknown. */
   memoryUsage(): { residentBytes: number; heapBytes: number };

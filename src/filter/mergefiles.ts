@@ -114,6 +114,11 @@ export class Filters {
     return this.list.isEmpty && this.daemon.isEmpty;
   }
 
+  /** Names of the files that are read per directory. */
+  get perDirNames(): readonly string[] {
+    return this.mergeRules.flatMap((rule) => (rule === null ? [] : [baseName(rule.pattern)]));
+  }
+
   get ignorePerishable(): boolean {
     return this.context.ignorePerishable;
   }

@@ -5,8 +5,17 @@
 import { ExitCode, UsageError } from "../errors.ts";
 import { cleanName } from "../filter/paths.ts";
 
-/** How an argument ended: as a plain name, in a slash, as "." (the contents), or naming nothing that exists. */
-export type NameKind = "normal" | "slash" | "dotdir" | "missing";
+/**
+ * How an argument ended: as a plain name, in a slash, as "." (the contents), naming nothing that exists, or marked as
+ * standing for itself alone.
+ */
+export type NameKind = "normal" | "slash" | "dotdir" | "missing" | "solo";
+
+/**
+ * Put behind an argument by this program itself (a word of a command line has no NUL): a directory is sent as an entry,
+ * without what is in it and without deletions there, whatever --recursive says.
+ */
+export const SOLO_MARK = "\0";
 
 /** A source argument in parts. */
 export interface SourceArgument {
@@ -20,6 +29,7 @@ export interface SourceArgument {
 
 /** Splits an argument. Throws UsageError for a ".." in the part that --relative sends. */
 export function parseArgument(arg: string, relative: boolean): SourceArgument {
+  if (arg.endsWith(SOLO_MARK)) return { ...parseArgument(arg.slice(0, -SOLO_MARK.length), relative), kind: "solo" };
   return relative ? parseRelative(arg) : parsePlain(arg);
 }
 

@@ -174,8 +174,8 @@ export class FlistSender {
     Object.assign(stat, this.spare);
     this.maker.deviceLo = stat.devLo;
     this.maker.deviceHi = stat.devHi;
-    if (!options.recurse && !(options.dirs && kind !== "normal")) {
-      this.sendPath(path, flags, "none", true);
+    if (kind === "solo" || (!options.recurse && !(options.dirs && kind !== "normal"))) {
+      this.sendPath(path, kind === "solo" ? 0 : flags, "none", true);
       return;
     }
     const row = this.sendPath(path, topDir | contentDir | flags, "none", true);
@@ -204,7 +204,7 @@ export class FlistSender {
     const { filters, options, report, fs } = this.p;
     const { maker, spare } = this;
     const ENOENT = fs.constants.E.ENOENT;
-    const follow = options.copyDirlinks || kind !== "normal";
+    const follow = options.copyDirlinks || (kind !== "normal" && kind !== "solo");
     let error = -maker.linkStat(this.roots[this.rows.root].fd, this.pathAt(path), spare, follow);
     const isDir = (): boolean => (spare.mode & FileType.mask) === FileType.directory;
     if (error <= 0) {
@@ -465,7 +465,7 @@ export class FlistSender {
       this.sendImplied(path, dir.length + 1 + slash, contentDir, kind, dir.length + 1);
       return;
     }
-    const given = kind !== "normal";
+    const given = kind !== "normal" && kind !== "solo";
     if (given) {
       const { stat } = this.maker;
       if (kind === "missing") Object.assign(stat, newStat());
@@ -477,7 +477,7 @@ export class FlistSender {
         }
       }
     }
-    this.sendPath(path, topDir | contentDir, "all", given);
+    this.sendPath(path, kind === "solo" ? 0 : topDir | contentDir, "all", given);
   }
 
   /** Reports a failed stat (flist.c:interpret_stat_error). */

@@ -6,7 +6,8 @@ const COLUMN = 27;
 
 const CATEGORIES: readonly Category[] = [
   "Choosing files", "Keeping attributes", "Links and devices", "Updating", "Deleting", "Filters",
-  "Compression and speed", "Connection", "Output", "Batches and limits", "Other",
+  "Compression and speed", "Connection", "Output", "Batches and limits", "Watching",
+  "Other",
 ];
 
 const FORMS: readonly string[] = [

@@ -100,6 +100,10 @@ function bwlimit({ options }: ParseState, text: string): void {
   options.bwlimit = Math.floor((bytes + 512) / 1024);
 }
 
+function watchTarget({ options }: ParseState, text: string): void {
+  options.watchTargets.push(text);
+}
+
 function remoteOption({ options }: ParseState, text: string): void {
   if (!text.startsWith("-")) refuse(`Remote option must start with a dash: ${text}`);
   options.remoteOptions.push(text);
@@ -208,6 +212,7 @@ export const HOOKS = {
   blockSize,
   bwlimit,
   remoteOption,
+  watchTarget,
   usermap,
   groupmap,
   chown,

@@ -201,6 +201,16 @@ export interface Options {
   outbuf: string | null;
   /** Events as JSON in place of all other lines on standard output. */
   json: boolean;
+  // Watching: times in seconds, as given; see watch/settings.ts.
+  watch: boolean;
+  watchTargets: string[];
+  watchDelay: string | null;
+  watchMaxDelay: string | null;
+  watchAudit: string | null;
+  watchRetry: string | null;
+  watchPoll: string | null;
+  watchBackend: string | null;
+  watchAllowEmpty: boolean;
   // Daemon mode.
   configFile: string | null;
   dparams: string[];
@@ -251,6 +261,8 @@ export function defaultOptions(): Options {
     outFormat: null, outFormatHasItemize: 0, outFormatHasOperation: false, logFormatHasItemize: false,
     logFormatHasOperation: false, logBeforeTransfer: false, logFile: null, logFormat: null, listOnly: 0,
     dryRun: false, eightBitOutput: false, outbuf: null, json: false,
+    watch: false, watchTargets: [], watchDelay: null, watchMaxDelay: null, watchAudit: null, watchRetry: null,
+    watchPoll: null, watchBackend: null, watchAllowEmpty: false,
     configFile: null, dparams: [], noDetach: false, daemonBwlimit: 0, clientInfo: "", args: [],
   };
 }

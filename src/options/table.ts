@@ -11,7 +11,7 @@ import { type Options } from "./options.ts";
 /** Chapters of the help. */
 export type Category =
   | "Output" | "Choosing files" | "Keeping attributes" | "Links and devices" | "Updating" | "Deleting" | "Filters"
-  | "Compression and speed" | "Connection" | "Batches and limits" | "Other";
+  | "Compression and speed" | "Connection" | "Batches and limits" | "Watching" | "Other";
 
 /** What is acted on where: by the client alone, by both ends, by the sending or by the receiving side. */
 export type Side = "client" | "both" | "sender" | "receiver";
@@ -429,6 +429,27 @@ const BATCHES: readonly OptionRow[] = [
     help: null },
 ];
 
+const WATCHING: readonly OptionRow[] = [
+  { long: "watch", own: true, set: { watch: true }, no: ["no-watch"], unset: { watch: false }, side: "client",
+    category: "Watching", help: "keep the destination up to date until stopped" },
+  { long: "watch-target", own: true, argument: "string", hook: "watchTarget", side: "client", category: "Watching",
+    argumentName: "DEST", help: "one more destination (repeat for still more)" },
+  { long: "watch-delay", own: true, argument: "string", into: "watchDelay", side: "client", category: "Watching",
+    argumentName: "SEC", help: "wait until nothing changed for SEC seconds (1)" },
+  { long: "watch-max-delay", own: true, argument: "string", into: "watchMaxDelay", side: "client",
+    category: "Watching", argumentName: "SEC", help: "but send after SEC seconds of changes at the latest (10)" },
+  { long: "watch-audit", own: true, argument: "string", into: "watchAudit", side: "client", category: "Watching",
+    argumentName: "SEC", help: "compare everything every SEC seconds (3600; 0: never)" },
+  { long: "watch-retry", own: true, argument: "string", into: "watchRetry", side: "client", category: "Watching",
+    argumentName: "SEC", help: "longest pause before a failed destination is tried again (60)" },
+  { long: "watch-backend", own: true, argument: "string", into: "watchBackend", side: "client",
+    category: "Watching", argumentName: "NAME", help: "inotify, fanotify, poll or events (default: the best)" },
+  { long: "watch-poll", own: true, argument: "string", into: "watchPoll", side: "client", category: "Watching",
+    argumentName: "SEC", help: "look for changes every SEC seconds when polling (10)" },
+  { long: "watch-allow-empty", own: true, set: { watchAllowEmpty: true }, side: "client", category: "Watching",
+    help: "carry out deletions even when a source is empty" },
+];
+
 const OTHER: readonly OptionRow[] = [
   { long: "version", short: "V", hook: "version", side: "client", category: "Other",
     help: "print version and abilities (-VV: as JSON)" },
@@ -445,7 +466,7 @@ const OTHER: readonly OptionRow[] = [
 /** Every option of the command line. Order within a category is the order of the help. */
 export const OPTION_ROWS: readonly OptionRow[] = [
   ...OUTPUT, ...CHOICE, ...ATTRIBUTES, ...LINKS, ...UPDATING, ...DELETING, ...FILTERS, ...SPEED, ...CONNECTION,
-  ...BATCHES, ...OTHER,
+  ...BATCHES, ...WATCHING, ...OTHER,
 ];
 
 /** The options of `--daemon` (upstream long_daemon_options). */

@@ -6,7 +6,7 @@
  * base64. So a name is never taken for another one.
  */
 import { bytesOf } from "../memory.ts";
-import { type Observer, type RunEvent } from "./events.ts";
+import { type Observer } from "./events.ts";
 
 /** An observer that writes lines (bytes, with their ends) and leaves standard output to them. */
 export function jsonObserver(write: (bytes: Uint8Array) => void): Observer {
@@ -14,7 +14,7 @@ export function jsonObserver(write: (bytes: Uint8Array) => void): Observer {
 }
 
 /** One event as a line with its end. */
-export function jsonLine(event: RunEvent): Uint8Array {
+export function jsonLine(event: object): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(readable(event))}\n`);
 }
 
@@ -23,10 +23,15 @@ export function readable(event: object): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(event) as [string, unknown][]) {
     if (typeof value === "string") addName(fields, name, value);
-    else if (Array.isArray(value)) addNames(fields, name, value as readonly string[]);
+    else if (isNames(value)) addNames(fields, name, value);
+    else if (Array.isArray(value)) fields[name] = value.map((one) => readable(one as object));
     else fields[name] = value;
   }
   return fields;
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
 function addName(fields: Record<string, unknown>, name: string, value: string): void {

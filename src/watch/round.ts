@@ -1,0 +1,254 @@
+/**
+ * One round of one target: which names to ask for, and the ordinary rsync sessions that bring them up to date.
+ *
+ * Each name travels as an argument of a --relative transfer, directories by themselves unless all of them is in doubt.
+ * What is gone is deleted in a second session, last: its names are missing arguments that the receiver is asked to
+ * delete, so that no directory need be listed. Receivers from before rsync 3.1 do not know that and are shown the
+ * directory instead.
+ */
+import { exitCodeOf, WsyncError } from "../errors.ts";
+import { runClient } from "../client/run.ts";
+import { type Platform } from "../conversation/conversation.ts";
+import { type Options } from "../options/options.ts";
+import { type ParseContext } from "../options/parse.ts";
+import { type Observer, type RunEvent } from "../output/events.ts";
+import { newStat, type StatRecord } from "../posix/filesystem.ts";
+import { type DirtyPath } from "./dirtytrie.ts";
+import { type Judge } from "./judge.ts";
+import { argumentOf, covers, isDirectory, pathOfKey, type Source } from "./sources.ts";
+
+/** The first protocol whose receivers delete missing arguments (rsync 3.1). */
+const DELETES_MISSING_ARGS = 31;
+const MODE_TYPE = 0o170000;
+const MODE_REGULAR = 0o100000;
+/** Error lines that are kept of a session. */
+const MOST_ERRORS = 20;
+
+/** What rounds of all targets share. */
+export interface RoundParts {
+  readonly platform: Platform;
+  readonly options: Options;
+  readonly parseContext: ParseContext;
+  readonly sources: readonly Source[];
+  readonly judges: readonly Judge[];
+  /** Hears what sessions do, beside the round itself. */
+  readonly observer: Observer | null;
+  /** The watch is ending: sessions that are ended early say nothing of it. */
+  isStopping(): boolean;
+}
+
+/** What to ask for. */
+export interface RoundPlan {
+  /** Compare everything. */
+  readonly whole: boolean;
+  /** Arguments of the session that updates, and of the one that deletes. */
+  readonly updates: readonly string[];
+  readonly deletes: readonly string[];
+  /** Directories that hold what is to be deleted, for old receivers. */
+  readonly deletesIn: readonly string[];
+}
+
+/** What a session came to. */
+export interface SessionResult {
+  readonly exitCode: number;
+  readonly errors: readonly string[];
+  /** null when the two sides have not come to terms. */
+  readonly protocol: number | null;
+  readonly updated: readonly string[];
+  readonly deleted: readonly string[];
+  readonly sentBytes: number;
+}
+
+/** Options that need the whole list, whatever changed. */
+function needsWhole(options: Options, sources: readonly Source[]): boolean {
+  return options.pruneEmptyDirs || (sources.length === 1 && !sources[0].isDir);
+}
+
+/** Turns dirty paths into a plan, by what is there now. */
+export class Planner {
+  private readonly parts: RoundParts;
+  private readonly stat: StatRecord = newStat();
+  private readonly updates: string[] = [];
+  private readonly gone = new Map<string, Source>();
+  private whole = false;
+
+  constructor(parts: RoundParts) {
+    this.parts = parts;
+  }
+
+  plan(dirty: readonly DirtyPath[]): RoundPlan {
+    const { options, sources } = this.parts;
+    if (needsWhole(options, sources)) this.whole = true;
+    for (const path of dirty) if (!this.whole) this.add(path);
+    if (this.whole) return { whole: true, updates: [], deletes: [], deletesIn: [] };
+    const roots = sources.filter(({ key, isDir }) => key === "" && isDir).slice(0, 1)
+      .map((source) => argumentOf(source, "", true));
+    const deletes = options.deleteMode ? [...this.gone].map(([key, source]) => argumentOf(source, key, true)) : [];
+    return {
+      whole: false,
+      updates: this.updates.length > 0 || deletes.length === 0 ? [...roots, ...this.updates] : [],
+      deletes: deletes.length > 0 ? [...roots, ...deletes] : [],
+      deletesIn: deletes.length > 0 ? this.parentsOfGone() : [],
+    };
+  }
+
+  private add({ path, tree, isDir }: DirtyPath): void {
+    const { sources, judges, options } = this.parts;
+    if (path === "") {
+      this.whole ||= tree;
+      return;
+    }
+    const able = sources.filter((source) => covers(source, path) && !judges[source.index].hides(path, isDir));
+    let found = false;
+    for (const source of able) {
+      if (!this.lookAt(source, path)) continue;
+      const { stat } = this;
+      const type = stat.mode & MODE_TYPE;
+      if (judges[source.index].hides(path, isDirectory(stat))) continue;
+      // The other names of a hard link have to be in the list too, and nobody knows them.
+      if (options.preserveHardLinks > 0 && type === MODE_REGULAR && stat.nlink > 1) this.whole = true;
+      this.updates.push(argumentOf(source, path, !(tree && isDirectory(stat))));
+      found = true;
+    }
+    if (!found && able.length > 0) this.addGone(able[0], path);
+  }
+
+  /** Notes the topmost directory that is gone: what was below it goes with it. */
+  private addGone(source: Source, path: string): void {
+    let top = path;
+    for (let slash = top.lastIndexOf("/"); slash > 0; slash = top.lastIndexOf("/")) {
+      const parent = top.slice(0, slash);
+      if (!covers(source, parent) || parent === source.key) break;
+      if (this.gone.has(parent)) return;
+      if (this.lookAt(source, parent)) {
+        // A directory that became a file is replaced together with what was in it.
+        if (!isDirectory(this.stat)) return;
+        break;
+      }
+      top = parent;
+    }
+    this.gone.set(top, source);
+  }
+
+  private parentsOfGone(): string[] {
+    const parents = new Map<string, Source>();
+    for (const [key, source] of this.gone) parents.set(key.slice(0, Math.max(0, key.lastIndexOf("/"))), source);
+    return [...parents].map(([key, source]) => `${argumentOf(source, key, false)}/`);
+  }
+
+  private lookAt(source: Source, key: string): boolean {
+    const { fs } = this.parts.platform;
+    const path = fs.cstr(pathOfKey(source, key));
+    return fs.fstatat(fs.constants.AT.FDCWD, path, this.stat, false) >= 0;
+  }
+}
+
+/** Runs the sessions of a plan against a target. `protocol`: as last agreed with it, null when not known. */
+export async function runPlan(
+  parts: RoundParts, target: string, plan: RoundPlan, withDeletes: boolean, protocol: number | null,
+): Promise<SessionResult> {
+  const { options, sources } = parts;
+  const base = withDeletes ? options : withoutDeletes(options);
+  if (plan.whole) return runSession(parts, base, [...sources.map(({ word }) => word), target]);
+  // Without --relative the parser has switched implied directories off.
+  const named = { ...base, relative: 1, impliedDirs: options.relative === 0 || options.impliedDirs };
+  let result: SessionResult = NOTHING;
+  if (plan.updates.length > 0) result = await runSession(parts, named, [...plan.updates, target]);
+  if (plan.deletes.length === 0 || !withDeletes || isBad(result.exitCode)) return result;
+  const knows = (result.protocol ?? protocol ?? DELETES_MISSING_ARGS) >= DELETES_MISSING_ARGS;
+  const second = knows
+    ? await runSession(parts, { ...named, missingArgs: 2 }, [...plan.deletes, target])
+    : await runSession(parts, { ...named, recurse: 0, dirs: 2, existing: true, ignoreExisting: true },
+      [...plan.deletesIn, target]);
+  return {
+    exitCode: Math.max(result.exitCode, second.exitCode), errors: [...result.errors, ...second.errors],
+    protocol: second.protocol ?? result.protocol, updated: [...result.updated, ...second.updated],
+    deleted: [...result.deleted, ...second.deleted], sentBytes: result.sentBytes + second.sentBytes,
+  };
+}
+
+/** A whole comparison that changes nothing. */
+export function runAudit(parts: RoundParts, target: string): Promise<SessionResult> {
+  const quiet = { ...parts, observer: null };
+  const args = [...parts.sources.map(({ word }) => word), target];
+  return runSession(quiet, { ...parts.options, dryRun: true }, args, true);
+}
+
+const NOTHING: SessionResult = { exitCode: 0, errors: [], protocol: null, updated: [], deleted: [], sentBytes: 0 };
+
+/** Nothing more can be done in this round; files that failed or vanished are no reason to leave out the rest. */
+function isBad(exitCode: number): boolean {
+  return exitCode !== 0 && exitCode !== 23 && exitCode !== 24;
+}
+
+/** The same transfer with nothing deleted. */
+function withoutDeletes(options: Options): Options {
+  return {
+    ...options, deleteMode: false, deleteBefore: false, deleteDuring: 0, deleteAfter: false, deleteExcluded: false,
+    missingArgs: 0,
+  };
+}
+
+/** One session as a client. Never throws. */
+async function runSession(
+  parts: RoundParts, options: Options, args: readonly string[], silent = false,
+): Promise<SessionResult> {
+  const { platform, parseContext } = parts;
+  const gathered = new Gatherer(silent ? null : parts.observer, () => silent || parts.isStopping());
+  let exitCode: number;
+  try {
+    exitCode = await runClient({
+      platform, options: { ...options, args: [...args] }, parseContext, logFile: null, observer: gathered,
+    });
+  } catch (error) {
+    exitCode = exitCodeOf(error);
+    const text = error instanceof WsyncError ? error.message : `internal error: ${String(error)}`;
+    if (gathered.errors.length === 0) gathered.errors.push(text);
+  }
+  return { ...gathered.result(), exitCode };
+}
+
+/** Hears a session and keeps what a round wants to know. */
+class Gatherer implements Observer {
+  readonly errors: string[] = [];
+  private readonly next: Observer | null;
+  private readonly isSilent: () => boolean;
+  private readonly updated: string[] = [];
+  private readonly deleted: string[] = [];
+  private protocol: number | null = null;
+  private sentBytes = 0;
+
+  constructor(next: Observer | null, isSilent: () => boolean) {
+    this.next = next;
+    this.isSilent = isSilent;
+  }
+
+  get mutes(): Observer["mutes"] {
+    return this.isSilent() ? "all" : this.next?.mutes ?? "nothing";
+  }
+
+  event(event: RunEvent): void {
+    switch (event.type) {
+      case "file":
+        if (event.action !== "none") this.updated.push(event.path);
+        break;
+      case "delete":
+        this.deleted.push(event.path);
+        break;
+      case "error":
+        if (event.severity === "error" && this.errors.length < MOST_ERRORS) this.errors.push(event.text);
+        break;
+      case "summary":
+        this.protocol = event.protocol;
+        this.sentBytes = event.sentBytes ?? 0;
+        break;
+      default:
+    }
+    this.next?.event(event);
+  }
+
+  result(): Omit<SessionResult, "exitCode"> {
+    const { errors, protocol, updated, deleted, sentBytes } = this;
+    return { errors, protocol, updated, deleted, sentBytes };
+  }
+}
