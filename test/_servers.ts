@@ -69,9 +69,11 @@ function writeConfig(text: string): string {
   return path;
 }
 
-/** Starts `program --daemon` on a free loopback port and waits until it accepts. */
-export async function startDaemon(program: string, modules: Modules, global: Parameters = {}): Promise<Server> {
-  const port = await freePort();
+/** Starts `program --daemon` on a loopback port, free unless it is given, and waits until it accepts. */
+export async function startDaemon(
+  program: string, modules: Modules, global: Parameters = {}, onPort = 0,
+): Promise<Server> {
+  const port = onPort === 0 ? await freePort() : onPort;
   const config = writeConfig(daemonConfig(modules, global));
   const words = ["--daemon", "--no-detach", "--address=127.0.0.1", `--port=${port}`, `--config=${config}`];
   const child = spawn(program, words, { env: plainEnvironment(), stdio: "ignore" });

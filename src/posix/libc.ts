@@ -60,12 +60,14 @@ class LibcFileSystem implements FileSystem {
   private readonly timesPtr: number;
   private readonly howPtr: number;
   private readonly xattrs: XattrCalls | null;
+  /** Where buffers that outlive a caller lie, whatever `memory` a wrapper of this object shows. */
+  private readonly home: LinearMemory;
   private readonly direntPtrs: number[] = [];
   private readDirDepth = 0;
   private readonly E: Readonly<Record<string, number>>;
 
   constructor(host: Host, ffi: Ffi, functions: Libc, memory: LinearMemory) {
-    this.memory = memory;
+    this.memory = this.home = memory;
     this.ffi = ffi;
     this.c = functions;
     this.base = memory.base;
@@ -153,7 +155,7 @@ class LibcFileSystem implements FileSystem {
     if (this.c.lseek(dirfd, 0, 0) < 0) return -this.ffi.errno();
     // A visitor may list another directory, so each level of nesting has its own buffer.
     const depth = this.readDirDepth++;
-    const ptr = (this.direntPtrs[depth] ??= this.memory.alloc(DIRENT_BYTES));
+    const ptr = (this.direntPtrs[depth] ??= this.home.alloc(DIRENT_BYTES));
     try {
       return this.visitEntries(dirfd, ptr, visit);
     } finally {

@@ -89,7 +89,9 @@ export class DirtyTrie {
     if (this.swallowed(to)) return rename;
     const node = moved ?? newNode();
     if (moved === null) this.nodes++;
-    const unknown = node.treeSeq > 0 && node.cause === null;
+    // fanotify names what happened before a rename by the new name: then what is dirty there belongs to this tree.
+    const mixed = (this.find(to)?.children.size ?? 0) > 0;
+    const unknown = mixed || (node.treeSeq > 0 && node.cause === null);
     node.selfSeq = seq;
     node.isDir = isDir;
     if (isDir) {

@@ -15,6 +15,7 @@ import { type Observer, type RunEvent } from "../output/events.ts";
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { type DirtyPath } from "./dirtytrie.ts";
 import { type Judge } from "./judge.ts";
+import { openScope } from "./scope.ts";
 import { argumentOf, covers, isDirectory, pathOfKey, type Source } from "./sources.ts";
 
 /** The first protocol whose receivers delete missing arguments (rsync 3.1). */
@@ -118,16 +119,21 @@ export class Planner {
     let top = path;
     for (let slash = top.lastIndexOf("/"); slash > 0; slash = top.lastIndexOf("/")) {
       const parent = top.slice(0, slash);
-      if (!covers(source, parent) || parent === source.key) break;
       if (this.gone.has(parent)) return;
-      if (this.lookAt(source, parent)) {
-        // A directory that became a file is replaced together with what was in it.
-        if (!isDirectory(this.stat)) return;
-        break;
-      }
+      const kind = this.kindOf(parent);
+      // A directory that became a file is replaced together with what was in it.
+      if (kind === "other") return;
+      if (kind === "directory" || !covers(source, parent) || parent === source.key) break;
       top = parent;
     }
     this.gone.set(top, source);
+  }
+
+  /** What the sources have at a key, the first one first. */
+  private kindOf(key: string): "directory" | "other" | "none" {
+    const found = this.parts.sources.find((source) => covers(source, key) && this.lookAt(source, key));
+    if (found === undefined) return "none";
+    return isDirectory(this.stat) ? "directory" : "other";
   }
 
   private parentsOfGone(): string[] {
@@ -143,15 +149,29 @@ export class Planner {
   }
 }
 
-/** Runs the sessions of a plan against a target. `protocol`: as last agreed with it, null when not known. */
+/** How to run the sessions of a plan. */
+export interface RunSettings {
+  readonly withDeletes: boolean;
+  /** As last agreed with the target, null when not known. */
+  readonly protocol: number | null;
+  /**
+   * Times are compared to the nanosecond: of two changes within one second that leave the size alone the second would
+   * otherwise be missed. Receivers from before rsync 3.1.3 cannot, and are sent every name that is asked for.
+   */
+  readonly fineTimes: boolean;
+}
+
+/** Runs the sessions of a plan against a target. */
 export async function runPlan(
-  parts: RoundParts, target: string, plan: RoundPlan, withDeletes: boolean, protocol: number | null,
+  parts: RoundParts, target: string, plan: RoundPlan, { withDeletes, protocol, fineTimes }: RunSettings,
 ): Promise<SessionResult> {
   const { options, sources } = parts;
-  const base = withDeletes ? options : withoutDeletes(options);
+  const base = inTime(withDeletes ? options : withoutDeletes(options), fineTimes, plan.whole);
   if (plan.whole) return runSession(parts, base, [...sources.map(({ word }) => word), target]);
-  // Without --relative the parser has switched implied directories off.
-  const named = { ...base, relative: 1, impliedDirs: options.relative === 0 || options.impliedDirs };
+  // Without --relative the parser has switched implied directories off. Incremental recursion leaves the times of some
+  // implied directories as writing in them made them, in rsync as here.
+  const impliedDirs = options.relative === 0 || options.impliedDirs;
+  const named = { ...base, relative: 1, impliedDirs, allowIncRecurse: false };
   let result: SessionResult = NOTHING;
   if (plan.updates.length > 0) result = await runSession(parts, named, [...plan.updates, target]);
   if (plan.deletes.length === 0 || !withDeletes || isBad(result.exitCode)) return result;
@@ -167,11 +187,23 @@ export async function runPlan(
   };
 }
 
+/** Did the other side refuse to compare times to the nanosecond? */
+export function refusesFineTimes({ protocol, errors }: SessionResult): boolean {
+  return protocol === null && errors.some((line) => line.includes("-@-1") || line.includes("modify-window"));
+}
+
+/** The options with the comparison of times that a round needs, unless the user has chosen one. */
+function inTime(options: Options, fineTimes: boolean, whole: boolean): Options {
+  if (options.modifyWindowSet || options.ignoreTimes || options.sizeOnly || options.checksum) return options;
+  if (fineTimes) return { ...options, modifyWindow: -1, modifyWindowSet: true };
+  return whole ? options : { ...options, ignoreTimes: true };
+}
+
 /** A whole comparison that changes nothing. */
-export function runAudit(parts: RoundParts, target: string): Promise<SessionResult> {
+export function runAudit(parts: RoundParts, target: string, fineTimes: boolean): Promise<SessionResult> {
   const quiet = { ...parts, observer: null };
   const args = [...parts.sources.map(({ word }) => word), target];
-  return runSession(quiet, { ...parts.options, dryRun: true }, args, true);
+  return runSession(quiet, { ...inTime(parts.options, fineTimes, true), dryRun: true }, args, true);
 }
 
 const NOTHING: SessionResult = { exitCode: 0, errors: [], protocol: null, updated: [], deleted: [], sentBytes: 0 };
@@ -193,7 +225,8 @@ function withoutDeletes(options: Options): Options {
 async function runSession(
   parts: RoundParts, options: Options, args: readonly string[], silent = false,
 ): Promise<SessionResult> {
-  const { platform, parseContext } = parts;
+  const { parseContext } = parts;
+  const { platform, release } = openScope(parts.platform);
   const gathered = new Gatherer(silent ? null : parts.observer, () => silent || parts.isStopping());
   let exitCode: number;
   try {
@@ -205,6 +238,7 @@ async function runSession(
     const text = error instanceof WsyncError ? error.message : `internal error: ${String(error)}`;
     if (gathered.errors.length === 0) gathered.errors.push(text);
   }
+  release();
   return { ...gathered.result(), exitCode };
 }
 

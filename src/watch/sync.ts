@@ -98,8 +98,9 @@ export class ContinuousSync {
     this.hub.stop();
   }
 
-  /** How things stand. */
+  /** How things stand, with all that the kernel has to say taken in. */
   status(): StatusEvent {
+    this.watcher?.drain();
     return {
       type: "status", backend: this.watcher?.name ?? "none", degraded: this.watcher?.degraded ?? null,
       directories: this.watcher?.directories ?? 0, changes: this.trie.seq, lostTimes: this.lostTimes,

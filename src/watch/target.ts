@@ -10,7 +10,9 @@ import { type DirtyTrie, type Rename } from "./dirtytrie.ts";
 import { type TargetStatus, type WatchEvent } from "./events.ts";
 import { type Problem } from "./guards.ts";
 import { Renamer } from "./renames.ts";
-import { Planner, type RoundParts, runAudit, runPlan, type SessionResult } from "./round.ts";
+import {
+  Planner, refusesFineTimes, type RoundParts, type RoundPlan, runAudit, runPlan, type SessionResult,
+} from "./round.ts";
 import { Backoff, Debounce } from "./schedule.ts";
 import { type WatchSettings } from "./settings.ts";
 
@@ -57,6 +59,7 @@ export class Target {
   private running = false;
   private held = false;
   private protocol: number | null = null;
+  private fineTimes: boolean;
   private status_ = { lastSync: 0, rounds: 0, lastError: "", drift: null as number | null, lastAudit: 0 };
 
   constructor(name: string, parts: RoundParts, settings: WatchSettings, outer: TargetHost) {
@@ -67,6 +70,7 @@ export class Target {
     this.settings = settings;
     this.outer = outer;
     this.isLocal = parseHostSpec(name, 0) === null;
+    this.fineTimes = !this.isLocal || parts.platform.fs.capabilities.nanoseconds;
     this.alarm = new Alarm(host);
     this.debounce = new Debounce({ quietMs: settings.delayMs, mostMs: settings.maxDelayMs });
     this.backoff = new Backoff(() => randomFraction(host));
@@ -136,8 +140,7 @@ export class Target {
   private roundAt(): number | null {
     if (this.held) return this.retryAt;
     if (this.inSync) return null;
-    // Changes that came since the failure do not wait for the pause: they may be what the target was missing.
-    const due = this.debounce.dueAt ?? this.host.monotonic();
+    const due = this.debounce.dueAt ?? 0;
     return this.backoff.count > 0 ? Math.max(due, this.retryAt) : due;
   }
 
@@ -156,7 +159,7 @@ export class Target {
     const carried = withDeletes ? this.carryRenames(since) : new Set<Rename>();
     const dirty = trie.collect(since, carried);
     const plan = new Planner(this.parts).plan(dirty);
-    const result = await runPlan(this.parts, this.name, plan, withDeletes, this.protocol);
+    const result = await this.runSessions(plan, withDeletes);
     this.running = false;
     this.protocol = result.protocol ?? this.protocol;
     const outcome = this.stopped && result.exitCode !== 0 ? "stopped" : classify(result.exitCode, result.errors);
@@ -167,6 +170,14 @@ export class Target {
       sentBytes: result.sentBytes, elapsedMs: Math.round(host.monotonic() - started), inSync: this.inSync,
     });
     if (outcome !== "done" && outcome !== "vanished" && outcome !== "stopped") this.fail(outcome, result);
+  }
+
+  private async runSessions(plan: RoundPlan, withDeletes: boolean): Promise<SessionResult> {
+    const { protocol, fineTimes } = this;
+    const result = await runPlan(this.parts, this.name, plan, { withDeletes, protocol, fineTimes });
+    if (!fineTimes || !refusesFineTimes(result)) return result;
+    this.fineTimes = false;
+    return runPlan(this.parts, this.name, plan, { withDeletes, protocol, fineTimes: false });
   }
 
   /** A source that is away holds all rounds up; one that was emptied or replaced only deletions. */
@@ -220,7 +231,7 @@ export class Target {
     const started = host.monotonic();
     const since = this.watermark;
     this.running = true;
-    const result = await runAudit(this.parts, this.name);
+    const result = await runAudit(this.parts, this.name, this.fineTimes);
     this.running = false;
     if (this.stopped) return;
     // What changed while the audit ran is no drift: its event is on its way, or here.

@@ -1,5 +1,5 @@
 /** The trie of dirty paths against a plain model, and its bounds. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { DirtyTrie, type Rename } from "../../../src/watch/dirtytrie.ts";
 
@@ -46,6 +46,13 @@ test("a renamed directory takes along what is dirty in it", () => {
 test("a tree that was in doubt stays so under its new name", () => {
   const trie = new DirtyTrie();
   trie.touchTree("a");
+  const rename = trie.rename("a", "b", true);
+  expect(names(trie, 0, new Set([rename]))).toEqual(["a", "b/**"]);
+});
+
+test("what was told of under the new name before the rename is not forgotten", () => {
+  const trie = new DirtyTrie();
+  trie.touch("b/f", false);
   const rename = trie.rename("a", "b", true);
   expect(names(trie, 0, new Set([rename]))).toEqual(["a", "b/**"]);
 });
