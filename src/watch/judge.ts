@@ -6,6 +6,7 @@ import { type Host } from "../host.ts";
 import { Filters } from "../filter/mergefiles.ts";
 import { type Options } from "../options/options.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
+import { operatorPaths } from "../files/operator.ts";
 import { readFile } from "../roles/filters.ts";
 import { type Source } from "./sources.ts";
 
@@ -23,7 +24,7 @@ export class Judge {
       amSender: true, amServer: false, localServer: false, deleteMode: options.deleteMode,
       deleteExcluded: options.deleteExcluded, pruneEmptyDirs: options.pruneEmptyDirs,
       cvsExclude: options.cvsExclude, from0: options.from0, cwd: host.cwd(), home: host.env("HOME") ?? null,
-      cvsIgnore: host.env("CVSIGNORE") ?? null, readFile: (path) => readFile(fs, path),
+      cvsIgnore: host.env("CVSIGNORE") ?? null, readFile: (path) => readRules(fs, host.cwd(), path),
       strerror: (errno) => fs.strerror(errno), error: () => undefined, debug: null, who: "sender",
     });
     this.filters.addArguments(options.filters);
@@ -54,4 +55,13 @@ export class Judge {
     if (readsTree) filters.changeDir(null, 0);
     return hidden;
   }
+}
+
+/** A file of rules. Nothing is held open: directories may get other names at any time. */
+function readRules(fs: FileSystem, cwd: string, path: string): Uint8Array | number {
+  const operator = operatorPaths(fs, cwd);
+  if (typeof operator === "number") return operator;
+  const bytes = readFile(operator, path);
+  operator.close();
+  return bytes;
 }

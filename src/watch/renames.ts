@@ -4,7 +4,8 @@
  * must be what a rename makes of it, else the round does it in its own way.
  */
 import { type Options } from "../options/options.ts";
-import { openRoot, operatorPaths, type Confined } from "../files/confine.ts";
+import { type Confined } from "../files/confine.ts";
+import { openRoot, operatorPaths } from "../files/operator.ts";
 import { type FileSystem, newStat, type StatRecord } from "../posix/filesystem.ts";
 import { type Rename } from "./dirtytrie.ts";
 import { isDirectory } from "./sources.ts";

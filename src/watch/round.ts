@@ -231,7 +231,7 @@ async function runSession(
   let exitCode: number;
   try {
     exitCode = await runClient({
-      platform, options: { ...options, args: [...args] }, parseContext, logFile: null, observer: gathered,
+      platform, options: { ...options, args: [...args] }, parseContext, observer: gathered,
     });
   } catch (error) {
     exitCode = exitCodeOf(error);
