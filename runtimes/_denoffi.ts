@@ -40,6 +40,7 @@ export interface DenoCommand {
 
 /** A TCP connection. */
 export interface DenoConnection extends Duplex {
+  readonly remoteAddr: { readonly hostname: string };
   setNoDelay(on: boolean): void;
   setKeepAlive(on: boolean): void;
 }

@@ -222,7 +222,7 @@ async function connect(options: ConnectOptions, foreign: LazyFfi): Promise<ByteS
     const connection = await Promise.race([attempt, late]);
     connection.setNoDelay(true);
     if (options.socketOptions) setOptions(connection, options.socketOptions);
-    return new DuplexStream(connection);
+    return new DuplexStream(connection, connection.remoteAddr.hostname);
   } catch (error) {
     attempt.then((connection) => connection.close(), () => undefined);
     throw error instanceof WsyncError ? error : connectError(options, named(error as Error));

@@ -14,13 +14,15 @@ export interface Duplex {
 
 /** A stream over reads into one buffer of ours; writes follow one another. */
 export class DuplexStream implements ByteStream {
+  readonly remoteAddress?: string;
   private readonly duplex: Duplex;
   private readonly buffer = new Uint8Array(READ_BYTES);
   private last: Promise<void> = Promise.resolve();
   private closed = false;
 
-  constructor(duplex: Duplex) {
+  constructor(duplex: Duplex, remoteAddress?: string) {
     this.duplex = duplex;
+    this.remoteAddress = remoteAddress;
   }
 
   async read(): Promise<Uint8Array | null> {

@@ -94,6 +94,10 @@ export class SocketStream implements ByteStream {
     writeSocket.on("error", (error) => (this.failure ??= transportError(error)));
   }
 
+  get remoteAddress(): string | undefined {
+    return this.readSocket.remoteAddress;
+  }
+
   read(): Promise<Uint8Array | null> {
     return this.reader.read();
   }

@@ -46,6 +46,8 @@ export interface ByteStream {
    * has this function takes chunks of shared memory in `write`.
    */
   useBuffer?(buffer: Uint8Array): void;
+  /** The address of the other end, of a connected socket where the runtime tells. */
+  readonly remoteAddress?: string;
   /** Optional: the reader is done with the last chunk, before it asks for another. */
   consumed?(): void;
   /**

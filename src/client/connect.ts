@@ -54,7 +54,7 @@ export async function connectDaemon(host: Host, address: DaemonAddress): Promise
 
 async function open(host: Host, address: DaemonAddress, hostname: string, port: number): Promise<ByteStream> {
   try {
-    return await host.connect({
+    const stream = await host.connect({
       hostname,
       port,
       family: address.family,
@@ -62,6 +62,8 @@ async function open(host: Host, address: DaemonAddress, hostname: string, port: 
       timeoutMs: address.connectTimeout * 1000,
       socketOptions: address.socketOptions ?? undefined,
     });
+    address.tell?.(2, `Connected to ${hostname} (${stream.remoteAddress ?? hostname})`);
+    return stream;
   } catch (error) {
     throw connectFailure(error, hostname, port, address.who);
   }

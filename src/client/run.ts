@@ -10,6 +10,7 @@ import { refusalHint } from "../files/operator.ts";
 import { type Options } from "../options/options.ts";
 import { parseArguments, type ParseContext } from "../options/parse.ts";
 import { openServerArguments, secludedServerArguments, serverArguments } from "../options/serverargs.ts";
+import { charsetName } from "../output/escape.ts";
 import { type Observer } from "../output/events.ts";
 import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
@@ -65,6 +66,7 @@ export async function runClient(run: ClientRun): Promise<number> {
   const startedAt = host.now();
   const log = new Log(host, options, options.levels);
   log.observer = run.observer ?? null;
+  if (log.debug("ICONV", 2)) log.infoLine(`msg checking charset: ${charsetName((name) => host.env(name))}\n`);
   log.logFile = openLogFile(run.platform, options, log);
   try {
     return await recorded({ ...run, log, startedAt });
@@ -218,7 +220,8 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
-    localLink: null, filterArgs: options, childExit: child.exited, log, batch: run.batch, sources: sourcesOf(ends),
+    localLink: null, filterArgs: options, childExit: child.exited, childPid: child.pid, log, batch: run.batch,
+    sources: sourcesOf(ends),
   });
 }
 

@@ -9,7 +9,7 @@ import { Compressors } from "../compress/registry.ts";
 import { type SummaryEvent } from "../output/events.ts";
 import { exitCodeName, exitLine, totalsLine, type RoleName } from "../output/messages.ts";
 import { Numbers } from "../output/numbers.ts";
-import { heapLines, summaryLines } from "../output/summary.ts";
+import { summaryLines } from "../output/summary.ts";
 import { fakeSuperFs } from "../files/fakesuper.ts";
 import { type Options } from "../options/options.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
@@ -66,6 +66,7 @@ export interface Conversation {
   readonly refusal?: WsyncError;
   /** Resolves to the exit code of the remote shell, if there is one; minus the signal's number if one ended it. */
   readonly childExit?: Promise<number>;
+  readonly childPid?: number;
   /** A log that is in use already; made anew otherwise. Its observer hears of all that happens. */
   readonly log?: Log;
   /** The batch file that records the conversation, if one does. */
@@ -80,6 +81,7 @@ export async function converse(
   const session = open(platform, conversation, logFile);
   onSession(session);
   const code = await hold(platform, conversation, session);
+  if (!session.amServer) traceExit(session, code);
   session.release();
   if (session.observer) session.observer.event(summaryEvent(session, code));
   return code;
@@ -131,6 +133,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   session.output.role = session.who;
   session.input.beforeWait = () => session.output.flush();
   if (options.bwlimit > 0) session.output.rateLimit = new BandwidthLimit(host, options.bwlimit);
+  if (log.debug("IO", 1)) traceIo(session);
   if (session.amServer) {
     log.send = (tag, payload) => session.output.message(tag, payload);
   }
@@ -148,6 +151,17 @@ export function refuseMissing(options: Options, fs: FileSystem): void {
   }
 }
 
+/** --debug=io. What would itself cause messages is told only when all lines go to standard error. */
+function traceIo(session: Session): void {
+  const { log, options, input, output } = session;
+  const aside = options.stderrMode === "all";
+  const trace = (level: number, text: string, always: boolean): void => {
+    if (log.debug("IO", level) && (always || aside)) log.infoLine(`[${session.who}] ${text}\n`);
+  };
+  input.trace = (level, text) => trace(level, text, false);
+  output.trace = trace;
+}
+
 async function conduct(platform: Platform, conversation: Conversation, session: Session): Promise<void> {
   const { version, role, args, filterArgs, sources = null } = conversation;
   const { compress, compressChoice, readBatch } = session.options;
@@ -158,8 +172,8 @@ async function conduct(platform: Platform, conversation: Conversation, session: 
   if (conversation.refusal) return refuse(session, conversation.refusal);
   if (role === "sender") {
     await runHostA(session, args, filterArgs);
-  } else if (!(await runHostB(session, args, filterArgs, sources))) {
-    session.log.debug("RECV", 1);
+  } else {
+    await runHostB(session, args, filterArgs, sources);
   }
 }
 
@@ -196,9 +210,17 @@ async function guarded(platform: Platform, session: Session, work: () => Promise
   }
 }
 
+/** --debug=exit2 of a sender, --debug=recv of a receiver: the other side is waited for. */
+function traceWait({ log, amSender }: Session, pid: number): void {
+  if (amSender ? log.debug("EXIT", 2) : log.debug("RECV", 1)) {
+    log.infoLine(`${amSender ? "client_run" : "client_run2"} waiting on ${pid}\n`);
+  }
+}
+
 /** Waits for the remote shell, taking in what the other side still has to say. */
 async function childExit(session: Session, conversation: Conversation): Promise<number> {
   if (!conversation.childExit) return 0;
+  traceWait(session, conversation.childPid ?? session.host.pid);
   await conversation.stream.end().catch(() => {});
   const ended = Promise.all([conversation.childExit, session.input.drainToEnd().catch(() => {})]);
   await Promise.race([ended, session.stopped]);
@@ -311,7 +333,11 @@ async function sendExit(session: Session, code: number): Promise<void> {
   // Both sides in this process have heard the signal, and neither listens any more.
   if (session.localLink && code === ExitCode.signal) return;
   const silent = isBroken(code) || session.shuttingDown;
-  if (!silent && session.context?.version >= 31) session.output.messageInt(MessageTag.errorExit, code);
+  const tells = !silent && session.context?.version >= 31;
+  if (tells && session.log.debug("EXIT", 3)) {
+    session.log.infoLine(`[${session.who}] sending MSG_ERROR_EXIT with exit_code ${code}\n`);
+  }
+  if (tells) session.output.messageInt(MessageTag.errorExit, code);
   // A user who interrupts a download need not wait until the sender has noticed.
   await lastWords(session, !silent && (code !== ExitCode.signal || session.amSender || session.amServer));
 }
@@ -331,7 +357,6 @@ async function lastWords(session: Session, waitForPeer = false): Promise<void> {
 function summarize(session: Session): void {
   const { stats, options, log, context } = session;
   const numbers = new Numbers(options.humanReadable);
-  if (log.info("STATS", 3)) showHeap(session);
   const lines = summaryLines(stats, {
     level: log.levels.info.STATS,
     protocolVersion: context.version,
@@ -352,6 +377,14 @@ function elapsedSeconds(session: Session): number {
   return Math.floor(session.host.now() / 1000) - session.startedSecond;
 }
 
+/** --debug=exit: the last lines of a client. Upstream cleanup.c:_exit_cleanup. */
+function traceExit({ log, who, dryRun }: Session, code: number): void {
+  const role = who === "receiver" ? "generator" : who;
+  const call = `[${role}] _exit_cleanup(code=${code}, file=main.ts, line=1):`;
+  if (log.debug("EXIT", 2)) log.infoLine(`${call} entered\n`);
+  if (log.debug("EXIT", 1)) log.infoLine(`${call} about to call exit(${code})${dryRun > 0 ? " (DRY RUN)" : ""}\n`);
+}
+
 function summaryEvent(session: Session, exitCode: number): SummaryEvent {
   const met = session.context !== undefined;
   const { written, read } = traffic(session);
@@ -360,15 +393,4 @@ function summaryEvent(session: Session, exitCode: number): SummaryEvent {
     elapsedSeconds: elapsedSeconds(session), protocol: met ? session.context.version : null,
     sentBytes: met ? written : null, receivedBytes: met ? read : null, stats: met ? { ...session.stats } : null,
   };
-}
-
-function showHeap(session: Session): void {
-  const { host, memory, log } = session;
-  const { residentBytes, heapBytes } = host.memoryUsage();
-  const roles = session.localLink || !session.amSender ? ["sender", "generator", "receiver"] : ["sender"];
-  for (const role of roles) {
-    const server = session.localLink !== null && (role === "sender") !== session.amSender;
-    const facts = { pid: host.pid, role, server, residentBytes, heapBytes, usedBytes: memory.u8.length };
-    for (const { text } of heapLines(facts)) log.write(LogCode.info, text);
-  }
 }

@@ -434,6 +434,11 @@ export class Attributes {
     const changeUid = settings.amRoot !== 0 && settings.preserveUid && stat.uid !== wanted.uid;
     const changeGid = settings.preserveGid && !(wanted.flags & FileFlag.skipGroup) && stat.gid !== wanted.gid;
     if (!changeUid && !changeGid) return 0;
+    if (this.reporter.wants?.("OWN", 1)) {
+      const path = target.shortLabel();
+      if (changeUid) this.reporter.print("info", `set uid of ${path} from ${stat.uid} to ${wanted.uid}`);
+      if (changeGid) this.reporter.print("info", `set gid of ${path} from ${stat.gid} to ${wanted.gid}`);
+    }
     if (settings.amRoot >= 0) {
       const uid = changeUid ? wanted.uid : stat.uid;
       const gid = changeGid ? wanted.gid : stat.gid;

@@ -122,14 +122,23 @@ export class Backups implements BackupMaker {
     const { E } = from.root.fs.constants;
     if (!preferRename) {
       const linked = linkPlace(from, to);
-      if (linked >= 0) return KEPT_COPY;
+      if (linked >= 0) {
+        this.trace("HLINK", from);
+        return KEPT_COPY;
+      }
       if (!isRegular(stat.mode) || linked === -E.EEXIST || linked === -E.EISDIR) return linked;
     }
     const renamed = renamePlace(from, to);
     if (renamed < 0) return renamed;
+    this.trace("RENAME", from);
     // Renaming onto another link of the same file does nothing and says it succeeded.
     if (stat.nlink > 1 && !isDirectory(stat.mode)) this.remover.unlinkBusy(from.path, from.root);
     return MOVED;
+  }
+
+  /** A line of --debug=backup. */
+  private trace(how: string, from: Place): void {
+    if (this.reporter.wants?.("BACKUP", 1)) this.reporter.print("info", `make_backup: ${how} ${from.path} successful.`);
   }
 
   /** Removes what stands where a backup has to go. */
@@ -147,10 +156,12 @@ export class Backups implements BackupMaker {
       || (settings.preserveSpecials && isSpecial(stat.mode))) {
       const made = to.root.mknod(to.path, stat.mode, stat.rdevMajor, stat.rdevMinor);
       if (made < 0) reporter.failed("error", -made, `mknod ${toName} failed`);
+      else this.trace("DEVICE", from);
     } else if (settings.preserveLinks && isSymlink(stat.mode)) {
       const target = from.root.readlink(from.path);
       const made = typeof target === "number" ? target : to.root.symlink(target, to.path);
       if (made < 0) reporter.failed("error", -made, `link ${toName} -> "${target}"`);
+      else this.trace("SYMLINK", from);
     } else if (!isRegular(stat.mode)) {
       if (settings.tellSkipped) reporter.print("info", `make_bak: skipping non-regular file ${from.path}`);
       return NOTHING;
@@ -161,6 +172,7 @@ export class Backups implements BackupMaker {
         reporter.failed("error", -copied, `keep_backup failed: ${names}`);
         return FAILED;
       }
+      this.trace("COPY", from);
     }
     this.attrs.setLike(to, from, stat, AttrFlag.accurateTime);
     return KEPT_COPY;

@@ -90,6 +90,7 @@ export class Committer {
   }
 
   private finishInPlace(request: FinishRequest, to: Place, flags: number): FinishResult {
+    this.trace(`finishing ${request.path}`);
     if (request.fd < 0) {
       this.attrs.setPlace(to, request.rows, request.row, null, flags, request.basis);
       return "ok";
@@ -103,10 +104,16 @@ export class Committer {
 
   private moveInto(request: FinishRequest, temp: Place, to: Place, flags: number): FinishResult {
     const { E } = this.root.fs.constants;
+    this.trace(`renaming ${temp.path} to ${to.path}`);
     const result = this.rename(temp, to);
     if (result >= 0) return "ok";
     if (result !== -E.EXDEV) return this.notMoved(request, temp, `rename`, -result);
     return this.copyAcross(request, temp, to, flags);
+  }
+
+  /** A line of --debug=recv. */
+  private trace(text: string): void {
+    if (this.reporter.wants?.("RECV", 1)) this.reporter.print("info", text);
   }
 
   /** Renames, with upstream's way round a program that is being executed. -errno otherwise. */

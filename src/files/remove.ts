@@ -116,6 +116,9 @@ export class Remover {
    * are reported. `root` is another one for things outside the destination. Upstream delete_item.
    */
   deleteItem(path: string, mode: number, flags: number, root: Confined = this.root): DelResult {
+    if (this.reporter.wants?.("DEL", 2)) {
+      this.reporter.print("info", `delete_item(${path}) mode=${mode.toString(8)} flags=${flags}`);
+    }
     if (flags & DelFlag.noUidWrite) root.chmod(path, mode | S_IWUSR);
     let result: DelResult = "success";
     if (isDirectory(mode) && !(flags & DelFlag.dirIsEmpty)) result = this.emptyDir(path, flags, root);
@@ -179,6 +182,7 @@ export class Remover {
 
   /** Empties a directory, or without DelFlag.recurse only looks whether it is empty. Upstream delete_dir_contents. */
   private emptyDir(path: string, flags: number, root: Confined): DelResult {
+    if (this.reporter.wants?.("DEL", 3)) this.reporter.print("info", `delete_dir_contents(${path}) flags=${flags}`);
     const saved = this.filter.enter(path);
     const { entries, keptSome } = this.list(path, root);
     let notEmpty = keptSome || (entries.length > 0 && !(flags & DelFlag.recurse));
@@ -195,8 +199,13 @@ export class Remover {
   }
 
   private deleteEntry(dir: string, entry: Entry, flags: number, root: Confined): boolean {
-    if (entry.mount) return false;
     const path = dir === "/" ? `/${entry.name}` : `${dir}/${entry.name}`;
+    if (entry.mount) {
+      if (this.reporter.wants?.("DEL", 1)) {
+        this.reporter.print("info", `mount point, ${path}, pins parent directory`);
+      }
+      return false;
+    }
     if (entry.mine && !(entry.mode & S_IWUSR) && this.settings.amRoot === 0) root.chmod(path, entry.mode | S_IWUSR);
     let gone = true;
     if (isDirectory(entry.mode)) gone = this.emptyDir(path, flags | DelFlag.recurse, root) === "success";
@@ -229,8 +238,9 @@ export class Remover {
 
   /** Fills in what the directory listing does not tell and deleting needs. */
   private lookAt(dirFd: number, entry: Entry, parent: StatRecord, root: Confined): void {
-    const known = entry.mode !== 0 && !isDirectory(entry.mode) && !this.settings.wholeModes;
-    if (known || (entry.mode !== 0 && this.settings.amRoot !== 0 && !this.settings.oneFileSystem)) return;
+    const known = entry.mode !== 0 && (!isDirectory(entry.mode)
+      || (this.settings.amRoot !== 0 && !this.settings.oneFileSystem));
+    if (known && !this.settings.wholeModes) return;
     const { fs } = root;
     const stat = newStat();
     if (fs.fstatat(dirFd, fs.cstr(entry.name), stat, false) < 0) return;
@@ -244,6 +254,9 @@ export class Remover {
     const prefix = path === "." || path === "" ? "" : path === "/" ? "/" : `${path}/`;
     const entries = found.filter((entry) => !this.filter.isProtected(prefix + entry.name, isDirectory(entry.mode)));
     entries.sort((a, b) => compareEntries(a, b, this.settings.filesFirst));
+    if (this.reporter.wants?.("FLIST", 2)) {
+      for (const { name } of entries) this.reporter.print("info", `[generator] make_file(${prefix}${name},*,2)`);
+    }
     return { entries, keptSome: entries.length < found.length };
   }
 

@@ -5,6 +5,8 @@
  * rprintf, whose log codes decide where a message goes and whether it counts towards exit code 23.
  */
 
+import { type DebugWord } from "../options/levels.ts";
+
 /** Upstream enum logcode, the part that the files layer uses. `errorXfer` makes the run end with code 23. */
 export type LogCode = "errorXfer" | "error" | "warning" | "info" | "client";
 
@@ -14,6 +16,8 @@ export interface FileReporter {
   print(code: LogCode, text: string): void;
   /** A failed call, to be printed as `failureLine` has it; upstream rsyserr. `errno` is positive. */
   failed(code: LogCode, errno: number, text: string): void;
+  /** Lines of --debug=WORD at that level are wanted; absent: none are. */
+  wants?(word: DebugWord, level: number): boolean;
 }
 
 /** The line that `failed` stands for. `role` is upstream who_am_i: "sender", "receiver", "generator", "client" ... */

@@ -5,6 +5,7 @@
  */
 import { ExitCode, ProtocolError, WsyncError } from "../errors.ts";
 import { latin1 } from "../memory.ts";
+import type { FilterOption, FilterSettings } from "./filtersettings.ts";
 import { checkFilter, type MatchContext } from "./match.ts";
 import { cleanName, sanitizePath } from "./paths.ts";
 import { placeOf, sourceOf, type RuleSource } from "./provenance.ts";
@@ -23,45 +24,6 @@ const MAX_MERGE_DEPTH = 32;
 /** What -C excludes, from rsync(1). */
 const CVS_DEFAULTS = "RCS SCCS CVS CVS.adm RCSLOG cvslog.* tags TAGS .make.state .nse_depinfo *~ #* .#* ,* _$* *$ "
   + "*.old *.bak *.BAK *.orig *.rej .del-* *.a *.olb *.o *.obj *.so *.exe *.Z *.elc *.ln core .svn/ .git/ .hg/ .bzr/";
-
-/** One filter option in command-line order (options/options.ts: FilterArgument). */
-export interface FilterOption {
-  readonly kind: "filter" | "exclude" | "include" | "exclude-from" | "include-from" | "cvs-exclude" | "F";
-  readonly value: string;
-}
-
-/** What the rules of a session depend on. */
-export interface FilterSettings {
-  readonly amSender: boolean;
-  readonly amServer: boolean;
-  /** Both ends are this program on this machine: rules are not sent. */
-  readonly localServer: boolean;
-  readonly deleteMode: boolean;
-  readonly deleteExcluded: boolean;
-  readonly pruneEmptyDirs: boolean;
-  readonly cvsExclude: boolean;
-  /** --from0: lines end in NUL. */
-  readonly from0: boolean;
-  /** Absolute directory that names are relative to at first. */
-  readonly cwd: string;
-  /** On a daemon: its own rules, and the module's directory ("" for the root), to which paths in rules are relative. */
-  readonly daemon?: FilterList;
-  readonly moduleDir?: string;
-  /** Merge files outside the module's directory are out of reach. */
-  readonly confined?: boolean;
-  readonly home: string | null;
-  /** $CVSIGNORE. */
-  readonly cvsIgnore: string | null;
-  /** A merge file's bytes, or -errno. The path is absolute, or "-" for standard input on a client. */
-  readonly readFile: (path: string) => Uint8Array | number;
-  readonly strerror: (errno: number) => string;
-  /** An error line that does not end the run. */
-  readonly error: (text: string) => void;
-  /** --debug=filter lines, or null. */
-  readonly debug: ((text: string) => void) | null;
-  /** Role name in debug lines. */
-  readonly who: string;
-}
 
 /** What `push` saved: the state of each per-directory list. */
 interface PushState {
@@ -82,6 +44,8 @@ export class Filters {
   /** Negotiated protocol version. */
   version = 32;
   private readonly s: FilterSettings;
+  /** Level of --debug=filter. */
+  private debugLevel: number;
   private readonly context: MatchContext;
   private readonly moduleDir: string;
   /** Rules whose files are read per directory, in order of activation; null where one was dropped. */
@@ -100,6 +64,7 @@ export class Filters {
     this.s = settings;
     this.daemon = settings.daemon ?? new FilterList(" [daemon]");
     this.moduleDir = settings.moduleDir ?? "";
+    this.debugLevel = settings.debug === null ? 0 : (settings.debugLevel ?? 1);
     this.root = settings.cwd;
     this.dir = withSlash(settings.cwd);
     this.context = {
@@ -135,7 +100,9 @@ export class Filters {
   /** Adds the filter options of a command line in order. Throws UsageError or, for unreadable files, exit code 11. */
   addArguments(options: readonly FilterOption[]): void {
     let seenF = 0;
-    for (const { kind, value } of options) {
+    const { debugLevel } = this;
+    for (const { kind, value, traced = 0 } of options) {
+      this.debugLevel = traced;
       switch (kind) {
         case "filter": this.parse(value); break;
         case "exclude": this.parse(value, 0, P.oldPrefixes); break;
@@ -149,6 +116,7 @@ export class Filters {
         case "cvs-exclude": break;
       }
     }
+    this.debugLevel = debugLevel;
   }
 
   /**
@@ -176,8 +144,10 @@ export class Filters {
       const { flags, pattern } = parsed;
       if ((flags & F.xattr) !== 0) this.hasXattrRules = true;
       if (pattern.length >= MAX_PATH) this.s.error(`discarding over-long filter: ${this.show(flags, pattern)}`);
-      else if ((flags & F.clearList) !== 0) this.forget(list.clear());
-      else this.place(list, flags, pattern, xflags);
+      else if ((flags & F.clearList) !== 0) {
+        this.say(`clearing filter list${list.label}`);
+        this.forget(list.clear());
+      } else this.place(list, flags, pattern, xflags);
     }
   }
 
@@ -206,7 +176,8 @@ export class Filters {
 
   /** Adds one rule (exclude.c:add_rule). */
   private add(list: FilterList, flags: number, text: string, xflags: number): void {
-    if (/[ \t]$/.test(text)) this.warn(list, flags, text);
+    const surprises = /[ \t]$/.test(text);
+    if (this.debugLevel >= (surprises ? 1 : 2)) this.warn(list, flags, text, surprises);
     const local = (xflags & (P.anchoredToAbsolute | P.absoluteIfSlash)) !== 0;
     if (local && (flags & SIDES) === (this.s.amSender ? F.receiverSide : F.senderSide)) return;
     let pattern = text;
@@ -226,17 +197,25 @@ export class Filters {
     }
     if ((flags & F.perDirMerge) !== 0 && this.isMerged(pattern)) return;
     const rule = makeRule(flags, pattern, ` [per-dir ${this.show(flags, baseName(pattern))}]`);
-    if (rule.merge !== null) this.mergeRules.push(rule);
+    if (rule.merge !== null) {
+      this.say(`activating mergelist #${this.mergeRules.length}${rule.merge.label}`);
+      this.mergeRules.push(rule);
+    }
     list.add(rule);
   }
 
-  /** --debug=filter: blanks at a pattern's end belong to it, which may surprise. */
-  private warn(list: FilterList, flags: number, text: string): void {
+  /** --debug=filter2 tells of what is done with lists and files. Who speaks is put in front. */
+  private say(text: string): void {
+    if (this.debugLevel >= 2) this.s.debug!(`[${this.s.who}] ${text}`);
+  }
+
+  /** --debug=filter2: a rule is added. At level 1 only one that ends in blanks, which may surprise. */
+  private warn(list: FilterList, flags: number, text: string, surprises: boolean): void {
     const { debug, who, amSender, deleteExcluded } = this.s;
     const own = (flags & F.fromFile) === 0;
     const wire = { version: this.version, amSender, deleteExcluded };
     const prefix = own ? wirePrefix(makeRule(flags, text, ""), wire) : "";
-    const caution = own ? " -- CAUTION: trailing whitespace!" : "";
+    const caution = own && surprises ? " -- CAUTION: trailing whitespace!" : "";
     debug?.(`[${who}] add_rule(${prefix ?? ""}${this.show(flags, text)})${list.label}${caution}`);
   }
 
@@ -250,7 +229,9 @@ export class Filters {
     for (const rule of rules) {
       if (rule.merge === null) continue;
       const at = this.mergeRules.indexOf(rule);
-      if (at >= 0) this.mergeRules[at] = null;
+      if (at < 0) continue;
+      this.say(`deactivating mergelist #${at}${rule.merge.label}`);
+      this.mergeRules[at] = null;
     }
     while (this.mergeRules.length > 0 && this.mergeRules[this.mergeRules.length - 1] === null) this.mergeRules.pop();
   }
@@ -300,7 +281,9 @@ export class Filters {
       this.s.error(text);
       return;
     }
-    const bytes = this.isHiddenFile(path) ? null : this.s.readFile(this.located(path));
+    const hidden = this.isHiddenFile(path);
+    const bytes = hidden ? null : this.s.readFile(this.located(path));
+    if (this.debugLevel >= 2) this.sayParse(path, template, xflags, bytes);
     if (bytes === null) return;
     if (typeof bytes === "number") {
       if (fatal) throw this.openError(path, template, -bytes);
@@ -315,6 +298,14 @@ export class Filters {
       this.mergeDepth--;
       this.source = source;
     }
+  }
+
+  private sayParse(path: string, template: number, xflags: number, bytes: Uint8Array | number | null): void {
+    const own = this.source === null && (template & F.fromFile) === 0;
+    const numbers = `${template.toString(16)},${xflags.toString(16)}`;
+    const missing = own && typeof bytes === "number" ? " [not found]" : "";
+    if (bytes !== null) this.say(`parse_filter_file(${this.show(template, path)},${numbers})${missing}`);
+    else this.say(`parse_filter_file(${this.show(template, path)})${own ? " hidden by daemon filter" : ""}`);
   }
 
   /** A bare name is looked up in the directory that names are relative to, which upstream makes its own. */
@@ -370,12 +361,15 @@ export class Filters {
   /** Enters a directory: reads its merge files. The result goes to `pop`. */
   push(dir: string): PushState | null {
     this.setDir(dir);
+    this.say(`pushing local filters for ${this.dir}`);
     if (this.mergeRules.length === 0) return null;
     const state = { count: this.mergeRules.length, states: this.mergeRules.map((rule) => rule && rule.merge!.save()) };
     // Reading a file may activate further ones; they are read here too.
     for (let i = 0; i < this.mergeRules.length; i++) {
       const rule = this.mergeRules[i];
-      if (rule !== null) this.enter(rule, dir);
+      if (rule === null) continue;
+      this.say(`pushing mergelist #${i}${rule.merge!.label}`);
+      this.enter(rule, dir);
     }
     return state;
   }
@@ -400,6 +394,8 @@ export class Filters {
     const path = this.mergeName(rule.flags, rule.pattern);
     if (!path?.startsWith("/")) return false;
     const list = rule.merge!;
+    const number = `#${this.mergeRules.indexOf(rule)}${list.label}`;
+    this.say(`performing parent_dirscan for mergelist ${number}`);
     rule.pattern = baseName(path);
     const top = withSlash(cleanName(path.slice(0, path.lastIndexOf("/")) || "/", { collapseDotDot: true })!);
     const target = this.dir;
@@ -412,17 +408,22 @@ export class Filters {
       else list.descend(true);
     }
     this.parentScan = false;
+    this.say(`completed parent_dirscan for mergelist ${number}`);
     return true;
   }
 
   /** Leaves a directory. */
   pop(state: PushState | null): void {
     const count = state?.count ?? 0;
+    this.say("popping local filters");
     for (let i = this.mergeRules.length - 1; i >= 0; i--) {
       const rule = this.mergeRules[i];
       if (rule === null || rule === undefined) continue;
+      this.say(`popping mergelist #${i}${rule.merge!.label}`);
       this.forget(rule.merge!.dropOwn());
-      if (i >= count) this.forget(rule.merge!.clear());
+      if (i < count) continue;
+      if (!rule.merge!.isEmpty) this.say(`freeing parent_dirscan filters of mergelist #${i}${rule.merge!.label}`);
+      this.forget(rule.merge!.clear());
     }
     if (state === null) return;
     for (let i = 0; i < count; i++) {
@@ -474,6 +475,8 @@ export class Filters {
 
   private trace(name: string, isDir: boolean, rule: FilterRule, label: string): void {
     const { who, debug } = this.s;
+    // Who only checks a list that has come tells of it at the highest level.
+    if (who.toLowerCase() === "receiver" && this.debugLevel < 3) return;
     const include = (rule.flags & F.include) !== 0;
     const action = who.startsWith("g") ? (include ? "risk" : "protect") : include ? "show" : "hid";
     const slash = (rule.flags & (F.directory | F.fromFile)) === F.directory ? "/" : "";

@@ -16,12 +16,21 @@ const { hlinked, hlinkFirst: FIRST, hlinkLast: LAST, hlinkDone: DONE, skipHlink,
 /** Numbers by device and inode (hlink.c:idev_find). */
 export class IdevTable {
   private readonly devices = new Map<number | string, Map<number | string, number>>();
+  /** Told of a device that is new here. */
+  private readonly onDevice: ((devLo: number, devHi: number) => void) | null;
+
+  constructor(onDevice: ((devLo: number, devHi: number) => void) | null = null) {
+    this.onDevice = onDevice;
+  }
 
   /** The number stored for an inode, or -1 after storing `whenNew` for it. */
   findOrAdd(devLo: number, devHi: number, inoLo: number, inoHi: number, whenNew: number): number {
     const dev = idKey(devLo, devHi);
     let inodes = this.devices.get(dev);
-    if (inodes === undefined) this.devices.set(dev, (inodes = new Map()));
+    if (inodes === undefined) {
+      this.devices.set(dev, (inodes = new Map()));
+      this.onDevice?.(devLo, devHi);
+    }
     const ino = idKey(inoLo, inoHi);
     const known = inodes.get(ino);
     if (known !== undefined) return known;
@@ -65,6 +74,8 @@ interface Prior {
 export class HardLinks {
   private readonly view: SegmentView;
   private readonly incRecurse: boolean;
+  /** Told of decisions, for --debug=hlink2; null when nobody asks. */
+  trace: ((text: string) => void) | null = null;
   /** Groups by number (upstream prior_hlinks). Only with incremental recursion. */
   private readonly priors = new Map<number, Prior>();
 
@@ -165,32 +176,46 @@ export class HardLinks {
    */
   check(list: FileList, row: number): LinkDecision {
     const found = this.prior(list, row);
-    if (found === null) return { kind: "process" };
-    if (typeof found === "string") return { kind: "link", path: found, leader: null, altDest: -1 };
+    if (found === null) return this.decide(list, row, "virtual first", { kind: "process" });
+    if (typeof found === "string") return this.linkToPath(list, row, found);
     const flags = found.list.flags[found.row];
     if ((flags & DONE) === 0) return this.awaitLeader(list, row, found, flags);
-    if ((flags & FIRST) !== 0) return this.linkTo(found);
+    if ((flags & FIRST) !== 0) return this.linkTo(list, row, found);
     // The one before is itself linked to the first that got done.
     const leader = this.prior(found.list, found.row);
     if (leader === null) return { kind: "process" };
-    if (typeof leader === "string") return { kind: "link", path: leader, leader: null, altDest: -1 };
+    if (typeof leader === "string") return this.linkToPath(list, row, leader);
     this.setPrevious(list, row, leader.ndx);
-    return this.linkTo(leader);
+    return this.linkTo(list, row, leader);
   }
 
-  private linkTo(leader: LinkRow): LinkDecision {
-    const { list, row } = leader;
-    return { kind: "link", path: list.path(row), leader, altDest: this.previousOf(list, row) };
+  /** Tells of a decision and returns it. */
+  private decide(list: FileList, row: number, text: string, decision: LinkDecision): LinkDecision {
+    const gnum = this.incRecurse ? list.extra.hlink![row] : -1;
+    this.trace?.(`hlink for ${row + list.ndxStart} (${list.path(row)},${gnum}): ${text}`);
+    return decision;
+  }
+
+  private linkToPath(list: FileList, row: number, path: string): LinkDecision {
+    return this.decide(list, row, `leader is -1 (${path})`, { kind: "link", path, leader: null, altDest: -1 });
+  }
+
+  private linkTo(list: FileList, row: number, leader: LinkRow): LinkDecision {
+    const path = leader.list.path(leader.row);
+    const altDest = this.previousOf(leader.list, leader.row);
+    const decision: LinkDecision = { kind: "link", path, leader, altDest };
+    this.decide(list, row, `found flist match (alt ${altDest})`, decision);
+    return this.decide(list, row, `leader is ${leader.ndx} (${path})`, decision);
   }
 
   /** Puts a follower into the chain behind a leader under way; without one it becomes a leader itself. */
   private awaitLeader(list: FileList, row: number, leader: LinkRow, leaderFlags: number): LinkDecision {
-    if ((leaderFlags & fileSent) === 0) return { kind: "process" };
+    if ((leaderFlags & fileSent) === 0) return this.decide(list, row, "looking for a leader", { kind: "process" });
     this.setPrevious(list, row, this.previousOf(leader.list, leader.row));
     this.setPrevious(leader.list, leader.row, row + list.ndxStart);
     list.flags[row] |= fileSent;
     (this.view.current ?? list).inProgress++;
-    return { kind: "wait" };
+    return this.decide(list, row, `waiting for ${this.previousOf(list, row)}`, { kind: "wait" });
   }
 
   /**

@@ -86,6 +86,8 @@ export interface ReceiverIdOptions {
   readonly ownGroups: readonly number[];
   /** Reports a name that a map mentions and this system lacks. */
   readonly unknownName?: (option: string, name: string) => void;
+  /** Told what a user ("u") or group ("g") becomes, for --debug=own2; absent when nobody asks. */
+  readonly mapped?: (kind: "u" | "g", id: number, name: string, to: number) => void;
 }
 
 /** Maps received ids to local ones, each id once. */
@@ -132,6 +134,7 @@ export class ReceiverIds {
   addUser(id: number, name: string | null): number {
     const to = this.choose(this.userMap, id, this.nameOf(name), (n) => this.fs.userId(n));
     this.users.set(id, to);
+    this.o.mapped?.("u", id, name ?? "", to);
     return to;
   }
 
@@ -139,6 +142,7 @@ export class ReceiverIds {
   addGroup(id: number, name: string | null): number {
     const to = this.choose(this.groupMap, id, this.nameOf(name), (n) => this.fs.groupId(n));
     this.groups.set(id, to);
+    this.o.mapped?.("g", id, name ?? "", to);
     return to;
   }
 

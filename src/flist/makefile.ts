@@ -55,8 +55,24 @@ export interface WalkReport {
   info(text: string): void;
   /** An info line of --info=mount or --info=symsafe, level 1. */
   detail(word: "mount" | "symsafe", text: string): void;
+  /** Told of the steps, for --debug; absent when nobody asks. */
+  readonly trace?: WalkTrace;
   /** Tells the receiver of new io_error bits at once (MSG_IO_ERROR). */
   ioError(bits: number): void;
+}
+
+/** What --debug=flist, chdir and hlink tell of a walk. */
+export interface WalkTrace {
+  /** A row is made. */
+  made(path: string, level: FilterLevel): void;
+  /** Names are relative to this directory from now on. */
+  entered(path: string): void;
+  /** Row `ndx` is a hard link to row `first`; `here`: of the same list. */
+  linked(ndx: number, first: number, here: boolean): void;
+  /** A hard link is on a device that none was on before. */
+  device(devLo: number, devHi: number): void;
+  /** Row `ndx` is the first with this inode. */
+  inode(ndx: number, stat: StatRecord): void;
 }
 
 /** Settings of a walk, named as in options/options.ts. */
@@ -174,6 +190,7 @@ export class RowMaker {
       rowFlags = this.admit(path, rowFlags, level);
       if (rowFlags < 0 || !this.isReadable(dirFd, statName)) return -1;
     }
+    if (this.report.trace) this.report.trace.made(path(), level);
     const row = list.addRow();
     list.setName(row, this.fs.memory.u8, base, base + baseLength);
     list.dir[row] = dirId;

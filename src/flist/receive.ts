@@ -90,6 +90,12 @@ export class FlistReceiver {
   /** io_error bits that the sender reported so far. */
   ioError = 0;
   readonly counts: FlistCounts = newFlistCounts();
+  /** Told of each name that has come, for --debug=flist2; null when nobody asks. */
+  named: ((path: string) => void) | null = null;
+  /** Told of rows that are hard links to other rows, for --debug=hlink; null when nobody asks. */
+  linked: ((ndx: number, first: number, here: boolean) => void) | null = null;
+  /** Told of names that have come twice, for --debug=dup; null when nobody asks. */
+  dropped: ((path: string, ndx: number) => void) | null = null;
   private readonly p: FlistReceiverParts;
   private readonly reader: FlistEntryReader;
   private readonly entry = new WireEntry();
@@ -284,6 +290,7 @@ export class FlistReceiver {
     list.flags[row] |= this.groupFlags;
     if (isDir) list.flags[row] |= this.dirFlags(list, row, entry);
     this.storeExtras(list, row, entry);
+    if (this.named) this.named(list.path(row));
     this.count(entry);
   }
 
@@ -412,6 +419,7 @@ export class FlistReceiver {
   private storeGroup(list: FileList, row: number, entry: WireEntry, type: number): void {
     const { inodes } = this.p;
     let group = entry.hlinkNdx < 0 ? list.ndxStart + row : entry.hlinkNdx;
+    if (this.linked && entry.hlinkNdx >= 0) this.linked(list.ndxStart + row, group, group >= list.ndxStart);
     if (inodes !== null) {
       group = inodes.findOrAdd(entry.devLo, entry.devHi, entry.inoLo, entry.inoHi, this.inoCount);
       if (group < 0) group = this.inoCount++;
@@ -455,7 +463,7 @@ export class FlistReceiver {
     const dirRows = context.incRecurse ? this.enterDirs(list) : [];
     cleanList(list, {
       version: context.version, amSender: false, incRecurse: context.incRecurse, stripRoot: options.relative,
-      pruneEmptyDirs: options.pruneEmptyDirs, isExcludedDir: options.isExcludedDir,
+      pruneEmptyDirs: options.pruneEmptyDirs, isExcludedDir: options.isExcludedDir, dropped: this.dropped,
     });
     this.syncDirs(list, dirRows);
     list.parentNdx = this.dirNdx >= 0 ? this.dirNdx : this.startsWithRoot(list) ? 0 : -1;

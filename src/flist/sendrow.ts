@@ -5,6 +5,7 @@ import { FileFlag, IoError } from "../protocol/constants.ts";
 import type { FlistFields, ProtocolContext } from "../protocol/context.ts";
 import type { Writer } from "../protocol/cursor.ts";
 import { FlistEntryWriter, WireEntry } from "../protocol/flistentry.ts";
+import { writeIdList } from "../protocol/idlist.ts";
 import type { StatRecord } from "../posix/filesystem.ts";
 import type { FileList } from "./filelist.ts";
 import { IdevTable } from "./hardlink.ts";
@@ -36,7 +37,7 @@ export interface RowSenderParts {
 /** Sends rows of one directory after another. */
 export class RowSender {
   readonly writer: FlistEntryWriter;
-  readonly inodes = new IdevTable();
+  readonly inodes = new IdevTable((devLo, devHi) => this.p.report.trace?.device(devLo, devHi));
   readonly counts: FlistCounts = newFlistCounts();
   /** The segment being built. */
   list!: FileList;
@@ -154,6 +155,14 @@ export class RowSender {
     }
   }
 
+  /** The names of ids, after a list. */
+  sendIds(): void {
+    const { context, fields, ids, out } = this.p;
+    const root = context.id0Names ? ids.rootNames() : { user: "", group: "" };
+    if (fields.preserveUid || fields.preserveAcls) writeIdList(out, context, ids.users(), root.user);
+    if (fields.preserveGid || fields.preserveAcls) writeIdList(out, context, ids.groups(), root.group);
+  }
+
   /** Hard links: the group's first ndx from protocol 30 on, device (plus one) and inode before. */
   private fillLinks(row: number, type: number): void {
     const { entry, list } = this;
@@ -165,7 +174,11 @@ export class RowSender {
     if (!entry.hlinked) return;
     if (version >= 30) {
       const { devLo, devHi, inoLo, inoHi } = stat;
-      entry.hlinkNdx = this.inodes.findOrAdd(devLo, devHi, inoLo, inoHi, list.ndxStart + row);
+      const ndx = list.ndxStart + row;
+      entry.hlinkNdx = this.inodes.findOrAdd(devLo, devHi, inoLo, inoHi, ndx);
+      const { trace } = this.p.report;
+      if (trace && entry.hlinkNdx >= 0) trace.linked(ndx, entry.hlinkNdx, entry.hlinkNdx >= list.ndxStart);
+      else if (trace) trace.inode(ndx, stat);
       return;
     }
     entry.devLo = (stat.devLo + 1) >>> 0;

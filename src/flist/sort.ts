@@ -382,6 +382,8 @@ export interface CleanOptions {
   readonly pruneEmptyDirs: boolean;
   /** For --prune-empty-dirs: is this directory hidden by a filter (and therefore kept)? */
   readonly isExcludedDir?: (path: string) => boolean;
+  /** Told of each name that was there twice and of the ndx that goes, for --debug=dup; null when nobody asks. */
+  readonly dropped?: ((path: string, ndx: number) => void) | null;
 }
 
 /**
@@ -448,7 +450,10 @@ class Cleaner {
     const { list, o } = this;
     const laterStays = list.isDir(later) && !list.isDir(earlier);
     if (list.isDir(later) && list.isDir(earlier)) this.mergeDirs(earlier, later);
-    if (!o.amSender) list.clear(laterStays ? earlier : later);
+    if (o.amSender) return laterStays;
+    const gone = laterStays ? earlier : later;
+    o.dropped?.(list.path(later), gone + list.ndxStart);
+    list.clear(gone);
     return laterStays;
   }
 

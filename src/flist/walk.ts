@@ -11,7 +11,6 @@ import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { cleanName, joinPath } from "../filter/paths.ts";
 import { FileFlag, IoError, Ndx, WireLimit } from "../protocol/constants.ts";
 import type { Writer } from "../protocol/cursor.ts";
-import { writeIdList } from "../protocol/idlist.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
 import { parseArgument, type NameKind } from "./arguments.ts";
 import type { FileList } from "./filelist.ts";
@@ -74,6 +73,8 @@ export class FlistSender {
   private work: Generator<void, void> | null = null;
   // Incremental recursion: the directory to expand next, its depth, and names below implied directories.
   private sendDirNdx = -1;
+  /** The walk has left the place where it began. */
+  private placed = false;
   private sendDirDepth = -1;
   private readonly relNames: RelativeName[][] = [];
   private lastImplied = { root: -1, path: "", names: -1 };
@@ -332,7 +333,7 @@ export class FlistSender {
     this.endList(errors);
     if (fields.preserveHardLinks && context.version >= 30 && !incRecurse) this.rows.inodes.clear();
     this.clean(list);
-    if (!fields.numericIds && !incRecurse) this.sendIds();
+    if (!fields.numericIds && !incRecurse) this.rows.sendIds();
     if (context.version < 30) out.i32le(errors);
     else if (!context.safeFlist && errors !== 0) report.ioError(errors);
     this.counts.numFiles = list.used;
@@ -359,18 +360,9 @@ export class FlistSender {
     this.rows.writer.end(out, context.safeFlist ? errors : 0);
   }
 
-  private sendIds(): void {
-    const { context, fields, ids, out } = this.p;
-    const root = context.id0Names ? ids.rootNames() : { user: "", group: "" };
-    if (fields.preserveUid || fields.preserveAcls) writeIdList(out, context, ids.users(), root.user);
-    if (fields.preserveGid || fields.preserveAcls) writeIdList(out, context, ids.groups(), root.group);
-  }
-
   private clean(list: FileList): void {
-    const { context } = this.p;
-    sortAndClean(list, {
-      version: context.version, amSender: true, incRecurse: context.incRecurse, stripRoot: false, pruneEmptyDirs: false,
-    });
+    const { version, incRecurse } = this.p.context;
+    sortAndClean(list, { version, incRecurse, amSender: true, stripRoot: false, pruneEmptyDirs: false });
   }
 
   // Later lists of incremental recursion.
@@ -601,12 +593,19 @@ export class FlistSender {
     return true;
   }
 
+  /** Names are relative to a row's root from now on: as upstream goes there to send a file. */
+  enterRootOf(list: FileList, row: number): void {
+    this.enterRoot(list.extra.pathRoot?.[row] ?? 0);
+  }
+
   private enterRoot(index: number): void {
     const { path } = this.roots[index];
     this.rows.root = index;
     if (this.maker.rootPath === path) return;
     this.maker.rootPath = path;
     this.p.filters.setRoot(path);
+    if (index > 0 || this.placed) this.p.report.trace?.entered(path);
+    this.placed = true;
   }
 
   /** Writes a path where libc can read it, until the next call, and returns its address. */

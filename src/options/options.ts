@@ -14,6 +14,8 @@ export interface FilterArgument {
   readonly value: string;
   /** --from0 stood before this argument: the lines of its file end in NUL. */
   readonly from0?: boolean;
+  /** Level of --debug=filter at this point of the command line; absent for 0. */
+  readonly traced?: number;
 }
 
 /** One directory of --compare-dest, --copy-dest or --link-dest. */

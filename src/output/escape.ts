@@ -6,9 +6,20 @@
 /** How bytes above 127 are judged: as UTF-8, never text (the C locale), or always text (single-byte charsets). */
 export type Charset = "utf-8" | "ascii" | "single-byte";
 
+function localeOf(env: (name: string) => string | undefined): string {
+  return env("LC_ALL") || env("LC_CTYPE") || env("LANG") || "C";
+}
+
+/** The charset's name, as nl_langinfo(3) gives it on Linux. */
+export function charsetName(env: (name: string) => string | undefined): string {
+  const [, name = ""] = /\.([^@]+)/.exec(localeOf(env)) ?? [];
+  if (charsetOf(env) === "utf-8") return "UTF-8";
+  return name === "" ? "ANSI_X3.4-1968" : name.toUpperCase();
+}
+
 /** The charset that the locale variables name, in the order of setlocale(3). */
 export function charsetOf(env: (name: string) => string | undefined): Charset {
-  const locale = env("LC_ALL") || env("LC_CTYPE") || env("LANG") || "C";
+  const locale = localeOf(env);
   if (/utf-?8/i.test(locale)) return "utf-8";
   return /^(?:C|POSIX)$/.test(locale) ? "ascii" : "single-byte";
 }

@@ -120,6 +120,7 @@ export interface HeapFacts {
   readonly pid: number;
   readonly role: string;
   readonly server: boolean;
+  readonly daemon: boolean;
   readonly residentBytes: number;
   readonly heapBytes: number;
   readonly usedBytes: number;
@@ -130,8 +131,9 @@ export function heapLines(facts: HeapFacts): SummaryLine[] {
   const row = (name: string, value: number, text: string): string =>
     `  ${`${name}:`.padEnd(11)}${String(value).padStart(10)}   (${text})`;
   const free = Math.max(facts.heapBytes - facts.usedBytes, 0);
+  const side = `${facts.server ? "server " : ""}${facts.daemon ? "daemon " : ""}`;
   const texts = [
-    `rsync[${facts.pid}] (${facts.server ? "server " : ""}${facts.role}) heap statistics:`,
+    `rsync[${facts.pid}] (${side}${facts.role}) heap statistics:`,
     row("arena", facts.heapBytes, "bytes of the heap"),
     row("allmem", facts.residentBytes, "bytes resident"),
     row("uordblks", facts.usedBytes, "bytes used"),

@@ -16,6 +16,7 @@ import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { FileFlag, IoError } from "../protocol/constants.ts";
 import { type Session } from "../session/session.ts";
 import { type Destination } from "./destination.ts";
+import { showList } from "./listtrace.ts";
 
 const S_IWUSR = 0o200;
 
@@ -171,6 +172,7 @@ export class Deletion {
     if (fd < 0) return;
     if (this.staysOnDevice(fd, dirs.flags[row])) {
       const found = lister.list(fd, path, "all");
+      if (session.log.debug("FLIST", 3)) showList(session, "generator", found, null);
       this.deleteMissing(found, list);
       found.release();
     }

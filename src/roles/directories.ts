@@ -114,8 +114,10 @@ export class DirectoryEntries {
     const { scene } = this;
     const { session, destination } = scene;
     const flags = list.flags[row];
-    if (!list.isActive(row) || !list.isDir(row) || flags & FileFlag.missingDir) return;
+    if (!list.isActive(row) || !list.isDir(row)) return;
     if (!session.options.impliedDirs && flags & FileFlag.impliedDir) return;
+    if (session.log.debug("TIME", 2)) session.log.infoLine(`touch_up_dirs: ${list.path(row)} (${row})\n`);
+    if (flags & FileFlag.missingDir) return;
     const path = destination.path(list, row);
     if (!session.amRoot && this.wasOpened(list.mode[row])) destination.root.chmod(path, list.mode[row]);
     if (!this.retouchTimes || destination.root.lstat(path, this.stat) < 0) return;

@@ -30,6 +30,8 @@ export class Entries {
   private readonly links: LinkEntries;
   private readonly nodes: NodeEntries;
   private readonly listing: ListEntries | null;
+  /** --debug=genr tells of every row. */
+  private readonly traced: boolean;
   private readonly item: Item;
   private readonly impliedDirsMissing: boolean;
   private lastDirId = -1;
@@ -46,6 +48,7 @@ export class Entries {
     this.links.basis = this.files.basis;
     this.directories = new DirectoryEntries(scene, this.tweaksDirs, this.files.basis);
     this.nodes = new NodeEntries(scene, this.links);
+    this.traced = session.log.debug("GENR", 1);
     this.listing = options.listOnly ? new ListEntries(session) : null;
     this.wholeFile = this.files.wholeFile;
     this.item = { list: receiving.segments.dirList, row: 0, ndx: 0 };
@@ -67,6 +70,11 @@ export class Entries {
   }
 
   async request(request: SumRequest): Promise<void> {
+    const { log } = this.scene.session;
+    if (log.debug("DELTASUM", 3)) {
+      log.infoLine(`gen mapped ${this.scene.path(this.item)} of size ${request.byteLength}\n`);
+    }
+    if (log.debug("DELTASUM", 2)) log.infoLine(`generating and sending sums for ${this.item.ndx}\n`);
     await this.files.sendSums(request);
   }
 
@@ -98,6 +106,7 @@ export class Entries {
     item.row = row;
     item.ndx = ndx;
     const kind = fileKind(list.mode[row]);
+    if (this.traced) this.scene.session.log.infoLine(`recv_generator(${this.scene.path(item)},${ndx})\n`);
     if (this.listing) return this.listing.print(item, kind, this.isContents(item, kind));
     if (this.isSkipped(item, kind)) return null;
     this.look(item, kind);

@@ -134,12 +134,16 @@ export class FileEntries {
     const { backup } = request;
     const failed = await this.sums.send(request.fd, request.byteLength, request.fullSums, backup ? backup.fd : -1);
     session.fs.close(request.fd);
-    if (!backup) return;
-    if (failed !== 0) this.scene.failed(`write "${backup.place.root.fullName(backup.place.path)}"`, failed);
-    session.fs.close(backup.fd);
-    this.scene.deletion.finishCopy(backup.place, backup.path, backup.stat);
-    if (session.log.info("BACKUP", 1)) session.log.infoLine(`backed up ${backup.path} to ${backup.shown}
-`);
+    if (backup && failed !== 0) this.scene.failed(`write "${backup.place.root.fullName(backup.place.path)}"`, failed);
+    if (backup) this.finishBackup(backup);
+  }
+
+  /** The copy has its bytes: it gets the attributes, and is told of. */
+  private finishBackup({ fd, path, place, shown, stat }: BackupCopy): void {
+    const { session, deletion } = this.scene;
+    if (fd >= 0) session.fs.close(fd);
+    deletion.finishCopy(place, path, stat);
+    if (session.log.info("BACKUP", 1)) session.log.infoLine(`backed up ${path} to ${shown}\n`);
   }
 
   private sameChecksum(list: FileList, row: number): boolean {
@@ -239,9 +243,11 @@ export class FileEntries {
       return null;
     }
     if (this.wholeFile || session.options.readBatch !== null) {
-      if (!this.copyAside(item)) return null;
+      const backup = this.copyAside(item, type);
+      if (backup === "failed") return null;
       this.ask(item, before, type);
       this.wantWhole();
+      if (backup) this.finishBackup(backup);
       return null;
     }
     return this.askWithSums(item, partial ?? alternate?.place ?? null, before, type);
@@ -274,36 +280,42 @@ export class FileEntries {
     if (basis.size > 0) return { fd, byteLength: basis.size, fullSums: this.redoing, backup };
     session.fs.close(fd);
     this.sums.sendNone();
-    if (backup) session.fs.close(backup.fd);
+    if (backup) this.finishBackup(backup);
     return null;
   }
 
   /** --inplace with --backup and no delta: the old version is copied before it is overwritten. */
-  private copyAside(item: Item): boolean {
+  private copyAside(item: Item, type: number): BackupCopy | null | "failed" {
     const { scene } = this;
-    if (!scene.session.options.inplace || !scene.deletion.backups || !scene.exists || this.redoing) return true;
+    if (!this.copiesFirst(type)) return null;
     const path = scene.path(item);
-    const to = scene.deletion.backups.placeOf(path);
-    if (!to) return false;
+    const place = scene.deletion.backups!.placeOf(path);
+    if (!place) return "failed";
     const stat = { ...scene.stat };
     const from = { root: scene.destination.root, path };
-    if (copyFile(from, to, stat.mode, scene.copying, scene.reporter) < 0) return false;
-    scene.deletion.finishCopy(to, path, stat);
-    return true;
+    if (copyFile(from, place, stat.mode, scene.copying, scene.reporter) < 0) return "failed";
+    return { fd: -1, path, place, shown: scene.deletion.backups!.shown(place.path), stat };
+  }
+
+  /** Is the file itself overwritten, after a copy of it was kept? */
+  private copiesFirst(type: number): boolean {
+    const { session, deletion, exists } = this.scene;
+    return session.options.inplace && deletion.backups !== null && exists
+      && type === FnamecmpType.fname && !this.redoing;
   }
 
   /** --inplace with --backup: the copy is made while the sums are computed. */
   private openBackup(item: Item, type: number): BackupCopy | null | "failed" {
     const { scene } = this;
     const { session, deletion } = scene;
-    if (!session.options.inplace || !deletion.backups || type !== FnamecmpType.fname || this.redoing) return null;
+    if (!this.copiesFirst(type)) return null;
     const path = scene.path(item);
-    const place = deletion.backups.placeOf(path);
+    const place = deletion.backups!.placeOf(path);
     if (!place) return "failed";
     const { O, E } = session.fs.constants;
     const gone = place.root.unlink(place.path);
     const fd = gone < 0 && gone !== -E.ENOENT ? gone : place.root.open(place.path, O.WRONLY | O.CREAT | O.EXCL, 0o600);
-    if (fd >= 0) return { fd, path, place, shown: deletion.backups.shown(place.path), stat: { ...scene.stat } };
+    if (fd >= 0) return { fd, path, place, shown: deletion.backups!.shown(place.path), stat: { ...scene.stat } };
     scene.failed(`open "${place.root.fullName(place.path)}"`, -fd);
     return "failed";
   }

@@ -14,6 +14,7 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 /** Builds the rules of this side. `cwd` is absolute; `args` are the options whose filter arguments apply here. */
 export function makeFilters(session: Session, cwd: string, args: Options | null): Filters {
   const { options, host, fs, log, module } = session;
+  let parsing = true;
   const filters = new Filters({
     amSender: session.amSender,
     amServer: session.amServer,
@@ -32,8 +33,10 @@ export function makeFilters(session: Session, cwd: string, args: Options | null)
     readFile: fileReader(session, cwd),
     strerror: (errno) => fs.strerror(errno),
     error: (text) => log.errorXfer(`${text}\n`),
+    debugLevel: log.levels.debug.FILTER,
     debug: log.debug("FILTER", 1) ? (text) => log.infoLine(`${text}\n`) : null,
     get who() {
+      if (parsing) return "client";
       return session.who === "receiver" ? "generator" : session.who;
     },
   });
@@ -42,13 +45,16 @@ export function makeFilters(session: Session, cwd: string, args: Options | null)
   const { partialDir } = options;
   const ours = !session.amServer || session.localLink !== null;
   if (partialDir !== null && !partialDir.startsWith("/") && ours) filters.addPartialDir(partialDir);
+  parsing = false;
   return filters;
 }
 
 /** In a local transfer both sides go by the same arguments; the client tells what is wrong with them. */
 function addArguments({ localLink, amServer }: Session, filters: Filters, args: Options): void {
   try {
-    filters.addArguments(args.filters);
+    // The client has told of them already.
+    const told = localLink && amServer ? args.filters.map((one) => ({ ...one, traced: 0 })) : args.filters;
+    filters.addArguments(told);
   } catch (error) {
     throw localLink && amServer && error instanceof WsyncError ? new RemoteExit(error.exitCode) : error;
   }

@@ -41,6 +41,9 @@ export class DestinationFinder {
   /** Finds, or makes, the destination that `word` names. Null: the working directory (a listing). */
   find(word: string | null, facts: ListFacts): Destination {
     const { session, operator } = this;
+    if (session.log.debug("RECV", 1)) {
+      session.log.infoLine(`get_local_name count=${facts.total} ${word ?? "(NULL)"}\n`);
+    }
     if (word === null || session.options.listOnly) return this.enter(".");
     let path = word === "" ? "." : word;
     const stat = newStat();
@@ -129,6 +132,9 @@ export class DestinationFinder {
     const { fs } = session;
     const opened = operator.openDirectory(path);
     if (opened < 0) throw this.failure(`change_dir#1 "${operator.fullName(path)}" failed`, -opened);
+    if (session.log.debug("CHDIR", 1)) {
+      session.log.infoLine(`[${session.who}] change_dir(${operator.fullName(path).replace(/\/+\.?$/, "") || "/"})\n`);
+    }
     const clean = path === "." ? cwd : operator.fullName(path).replace(/\/+\.?$/, "") || "/";
     return session.own(new Confined(fs, opened, clean, transferPolicy(session)));
   }

@@ -47,6 +47,7 @@ export class Generator {
   async run(): Promise<void> {
     const { session, deletion, entries } = this;
     this.sliceStart = session.host.monotonic();
+    this.trace(() => `generator starting pid=${session.host.pid}`);
     entries.begin();
     if (deletion.mode === "before" && entries.soloName === null) deletion.pass(this.view.current!);
     if (session.log.debug("FLIST", 1)) {
@@ -59,6 +60,13 @@ export class Generator {
     await this.redoPhase();
     await this.lastPhases();
     this.touchUpAll();
+    this.trace(() => "generate_files finished");
+  }
+
+  /** A line of --debug=genr. */
+  private trace(text: () => string): void {
+    const { log } = this.session;
+    if (log.debug("GENR", 1)) log.infoLine(`${text()}\n`);
   }
 
   /** Phase 1: every segment, in order, as they arrive. */
@@ -182,9 +190,9 @@ export class Generator {
   private async redoPhase(): Promise<void> {
     const { session, receiving, deletion } = this;
     const { version } = session.context;
-    this.entries.phase = 1;
+    this.enterPhase(1);
     await this.until(1, true);
-    this.entries.phase = 2;
+    this.enterPhase(2);
     this.writeDone();
     // The peer need not wait for phases that will do nothing, so their ends are sent ahead.
     const earlyDelay = !session.options.delayUpdates;
@@ -196,12 +204,17 @@ export class Generator {
     }
     await this.until(2, false);
     if (version < 29) return;
-    this.entries.phase = 3;
+    this.enterPhase(3);
     if (!earlyDelay) {
       this.writeDone();
       if (version >= 31 && earlyDelete) this.writeDone();
     }
     while (receiving.phasesDone === 2) await this.wait();
+  }
+
+  private enterPhase(phase: number): void {
+    this.entries.phase = phase;
+    this.trace(() => `generate_files phase=${phase}`);
   }
 
   /** Late deletions, and the end of the last phase. */

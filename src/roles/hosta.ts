@@ -8,7 +8,7 @@ import { NAMELESS, SenderIds } from "../flist/idmap.ts";
 import { Segments } from "../flist/segments.ts";
 import { type SentExtras } from "../flist/sendextras.ts";
 import { FlistSender, type FlistSenderParts } from "../flist/walk.ts";
-import { type WalkReport } from "../flist/makefile.ts";
+import { type WalkReport, type WalkTrace } from "../flist/makefile.ts";
 import { type Filters } from "../filter/mergefiles.ts";
 import { joinPath } from "../filter/paths.ts";
 import { modeChanger } from "../options/chmod.ts";
@@ -28,7 +28,9 @@ import { flistFields } from "./fields.ts";
 import { FileSummer } from "./filesummer.ts";
 import { awaitsRawNames, namesDirectory, sourceNames } from "./filesfrom.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
+import { tellHeap } from "./heap.ts";
 import { ItemLog } from "./itemlog.ts";
+import { linkText } from "./listtrace.ts";
 import { recordStats, startRecording, writeReplayScript } from "./recording.ts";
 import { Sender } from "./sender.ts";
 import { SourceRemoval } from "./sourceremoval.ts";
@@ -47,6 +49,9 @@ export async function runHostA(session: Session, args: readonly string[], filter
   input.frameByFrame = rawNames;
   if (amServer ? context.version >= 30 : !rawNames) input.startMultiplex(amServer);
   const cwd = startingPoint(session, args);
+  if (amServer && session.log.debug("SEND", 1)) {
+    session.log.infoLine(`server_sender starting pid=${session.host.pid}\n`);
+  }
   const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
   writeReplayScript(session, filters);
   if (amServer) await receiveFilters(session, filters);
@@ -179,9 +184,35 @@ function sumFile(
   fs.close(fd);
 }
 
-/** The walk's messages, for either side's lists. */
-export function walkReport(session: Session): WalkReport {
-  const reporter = fileReporter(session, session.who);
+/** Lines of --debug=flist, chdir and hlink; undefined when none is wanted. */
+function walkTrace({ log }: Session, who: string): WalkTrace | undefined {
+  const { FLIST, CHDIR, HLINK, HASH } = log.levels.debug;
+  if (FLIST < 2 && CHDIR + HLINK + HASH === 0) return undefined;
+  const tell = (word: "FLIST" | "CHDIR" | "HLINK" | "HASH", level: number, text: string): void => {
+    if (log.debug(word, level)) log.infoLine(`[${who}] ${text}\n`);
+  };
+  return {
+    made: (path, level) => tell("FLIST", 2, `make_file(${path},*,${FILTER_LEVELS[level]})`),
+    entered: (path) => tell("CHDIR", 1, `change_dir(${path})`),
+    linked: (ndx, first, here) => tell("HLINK", 1, linkText(ndx, first, here)),
+    device: (devLo, devHi) => {
+      tell("HASH", 1, `created hashtable of the inodes of dev ${wide(devLo, devHi)}`);
+      tell("HLINK", 3, `created hashtable for dev ${wide(devLo, devHi)}`);
+    },
+    inode: (ndx, { devLo, devHi, inoLo, inoHi }) =>
+      tell("HLINK", 3, `dev:inode for #${ndx} is ${wide(devLo, devHi)}:${wide(inoLo, inoHi)}`),
+  };
+}
+
+function wide(low: number, high: number): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
+const FILTER_LEVELS = { none: 0, server: 1, all: 2 } as const;
+
+/** The walk's messages, for either side's lists. `who` makes them. */
+export function walkReport(session: Session, who: string = session.who): WalkReport {
+  const reporter = fileReporter(session, who);
   const words = { mount: "MOUNT", symsafe: "SYMSAFE" } as const;
   return {
     sysError: (text, errno) => reporter.failed("errorXfer", errno, text),
@@ -191,6 +222,7 @@ export function walkReport(session: Session): WalkReport {
     detail: (word, text) => {
       if (session.log.info(words[word], 1)) reporter.print("info", text);
     },
+    trace: walkTrace(session, who),
     ioError: (bits) => {
       session.output.messageInt(MessageTag.ioError, bits);
     },
@@ -203,6 +235,7 @@ async function endOfRun(session: Session, sender: Sender): Promise<void> {
   await output.finish();
   stats.totalRead = input.received;
   stats.totalWritten = output.written;
+  tellHeap(session, "sender");
   const { totalRead, totalWritten, totalSize } = stats;
   const figures = {
     totalRead, totalWritten, totalSize,

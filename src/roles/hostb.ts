@@ -49,6 +49,7 @@ import { Generator } from "./generator.ts";
 import { chmodOf, walkReport } from "./hosta.ts";
 import { Incoming } from "./incoming.ts";
 import { Itemizer } from "./itemize.ts";
+import { tellHeap } from "./heap.ts";
 import { ItemLog } from "./itemlog.ts";
 import { LocalCopy } from "./localcopy.ts";
 import { backupDir, boundedPlaces, checkTempDir } from "./operatorpaths.ts";
@@ -62,12 +63,11 @@ import { XattrReception } from "./xattritems.ts";
 
 /**
  * Runs the receiving side over an agreed session. `args`: on a server its directory and the destination; on a client
- * the destination, if any. `sources`: what a client asked the sender for. Returns false when the sender had nothing to
- * send.
+ * the destination, if any. `sources`: what a client asked the sender for.
  */
 export async function runHostB(
   session: Session, args: readonly string[], filterArgs: Options, sources: SourceWords | null = null,
-): Promise<boolean> {
+): Promise<void> {
   const { context, input, output, amServer, memory, options } = session;
   const replaying = options.readBatch !== null;
   // First, because taking buffered bytes apart may meet a message.
@@ -77,6 +77,9 @@ export async function runHostB(
     if (amServer || context.version >= 30) output.startMultiplex();
   }
   input.beforeWait = () => output.flush();
+  if (amServer && session.log.debug("RECV", 1)) {
+    session.log.infoLine(`server_recv(${args.length}) starting pid=${session.host.pid}\n`);
+  }
   if (session.module?.readOnly) throw new UsageError("ERROR: module is read only");
   const cwd = workingDirectory(session, args);
   const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
@@ -92,7 +95,7 @@ export async function runHostB(
   const extras = new ReceivingExtras(session, filters);
   const lists = new ListReader(session, listReceiver(session, segments, filters, asked, extras), segments);
   const [, first] = await Promise.all([forwardNames(session, asked), lists.readFirst(ndxReader)]);
-  if (first.used === 0 && !amServer) return false;
+  if (first.used === 0 && !amServer) return tellHeap(session, session.who);
   const word = amServer ? (args[1] ?? null) : (args[0] ?? null);
   const total = receiving.generatorView.total;
   const finder = new DestinationFinder(session, cwd);
@@ -101,7 +104,6 @@ export async function runHostB(
   session.beginRoles();
   filters.setRoot(destination.root.rootPath);
   await new ReceivingSide(session, receiving, lists, ndxReader, filters, destination, extras).run(first);
-  return true;
 }
 
 /** A server's first argument is its directory. */
@@ -128,11 +130,25 @@ function listReceiver(
     ids: new ReceiverIds(fs, {
       amRoot: session.amRoot !== 0, numericIds: options.numericIds || (session.module?.numericIds ?? false),
       ignoreNames: session.module?.numericIds, usermap: options.usermap,
-      groupmap: options.groupmap, id0Names: context.id0Names, ownGroups: [fs.egid, ...fs.groups()],
+      groupmap: options.groupmap, id0Names: context.id0Names, ownGroups: ownGroups(session),
+      unknownName: (option, name) => session.log.error(`Unknown ${option} name on receiver: ${name}\n`),
+      mapped: session.log.debug("OWN", 2)
+        ? (kind, id, name, to) => session.log.infoLine(`${kind}id ${id}(${name}) maps to ${to}\n`)
+        : undefined,
     }),
     inodes: context.version < 30 && options.preserveHardLinks > 0 ? new IdevTable() : null,
     extras: extras.reception(),
   });
+}
+
+/** The groups that a receiver may give files without being root. */
+function ownGroups({ fs, log, amRoot }: Session): number[] {
+  const groups = [...new Set([...fs.groups(), fs.egid])];
+  if (!amRoot && log.debug("OWN", 2)) {
+    const list = groups.map((id) => ` ${id}`).join("");
+    log.infoLine(`process has ${groups.length} gid${groups.length === 1 ? "" : "s"}: ${list}\n`);
+  }
+  return groups;
 }
 
 /** The parts of the receiving side of one transfer. */
@@ -173,8 +189,7 @@ class ReceivingSide {
     this.copying = { fsync: options.fsync, xattrs: attributes.xattrFiles };
     this.remover = new Remover(root, {
       amRoot: session.amRoot, maxDelete: options.maxDelete ?? -1, oneFileSystem: options.oneFileSystem > 0,
-      filesFirst: context.version >= 29,
-      wholeModes: !session.amServer && (formatHas(options.outFormat, "B") || formatHas(options.logFormat, "B")),
+      filesFirst: context.version >= 29, wholeModes: tellsModes(session),
     }, deleteFilter(filters), generatorReporter);
     const named = options.backupDir ?? options.partialDir ?? options.tempDir ?? options.basisDirs[0];
     const operator = named === undefined ? root : boundedPlaces(session, root);
@@ -193,6 +208,9 @@ class ReceivingSide {
       basisDirs: this.basisDirs,
     });
     this.hardLinks = options.preserveHardLinks > 0 ? new HardLinks(receiving.generatorView, context.incRecurse) : null;
+    if (this.hardLinks && session.log.debug("HLINK", 2)) {
+      this.hardLinks.trace = (text) => session.log.infoLine(`${text}\n`);
+    }
     const itemLog = this.makeItemLog();
     this.remover.onDeleted = (path, mode) => {
       this.syncDeleted();
@@ -237,6 +255,7 @@ class ReceivingSide {
     const { session } = this;
     await this.generator.run();
     this.syncDeleted();
+    tellHeap(session, "generator");
     session.shuttingDown = true;
     this.ndxWriter.write(session.output.writer, Ndx.done);
     await session.output.finish();
@@ -246,6 +265,7 @@ class ReceivingSide {
     const { session, receiver, receiving } = this;
     const { context, input } = session;
     await receiver.run();
+    tellHeap(session, "receiver");
     if (!session.amServer) await this.readStats();
     receiving.phaseDone();
     if (context.version < 31) return;
@@ -318,7 +338,7 @@ class ReceivingSide {
     const deletion = new Deletion({
       session, destination, remover, filters, attributes, backups: this.backups, partialDir: this.partialDir,
       lister: new DirLister({
-        fs, filters, dirs: receiving.segments.dirs, report: walkReport(session), version: context.version,
+        fs, filters, dirs: receiving.segments.dirs, report: walkReport(session, "generator"), version: context.version,
         oneFileSystem: options.oneFileSystem, rootPath: destination.root.rootPath,
       }),
     });
@@ -348,6 +368,12 @@ class ReceivingSide {
     stats.deletedDevices = counts.devices;
     stats.deletedSpecials = counts.specials;
   }
+}
+
+/** Is the mode of what is deleted shown anywhere? */
+function tellsModes({ options, log, amServer }: Session): boolean {
+  if (log.debug("DEL", 2)) return true;
+  return formatHas(options.logFormat, "B") || (!amServer && formatHas(options.outFormat, "B"));
 }
 
 function attrSettings(session: Session): AttrSettings {

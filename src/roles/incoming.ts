@@ -170,6 +170,7 @@ export class Incoming {
     const { destination, backups, committer, partialDir, receiving, reporter, session } = this.p;
     for (const { ndx, path, partial, list, row } of this.delayed) {
       if (backups && backups.make(path, false) === 0) continue;
+      if (session.log.debug("RECV", 1)) session.log.infoLine(`renaming ${partial.path} to ${path}\n`);
       const renamed = committer.rename(partial, { root: destination.root, path });
       if (renamed < 0) {
         const from = `"${partial.root.fullName(partial.path)}"`;

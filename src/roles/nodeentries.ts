@@ -28,6 +28,7 @@ export class NodeEntries {
     if (sameKind && this.isCurrent(item, kind)) return this.links.unchanged(item, stat);
     const alternate = scene.exists || !this.links.basis ? null : this.links.basis.other(item, kind);
     if (alternate === "done") return;
+    if (scene.session.log.debug("GENR", 1)) this.showMade(item, path);
     const delFor = kind === "device" ? DelFlag.forDevice : DelFlag.forSpecial;
     if (!this.links.create(path, scene.exists ? stat : null, delFor, (name) => this.make(item, name))) return;
     this.links.made(item, path, sameKind ? stat : null, alternate, `${path}\n`);
@@ -52,15 +53,25 @@ export class NodeEntries {
     return stat.rdevMajor === (rdevMajor?.[row] ?? 0) && stat.rdevMinor === (rdevMinor?.[row] ?? 0);
   }
 
+  private showMade(item: Item, path: string): void {
+    const { major, minor } = deviceNumber(item);
+    const mode = item.list.mode[item.row].toString(8);
+    this.scene.session.log.infoLine(`mknod(${path}, 0${mode}, [${major},${minor}])\n`);
+  }
+
   private make(item: Item, name: string): boolean {
     const { list, row } = item;
     const { destination } = this.scene;
-    const isDevice = fileKind(list.mode[row]) === "device";
-    const major = isDevice ? (list.extra.rdevMajor?.[row] ?? 0) : 0;
-    const minor = isDevice ? (list.extra.rdevMinor?.[row] ?? 0) : 0;
+    const { major, minor } = deviceNumber(item);
     const result = destination.root.mknod(name, list.mode[row], major, minor);
     if (result >= 0) return true;
     this.scene.failed(`mknod ${destination.fullName(name)} failed`, -result);
     return false;
   }
+}
+
+/** Zeros for what is no device. */
+function deviceNumber({ list, row }: Item): { major: number; minor: number } {
+  if (fileKind(list.mode[row]) !== "device") return { major: 0, minor: 0 };
+  return { major: list.extra.rdevMajor?.[row] ?? 0, minor: list.extra.rdevMinor?.[row] ?? 0 };
 }

@@ -7,19 +7,37 @@ import { type FileList } from "../flist/filelist.ts";
 import { type FlistReceiver } from "../flist/receive.ts";
 import { type Segments } from "../flist/segments.ts";
 import { Ndx } from "../protocol/constants.ts";
+import { MUX_HEADER_BYTES } from "../protocol/mux.ts";
 import { type NdxReader } from "../protocol/ndx.ts";
 import { ListProgress } from "../session/listprogress.ts";
 import { type Session } from "../session/session.ts";
+import { linkText, showList, showListsEnd } from "./listtrace.ts";
 
 export class ListReader {
   private readonly session: Session;
   private readonly receiver: FlistReceiver;
   private readonly segments: Segments;
+  private readonly traced: boolean;
+  /** Names of the segment at hand, if they are to be told. */
+  private readonly names: string[] = [];
 
   constructor(session: Session, receiver: FlistReceiver, segments: Segments) {
     this.session = session;
     this.receiver = receiver;
     this.segments = segments;
+    this.traced = session.log.debug("FLIST", 2);
+    if (session.log.debug("DUP", 1)) {
+      receiver.dropped = (path, ndx) => {
+        const text = `removing duplicate name ${path} from file list (${ndx})\n`;
+        for (const _ of this.listeners()) session.log.infoLine(text);
+      };
+    }
+    if (session.log.debug("HLINK", 1)) {
+      receiver.linked = (ndx, first, here) => {
+        for (const who of this.listeners()) session.log.infoLine(`[${who}] ${linkText(ndx, first, here)}\n`);
+      };
+    }
+    if (this.traced) receiver.named = (name) => void this.names.push(name);
   }
 
   /** The first list, and with incremental recursion the second segment when the first has a single entry. */
@@ -45,6 +63,7 @@ export class ListReader {
     const { session, segments } = this;
     if (ndx === Ndx.flistEof && session.context.incRecurse) {
       segments.eof = true;
+      for (const who of this.listeners()) showListsEnd(session, who);
       return null;
     }
     if (!session.context.incRecurse) {
@@ -63,7 +82,7 @@ export class ListReader {
     const { session, receiver } = this;
     const { input } = session;
     const started = session.host.monotonic();
-    const offset = input.cursor.offset;
+    const { offset } = input.cursor;
     receiver.begin(dirNdx);
     let list = this.feed();
     while (list === null) {
@@ -71,11 +90,34 @@ export class ListReader {
       list = this.feed();
       progress?.count(receiver.counts.numFiles);
     }
-    session.stats.flistSize += input.cursor.offset - offset;
+    // Upstream counts what it read meanwhile, with the header of the frame.
+    session.stats.flistSize += input.cursor.offset - offset + (input.isMultiplexed ? MUX_HEADER_BYTES : 0);
     session.stats.flistTransferTime += Math.round(session.host.monotonic() - started);
     session.ioError |= receiver.ioError;
     this.count();
+    if (this.traced) this.trace(dirNdx, list);
     return list;
+  }
+
+  /** Generator and receiver of rsync each have a list of their own, once they are two processes. */
+  private listeners(): readonly string[] {
+    const { who } = this.session;
+    return who === "receiver" ? [who, "generator"] : [who];
+  }
+
+  private trace(dirNdx: number, list: FileList): void {
+    const { session } = this;
+    const { log } = session;
+    for (const who of this.listeners()) {
+      const announces = dirNdx >= 0 && (who !== "Receiver" || log.debug("FLIST", 3));
+      if (announces) log.infoLine(`[${who}] receiving flist for dir ${dirNdx}\n`);
+      for (const name of this.names) log.infoLine(`recv_file_name(${name})\n`);
+      log.infoLine(`received ${list.used} names\n`);
+      if (!session.context.incRecurse) showListsEnd(session, who);
+      if (log.debug("FLIST", 3)) showList(session, who, list, null);
+      log.infoLine("recv_file_list done\n");
+    }
+    this.names.length = 0;
   }
 
   private feed(): FileList | null {

@@ -9,6 +9,7 @@ import { checksumLength } from "../checksum/registry.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { FileFlag, FnamecmpType, ItemFlag, Ndx } from "../protocol/constants.ts";
 import { type Cursor } from "../protocol/cursor.ts";
+import { newStat } from "../posix/filesystem.ts";
 import { type NdxReader } from "../protocol/ndx.ts";
 import { readDeleteStats } from "../protocol/stats.ts";
 import { newSumHead, readSumHead } from "../protocol/sumhead.ts";
@@ -50,6 +51,9 @@ export class Receiver implements TokenSink {
   private readonly maxPhase: number;
   private phase = 0;
   private file: IncomingFile | null = null;
+  private readonly stat = newStat();
+  /** --debug=deltasum3 tells of every token. */
+  private readonly tokensTraced: boolean;
   /** The file at hand came as an open descriptor and has been copied. */
   private copied = false;
 
@@ -60,6 +64,7 @@ export class Receiver implements TokenSink {
     this.p = parts;
     this.items = new ItemReader(session.input, parts.ndxReader, context.version);
     this.digestLength = checksumLength(context.transferChecksum);
+    this.tokensTraced = session.log.debug("DELTASUM", 3);
     this.digest = new Uint8Array(this.digestLength);
     this.maxPhase = context.version >= 29 ? 2 : 1;
     this.decodeHead = (cursor) => {
@@ -74,6 +79,7 @@ export class Receiver implements TokenSink {
 
   /** Receives until the last phase has ended. */
   async run(): Promise<void> {
+    this.trace(() => `recv_files(${this.p.receiving.receiverView.current?.used ?? 0}) starting`);
     for (;;) {
       const ndx = await this.nextNdx();
       if (ndx === Ndx.done) {
@@ -123,8 +129,13 @@ export class Receiver implements TokenSink {
       view.freeFirst();
       if (view.first) return false;
     }
-    if (++this.phase === 2) incoming.renameDelayed();
-    if (this.phase > this.maxPhase) return true;
+    const last = ++this.phase > this.maxPhase;
+    if (!last) this.trace(() => `recv_files phase=${this.phase}`);
+    if (this.phase === 2) incoming.renameDelayed();
+    if (last) {
+      this.trace(() => "recv_files finished");
+      return true;
+    }
     receiving.phaseDone();
     return false;
   }
@@ -138,6 +149,7 @@ export class Receiver implements TokenSink {
     checkTransferRequest(segment, ndx - segment.ndxStart, ndx, iflags, session.who);
     const { list, row } = this.entryOf(segment, ndx);
     if (xattrs && carriesXattrs(session, iflags)) await xattrs.read(list, row);
+    this.trace(() => `recv_files(${receiving.destination.path(list, row)})`);
     if ((iflags & ItemFlag.transfer) === 0) {
       itemLog.maybeLog(list, row, iflags, xname ?? "");
       if (xattrs && setsXattrs(session, iflags)) incoming.setAttributes(list, row);
@@ -146,6 +158,12 @@ export class Receiver implements TokenSink {
     }
     if (this.phase === 2) throw new ProtocolError("iflags", `got transfer request in phase 2 [${session.who}]`);
     await this.receiveFile(list, row, ndx, iflags);
+  }
+
+  /** A line of --debug=recv. */
+  private trace(text: () => string): void {
+    const { log } = this.session;
+    if (log.debug("RECV", 1)) log.infoLine(`${text()}\n`);
   }
 
   private isKeepAlive(ndx: number, iflags: number): boolean {
@@ -235,12 +253,14 @@ export class Receiver implements TokenSink {
     const { input } = session;
     const { patcher, tokens, incoming } = this.p;
     if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
+    if (file.basisFd >= 0 && session.log.debug("DELTASUM", 2)) this.showBasis(file);
     patcher.start(this.targetOf(file));
     this.file = file;
     this.copied = false;
     while (!tokens.read(input.cursor, this)) await input.more();
     const failed = this.copied ? 0 : patcher.finish(file.truncate);
     if (input.poll(this.decodeDigest) === undefined) await input.next(this.decodeDigest);
+    if (session.log.debug("DELTASUM", 2)) session.log.infoLine("got file_sum\n");
     this.p.itemLog.noteDigest(this.digest, 0);
     this.countData();
     this.file = null;
@@ -251,6 +271,14 @@ export class Receiver implements TokenSink {
       session.log.errorXfer(`rsync: [receiver] write failed on ${name}: ${reason}\n`);
       throw new ProtocolError("file", "", ExitCode.fileIo);
     }
+  }
+
+  /** --debug=deltasum2: the old data that blocks refer to. */
+  private showBasis(file: IncomingFile): void {
+    const { fs, log } = this.session;
+    if (fs.fstat(file.basisFd, this.stat) < 0 || this.stat.size === 0) return;
+    const path = !file.basisIsTarget && file.partial ? file.partial.path : file.path;
+    log.infoLine(`recv mapped ${path} of size ${this.stat.size}\n`);
   }
 
   private showProgress(): void {
@@ -279,6 +307,9 @@ export class Receiver implements TokenSink {
 
   literal(bytes: Uint8Array): void {
     this.showProgress();
+    if (this.tokensTraced) {
+      this.session.log.infoLine(`data recv ${bytes.length} at ${this.p.patcher.offset}\n`);
+    }
     this.p.patcher.literal(bytes);
   }
 
@@ -290,7 +321,17 @@ export class Receiver implements TokenSink {
       localCopy.take(this.file);
       return;
     }
+    if (this.tokensTraced) this.showMatch(index);
     this.p.patcher.match(index);
+  }
+
+  private showMatch(index: number): void {
+    const { count, remainder, blockLength } = this.head;
+    const { offset } = this.p.patcher;
+    const byteLength = index === count - 1 && remainder > 0 ? remainder : blockLength;
+    const at = index * blockLength;
+    const stays = this.file?.updatesBasis && offset === at ? " (seek)" : "";
+    this.session.log.infoLine(`chunk[${index}] of size ${byteLength} at ${at} offset=${offset}${stays}\n`);
   }
 
   /** The end shows in what the token reader returns. */

@@ -56,8 +56,16 @@ export class Receiving {
   /** A file arrived and is in place. */
   success(ndx: number): void {
     this.finished(ndx);
+    if (this.session.log.debug("IO", 1)) this.traceSuccess(ndx);
     this.tellSender(ndx);
     this.reportLink(ndx, false);
+  }
+
+  /** --debug=io: rsync's receiver tells its generator by a message. */
+  private traceSuccess(ndx: number): void {
+    const { session } = this;
+    const call = session.localLink ? `send_msg_success(${ndx})` : `send_msg_int(${MessageTag.success}, ${ndx})`;
+    session.log.infoLine(`[receiver] ${call}\n`);
   }
 
   /** A file arrived and waits for its rename at the end (--delay-updates). */

@@ -84,6 +84,7 @@ export class Sender {
   async run(): Promise<void> {
     const { session, items } = this;
     const ioErrorBefore = session.ioError;
+    this.trace(() => "send_files starting");
     for (;;) {
       if (this.tree.needsMore(LOOKAHEAD)) await this.tree.sendAhead(LOOKAHEAD);
       const ndx = items.poll() ?? (await items.next());
@@ -102,6 +103,7 @@ export class Sender {
     if (session.ioError !== ioErrorBefore && session.context.version >= 30) {
       session.output.messageInt(MessageTag.ioError, session.ioError);
     }
+    this.trace(() => "send files finished");
     this.reportMatches();
     this.ndxWriter.write(session.output.writer, Ndx.done);
   }
@@ -127,6 +129,7 @@ export class Sender {
       }
     }
     if (++this.phase > this.maxPhase) return true;
+    this.trace(() => `send_files phase=${this.phase}`);
     this.ndxWriter.write(session.output.writer, Ndx.done);
     return false;
   }
@@ -154,6 +157,8 @@ export class Sender {
     checkTransferRequest(segment, ndx - segment.ndxStart, ndx, iflags, session.who);
     const { list, row } = this.tree.entryOf(segment, ndx);
     if (this.answers && carriesXattrs(session, iflags)) await this.answers.readRequest(list, row);
+    this.tree.enter(list, row);
+    this.trace(() => `send_files(${ndx}, ${this.tree.shownPath(list, row)})`);
     if ((iflags & ItemFlag.transfer) === 0) {
       this.itemLog.maybeLog(list, row, iflags, xname ?? "");
       this.writeItem(ndx, list, row);
@@ -205,6 +210,10 @@ export class Sender {
     const { session, head } = this;
     const { input } = session;
     if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
+    const { count, blockLength, remainder } = head;
+    if (session.log.debug("DELTASUM", 3)) {
+      session.log.infoLine(`count=${count} n=${blockLength} rem=${remainder}\n`);
+    }
     if (head.count === 0 || (session.options.append > 0 && !this.redo)) return null;
     if (session.context.transferChecksum === "none") {
       throw new ProtocolError("sum-head", "got block sums without a checksum for them", ExitCode.unsupported);
@@ -212,8 +221,27 @@ export class Sender {
     const byteLength = head.count * (SUM1_BYTES + head.s2length);
     const table = new BlockTable(session.kernels, blockRules(session.context), head);
     await input.readTo(table.sumsPtr, byteLength);
+    if (session.log.debug("DELTASUM", 3)) this.showSums(table);
     table.build();
     return table;
+  }
+
+  /** --debug=deltasum3: the block sums that have come. */
+  private showSums(table: BlockTable): void {
+    const { log, memory } = this.session;
+    const { count, blockLength, s2length } = table.head;
+    for (let index = 0; index < count; index++) {
+      const byteLength = index === count - 1 ? table.lastLength : blockLength;
+      const sum1 = memory.view.getUint32(table.sumsPtr + index * (SUM1_BYTES + s2length), true);
+      const shown = sum1.toString(16).padStart(8, "0");
+      log.infoLine(`chunk[${index}] len=${byteLength} offset=${index * blockLength} sum1=${shown}\n`);
+    }
+  }
+
+  /** A line of --debug=send. */
+  private trace(text: () => string): void {
+    const { log } = this.session;
+    if (log.debug("SEND", 1)) log.infoLine(`${text()}\n`);
   }
 
   /** Opens the source; a failure is reported to the user and to the receiver, and -1 returned. */
@@ -247,6 +275,11 @@ export class Sender {
     const batchOnly = session.batch !== null && session.options.onlyWriteBatch;
     if (batchOnly) session.output.divert(true);
     writeSumHead(session.output.writer, head);
+    if (session.log.debug("DELTASUM", 2)) {
+      const path = this.tree.shownPath(list, row);
+      session.log.infoLine(`send_files mapped ${path} of size ${this.stat.size}\n`);
+      session.log.infoLine(`calling match_sums ${path}\n`);
+    }
     this.itemLog.beforeTransfer(list, row, iflags);
     if (this.canHandOver(table)) {
       this.handOver(fd, this.stat.size);
@@ -256,13 +289,14 @@ export class Sender {
     }
     if (batchOnly) session.output.divert(false);
     this.itemLog.afterTransfer(list, row, iflags, this.stat.size);
+    this.trace(() => `sender finished ${this.tree.shownPath(list, row)}`);
     list.flags[row] |= FileFlag.fileSent;
   }
 
   /** A whole file to a receiver in this process goes as an open descriptor, unless a delta was asked for. */
   private canHandOver(table: BlockTable | null): boolean {
     const { session } = this;
-    if (this.itemLog.wantsDigests) return false;
+    if (this.itemLog.wantsDigests || session.log.debug("DELTASUM", 2)) return false;
     if (this.itemLog.showsProgress && this.stat.size >= LIVE_LEAST) return false;
     const sameFiles = session.localLink !== null && session.localLink.clientFiles === null;
     const wanted = sameFiles && session.options.wholeFile > 0 && !session.options.sparse;

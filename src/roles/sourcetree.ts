@@ -12,6 +12,7 @@ import { type FlistSender } from "../flist/walk.ts";
 import { ProtocolError } from "../errors.ts";
 import { ListProgress } from "../session/listprogress.ts";
 import { type Session } from "../session/session.ts";
+import { showList, showListsEnd } from "./listtrace.ts";
 
 export class SourceTree {
   readonly segments: Segments;
@@ -22,6 +23,8 @@ export class SourceTree {
   private readonly confined = new Map<number, Confined>();
   /** "/" once it was needed. */
   private slash: Confined | null = null;
+  /** The last list that --debug=flist3 has shown. */
+  private shown: FileList | null = null;
 
   constructor(session: Session, sender: FlistSender, segments: Segments, view: SegmentView) {
     const { options } = session;
@@ -54,6 +57,21 @@ export class SourceTree {
     stats.flistSize = output.written - before;
     this.count();
     progress.finish(this.view.first?.used ?? 0);
+    this.trace();
+    if (session.log.debug("FLIST", 2)) session.log.infoLine("send_file_list done\n");
+    if (this.segments.eof) showListsEnd(session, "sender");
+    if (!session.amServer && session.log.debug("FLIST", 3)) session.log.infoLine("file list sent\n");
+  }
+
+  /** --debug=flist3: the lists that have been made since the last call. */
+  private trace(): void {
+    const { session } = this;
+    if (!session.log.debug("FLIST", 3)) return;
+    let list = this.shown === null ? this.view.first : this.shown.next;
+    for (; list !== null; list = list.next) {
+      showList(session, "sender", list, (rows, row) => this.rootPath(rows, row));
+      this.shown = list;
+    }
   }
 
   /** Must more of the list be sent before the next request is served? */
@@ -68,11 +86,13 @@ export class SourceTree {
     const before = output.written;
     for (let more = true; more; ) {
       more = this.sender.extra(lookahead);
+      this.trace();
       output.spill();
       if (output.congested) await output.drain();
       const turn = session.breathe();
       if (turn) await turn;
     }
+    if (this.segments.eof) showListsEnd(session, "sender");
     stats.flistSize += output.written - before;
     this.count();
   }
@@ -129,6 +149,17 @@ export class SourceTree {
   /** A row's path as error messages show it. */
   fullName(list: FileList, row: number): string {
     return `"${this.sender.fullPath(list, row)}"`;
+  }
+
+  /** --debug=chdir: names are relative to the row's root now. */
+  enter(list: FileList, row: number): void {
+    if (this.session.log.debug("CHDIR", 1)) this.sender.enterRootOf(list, row);
+  }
+
+  /** A row's path as debugging lines show it: behind the directory that its argument named. */
+  shownPath(list: FileList, row: number): string {
+    const root = this.rootPath(list, row);
+    return root === null ? list.path(row) : `${root}/${list.path(row)}`;
   }
 
   /** The directory a row's name starts from, as the user gave it, or null for the working directory. */

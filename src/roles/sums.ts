@@ -53,6 +53,12 @@ export class SumSender {
       return 0;
     }
     writeSumHead(output.writer, head);
+    if (session.log.debug("DELTASUM", 2)) {
+      const { count, remainder, blockLength, s2length } = head;
+      session.log.infoLine(
+        `count=${count} rem=${remainder} blength=${blockLength} s2length=${s2length} flength=${fileLength}\n`,
+      );
+    }
     const appending = options.append > 0 && !fullSums;
     if (appending && copyFd < 0) return 0;
     this.makeRoom();
@@ -64,11 +70,24 @@ export class SumSender {
       if (copyFd >= 0 && copyError === 0) copyError = Math.max(0, -session.fs.write(copyFd, this.span, count));
       if (signer === null || appending) continue;
       const written = signer.sign(head, this.span, count, this.sums);
+      if (session.log.debug("DELTASUM", 3)) this.showSums(offset, count);
       output.writer.put(session.memory.bytes(this.sums, written));
       output.spill();
       if (output.congested) await output.drain();
     }
     return copyError;
+  }
+
+  /** --debug=deltasum3: the block sums of a span that starts at a file offset. */
+  private showSums(start: number, byteLength: number): void {
+    const { log, memory } = this.session;
+    const { blockLength, s2length } = this.head;
+    for (let at = 0, ptr = this.sums; at < byteLength; at += blockLength, ptr += SUM1_BYTES + s2length) {
+      const offset = start + at;
+      const length = Math.min(blockLength, byteLength - at);
+      const sum1 = memory.view.getUint32(ptr, true).toString(16).padStart(8, "0");
+      log.infoLine(`chunk[${offset / blockLength}] offset=${offset} len=${length} sum1=${sum1}\n`);
+    }
   }
 
   /** Reads a span; what cannot be read counts as zeros, as upstream's map_ptr does. */

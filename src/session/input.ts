@@ -34,6 +34,8 @@ export class Input {
   role = "";
   /** A copy of every data byte that arrives, for --write-batch. Set by `record`. */
   private tee: ((bytes: Uint8Array) => void) | null = null;
+  /** Told of what comes in (--debug=io), with the level of it; null when nobody asks. */
+  trace: ((level: number, text: string) => void) | null = null;
   private readonly memory: LinearMemory;
   private readonly stream: ByteStream;
   private readonly now: () => number;
@@ -62,7 +64,11 @@ export class Input {
   /** From here on the bytes arrive in frames; bytes already buffered are taken apart too. */
   startMultiplex(amServer: boolean): void {
     if (this.demux) return;
-    this.demux = new MuxReader((tag, payload) => this.onMessage(tag, payload), {
+    const take = (tag: number, payload: Uint8Array): void => {
+      this.trace?.(1, `got msg=${tag}, len=${payload.length}`);
+      this.onMessage(tag, payload);
+    };
+    this.demux = new MuxReader(take, {
       amServer, role: this.role, copy: this.memory.copy,
     });
     const { cursor } = this;
@@ -116,6 +122,7 @@ export class Input {
       const chunk = await this.wait();
       if (chunk === null) throw this.closedEarly();
       this.received += chunk.length;
+      this.trace?.(2, `recv=${chunk.length}`);
       this.lastRead = this.now();
       this.accept(chunk);
     }

@@ -68,7 +68,12 @@ function lowerTimeout(session: Session, seconds: number): void {
 
 /** The other side ends the run, having said why; it waits for our acknowledgement. */
 function remoteExit(session: Session, payload: Uint8Array): RemoteExit {
+  const trace = (text: string): void => {
+    if (session.log.debug("EXIT", 3)) session.log.infoLine(`[${session.who}] ${text}\n`);
+  };
+  trace(`got MSG_ERROR_EXIT with ${payload.length} bytes`);
   if (payload.length === 4 && session.context.version >= 31) {
+    trace(`sending MSG_ERROR_EXIT ${session.amSender ? "(len 0)" : `with exit_code ${messageInt(payload)}`}`);
     session.output.message(MessageTag.errorExit, session.amSender ? new Uint8Array(0) : payload.slice());
     session.output.flush();
   }

@@ -45,6 +45,8 @@ export class Output {
   /** Data goes to `tee` alone. */
   private diverted = false;
   rateLimit: RateLimit | null = null;
+  /** Told of what goes out (--debug=io), with the level of it; `always`: it is no line for the user that goes out. */
+  trace: ((level: number, text: string, always: boolean) => void) | null = null;
   private readonly memory: LinearMemory;
   private readonly stream: ByteStream;
   private readonly now: () => number;
@@ -152,6 +154,7 @@ export class Output {
   /** Sends a message, ahead of data that is not flushed yet. Without multiplexing there is no such thing: false. */
   message(tag: number, payload: Uint8Array): boolean {
     if (!this.multiplexed) return false;
+    this.trace?.(1, `send_msg(${tag}, ${payload.length})`, tag !== MessageTag.info);
     writeMessage(this.messages, tag, payload);
     this.spillMessages();
     return true;
@@ -160,6 +163,7 @@ export class Output {
   /** A message that carries one 32-bit number. */
   messageInt(tag: number, value: number): boolean {
     if (!this.multiplexed) return false;
+    this.trace?.(1, `send_msg_int(${tag}, ${value})`, true);
     writeIntMessage(this.messages, tag, value);
     this.spillMessages();
     return true;
@@ -226,6 +230,7 @@ export class Output {
     }
     writer.length = 0;
     this.written += chunk.length;
+    this.trace?.(2, `${writer === this.writer ? "out" : "msg"} sent=${chunk.length}`, false);
     if (this.failure) {
       this.recycle(buffer);
       return;

@@ -12,6 +12,7 @@ export function fileReporter(session: Session, role: string): FileReporter {
 /** A FileReporter over a log, before there is a session. */
 export function logReporter(log: Log, fs: Pick<FileSystem, "strerror">, role: string): FileReporter {
   return {
+    wants: (word, level) => log.debug(word, level),
     print: (code, text) => log.write(LogCode[code], `${text}\n`),
     failed: (code, errno, text) => log.write(LogCode[code], `${failureLine(role, text, fs.strerror(errno), errno)}\n`),
   };

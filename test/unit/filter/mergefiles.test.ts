@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bytesOf } from "../../../src/memory.ts";
-import { Filters, type FilterOption, type FilterSettings } from "../../../src/filter/mergefiles.ts";
+import type { FilterOption, FilterSettings } from "../../../src/filter/filtersettings.ts";
+import { Filters } from "../../../src/filter/mergefiles.ts";
 
 function filtersOf(options: FilterOption[], changes: Partial<FilterSettings> = {}, files: Record<string,
   string> = {}): Filters {

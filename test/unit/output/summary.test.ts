@@ -74,7 +74,9 @@ total size is 123.47K  speedup is 1.00
 
 describe("heapLines", () => {
   it("makes a block that names the process", () => {
-    const facts = { pid: 7, role: "generator", server: true, residentBytes: 300, heapBytes: 200, usedBytes: 150 };
+    const facts = {
+      pid: 7, role: "generator", server: true, daemon: false, residentBytes: 300, heapBytes: 200, usedBytes: 150,
+    };
     const text = heapLines(facts).map((line) => line.text).join("");
     expect(text).toContain("rsync[7] (server generator) heap statistics:\n");
     expect(text).toContain("  uordblks:         150   (bytes used)\n");
