@@ -7,17 +7,30 @@
  * openat2(RESOLVE_BENEATH) resolves where the kernel has it; whatever it refuses, the component walk of walk.ts looks
  * at again, which can tell why. Upstream syscall.c: secure_relative_open, held_dfd_for, the do_*_at family.
  */
-import { type FileSystem, type StatRecord } from "../posix/filesystem.ts";
+import { type FileSystem, newStat, type StatRecord } from "../posix/filesystem.ts";
 import { type Boundary } from "./boundary.ts";
+import { KernelResolver } from "./kernelresolver.ts";
 import { CHMOD_BITS, isSymlink } from "./perms.ts";
 import { type DirTable, type FileRows } from "./rows.ts";
 import { directoryFlags, type LeafOpen, type LinkRule, PATH_MAX, type Refusal, Walk } from "./walk.ts";
 
-const RESOLVE_NO_MAGICLINKS = 0x02;
-const RESOLVE_NO_SYMLINKS = 0x04;
-const RESOLVE_BENEATH = 0x08;
 /** Directories held open at once; well below the usual limit of 1024 descriptors. */
 const DEFAULT_HELD = 128;
+
+/** Directories below a root that the operator names: symlinks of trusted owners may lead to them. */
+export interface NamedDirs {
+  /** So may symlinks of anybody that stay below the root. */
+  readonly inTree: boolean;
+  /** Where they have to end. */
+  readonly within: Boundary | null;
+  has(dir: string): boolean;
+}
+
+/** A directory above a root, by descriptor, and the root's path below it. */
+export interface Above {
+  readonly fd: number;
+  readonly path: string;
+}
 
 /** How a root treats symlinks and changes. */
 export interface ConfinePolicy {
@@ -31,6 +44,10 @@ export interface ConfinePolicy {
   readonly walkOnly?: boolean;
   /** With "trusted": where paths have to end (--confine-root, a daemon's module). */
   readonly within?: Boundary | null;
+  /** With "beneath": symlinks may lead out of the root as far as here. */
+  readonly above?: Above | null;
+  /** Directories with a rule of their own; below them no symlink is followed at all. */
+  readonly named?: NamedDirs | null;
   /** Hears of each refusal. */
   readonly refused?: (refusal: Refusal, root: Confined) => void;
 }
@@ -68,7 +85,7 @@ export class Confined {
   private fdById = new Int32Array(64).fill(-1);
   private lastId = -1;
   private lastIdFd = -1;
-  private useOpenat2: boolean;
+  private readonly kernel: KernelResolver;
   /** Whether the root lies within the policy's boundary, once that was asked. */
   private rootIsWithin: boolean | null = null;
   /** Some held directory may have been reached through a symlink. */
@@ -85,7 +102,7 @@ export class Confined {
     this.policy = policy;
     this.maxHeld = policy.maxHeld ?? DEFAULT_HELD;
     this.lastFd = rootFd;
-    this.useOpenat2 = fs.capabilities.openat2 && !policy.walkOnly && policy.links !== "insecure" && !policy.within;
+    this.kernel = new KernelResolver(fs, !policy.walkOnly && policy.links !== "insecure" && !policy.within);
     this.buffer = fs.memory.alloc(PATH_MAX);
   }
 
@@ -169,8 +186,9 @@ export class Confined {
     if (this.policy.links === "insecure") {
       return this.fs.openat(this.rootFd, this.fs.cstr(path), flags | O.CLOEXEC, mode);
     }
-    if (this.useOpenat2 && this.policy.links === "trusted") {
-      const direct = this.openWithoutLinks(path, flags, mode);
+    if (this.policy.dryRun && flags & (O.WRONLY | O.RDWR | O.CREAT)) return -E.EROFS;
+    if (this.kernel.usable && this.policy.links === "trusted") {
+      const direct = this.kernel.withoutLinks(this.rootFd, path, flags, mode);
       if (direct !== -E.ELOOP && direct !== -E.ENOSYS) return direct;
     }
     const fd = this.open(path, flags, mode);
@@ -180,10 +198,15 @@ export class Confined {
 
   /** A readable descriptor of a directory, for listing. The caller closes it. */
   openDirectory(dir: string): number {
-    const { O } = this.fs.constants;
+    const { fs, policy } = this;
+    const { O } = fs.constants;
+    const flags = O.RDONLY | O.DIRECTORY | O.CLOEXEC;
+    if (this.kernel.usable && policy.links === "beneath" && !policy.named && !this.held.has(dir) && !hasDotDot(dir)) {
+      const direct = this.kernel.beneath(this.rootFd, dir === "" ? "." : dir, flags);
+      if (direct >= 0) return direct;
+    }
     const fd = this.dirFd(dir);
-    if (fd < 0) return fd;
-    return this.fs.openat(fd, this.fs.cstr("."), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+    return fd < 0 ? fd : fs.openat(fd, fs.cstr("."), flags, 0);
   }
 
   mkdir(path: string, mode: number): number {
@@ -382,18 +405,49 @@ export class Confined {
 
   private openDir(dir: string): number {
     this.refusal = null;
+    const fd = this.policy.named ? this.openNearNamed(dir, this.policy.named) : this.openByRule(dir);
+    if (fd >= 0) this.hold(dir, fd);
+    return fd;
+  }
+
+  private openByRule(dir: string): number {
     const slash = dir.lastIndexOf("/");
     const parent = slash > 0 ? this.held.get(dir.slice(0, slash)) : undefined;
     let fd = -1;
     if (parent) fd = this.openChild(parent.fd, dir.slice(slash + 1));
     else if (this.policy.within) fd = -1;
     else if (slash < 0) fd = this.openChild(this.rootFd, dir);
-    else if (this.useOpenat2) fd = this.resolveInKernel(dir);
+    else if (this.kernel.usable) fd = this.resolveInKernel(dir);
     else if (slash > 0) fd = this.openUnderParent(dir, slash);
-    if (fd < 0) fd = this.resolve(dir);
-    if (fd < 0) return fd;
-    this.hold(dir, fd);
-    return fd;
+    return fd < 0 ? this.resolve(dir) : fd;
+  }
+
+  /** A named directory by its rule; one below it, or below the root, from its parent and through no symlink. */
+  private openNearNamed(dir: string, named: NamedDirs): number {
+    const { fs } = this;
+    const { ENOTDIR, ELOOP } = fs.constants.E;
+    const slash = dir.lastIndexOf("/");
+    if (named.has(dir)) return this.openNamed(dir, named);
+    const parentFd = slash < 0 ? this.rootFd : this.dirFd(slash === 0 ? "/" : dir.slice(0, slash));
+    if (parentFd < 0) return parentFd;
+    const leaf = dir.slice(slash + 1);
+    const fd = this.openChild(parentFd, leaf);
+    if (fd !== -ENOTDIR && fd !== -ELOOP) return fd;
+    const length = fs.readlinkat(parentFd, fs.cstr(leaf), this.buffer, PATH_MAX);
+    if (length < 0) return fd;
+    const target = fs.memory.readLatin1(this.buffer, length);
+    const stat = newStat();
+    fs.fstatat(parentFd, fs.cstr(leaf), stat, false);
+    return this.refuse({ path: dir, reason: "replaced", link: leaf, target, ownerUid: stat.uid });
+  }
+
+  private openNamed(dir: string, named: NamedDirs): number {
+    const slash = dir.lastIndexOf("/");
+    const parent = slash > 0 ? this.held.get(dir.slice(0, slash)) : undefined;
+    let fd = parent ? this.openChild(parent.fd, dir.slice(slash + 1)) : -1;
+    if (fd < 0 && !named.within) fd = this.kernel.withoutLinks(this.rootFd, dir, directoryFlags(this.fs), 0);
+    if (fd < 0 && named.inTree) fd = new Walk(this.fs, this.rootFd, false, this.buffer).run(dir, null);
+    return fd >= 0 ? fd : this.resolveBy(dir, "trusted", named.within);
   }
 
   private openChild(parentFd: number, name: string): number {
@@ -409,52 +463,33 @@ export class Confined {
 
   /** One call for a path without symlinks; anything else is for the walk. */
   private resolveInKernel(dir: string): number {
-    const { fs } = this;
-    if (dir.length >= PATH_MAX) return -1;
-    if (this.policy.links === "trusted") return this.openWithoutLinks(dir, directoryFlags(fs), 0);
-    if (hasDotDot(dir)) return -1;
-    const rules = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-    return this.known(fs.openat2(this.rootFd, fs.cstr(dir), directoryFlags(fs), 0, rules));
-  }
-
-  /** -ELOOP when there is a symlink in the path. */
-  private openWithoutLinks(path: string, flags: number, mode: number): number {
-    const { fs } = this;
-    const { O, E } = fs.constants;
-    if (path.length >= PATH_MAX) return -E.ENAMETOOLONG;
-    if (this.policy.dryRun && flags & (O.WRONLY | O.RDWR | O.CREAT)) return -E.EROFS;
-    const perms = flags & O.CREAT ? mode : 0;
-    const rules = RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS;
-    return this.known(fs.openat2(this.rootFd, fs.cstr(path), flags | O.CLOEXEC, perms, rules));
-  }
-
-  /** The result of openat2, unless the kernel or a sandbox does not have it: -ENOSYS from then on. */
-  private known(result: number): number {
-    const { E } = this.fs.constants;
-    // A sandbox says EPERM; so does an immutable file, for which the walk will say it again.
-    if (result !== -E.ENOSYS && result !== -E.EPERM) return result;
-    this.useOpenat2 = false;
-    return -E.ENOSYS;
+    const { fs, kernel, rootFd } = this;
+    if (this.policy.links === "trusted") return kernel.withoutLinks(rootFd, dir, directoryFlags(fs), 0);
+    return hasDotDot(dir) ? -1 : kernel.beneath(rootFd, dir, directoryFlags(fs));
   }
 
   /** The slow way, which follows what may be followed and knows why not otherwise. */
   private resolve(dir: string): number {
+    return this.resolveBy(dir, this.policy.links, this.policy.within ?? null);
+  }
+
+  private resolveBy(dir: string, links: LinkRule, within: Boundary | null): number {
     const { fs } = this;
-    if (this.policy.links === "insecure") {
+    if (links === "insecure") {
       return fs.openat(this.rootFd, fs.cstr(dir), directoryFlags(fs) & ~fs.constants.O.NOFOLLOW, 0);
     }
-    const fd = this.walk(dir, null);
+    const fd = this.walk(dir, null, links, within);
     if (fd >= 0) this.followedLinks = true;
     return fd;
   }
 
-  private walk(path: string, leaf: LeafOpen | null): number {
+  private walk(path: string, leaf: LeafOpen | null, links = this.policy.links, within = this.policy.within): number {
     this.refusal = null;
     // A peer's path has no business with "..": it was cleaned when its name was received.
-    if (this.policy.links === "beneath" && hasDotDot(path)) return -this.fs.constants.E.EINVAL;
-    const { links, within = null } = this.policy;
-    const walk = new Walk(this.fs, this.rootFd, links === "trusted", this.buffer, within);
-    const fd = walk.run(path, leaf);
+    if (links === "beneath" && hasDotDot(path)) return -this.fs.constants.E.EINVAL;
+    const { above } = this.policy;
+    const walk = new Walk(this.fs, above?.fd ?? this.rootFd, links === "trusted", this.buffer, within);
+    const fd = walk.run(above ? joinPath(above.path, path) : path, leaf);
     return walk.refusal === null ? fd : this.refuse(walk.refusal);
   }
 

@@ -93,6 +93,7 @@ export function refusalText(fs: FileSystem, refusal: Refusal, within: Boundary |
   const owner = fs.userName(ownerUid);
   const owned = `owned by ${owner === null ? "" : `${owner}, `}uid ${ownerUid}`;
   const what = `refusing to follow symlink "${link}" -> "${target}" in "${path}" (${owned})`;
+  if (reason === "replaced") return `${what}: it has taken a directory's place`;
   if (reason === "loop") return `${what}: too many levels of symlinks`;
   const why = reason === "untrusted" ? "its owner is neither root nor you" : "it leads outside the transfer";
   return `${what}: ${why}; --insecure-links would follow it`;

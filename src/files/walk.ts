@@ -15,7 +15,7 @@ import { type Boundary } from "./boundary.ts";
 export type LinkRule = "beneath" | "trusted" | "insecure";
 
 /** Why a path was refused: what its symlink does, or that it leaves the boundary of an operator's paths. */
-export type RefusalReason = "absolute" | "escapes" | "loop" | "untrusted" | "outside";
+export type RefusalReason = "absolute" | "escapes" | "loop" | "untrusted" | "outside" | "replaced";
 
 /** What to tell the user about a refused path. Names are byte strings. */
 export interface Refusal {

@@ -236,7 +236,12 @@ export class RowMaker {
     return other && (flags & (FileFlag.contentDir | FileFlag.topDir)) === FileFlag.contentDir;
   }
 
-  /** Reports a failed stat, unless filters hide the name anyway. Always -1. */
+  /** Reports that the directory of a path cannot be reached, as a failed stat. Always -1. */
+  unreachable(errno: number, path: string, level: FilterLevel): number {
+    return this.refuse(errno, -1, 0, path, level);
+  }
+
+  /** Reports a failed stat, unless filters hide the name anyway. `dirFd` is -1 without a directory. Always -1. */
   private refuse(errno: number, dirFd: number, name: number, path: string, level: FilterLevel): number {
     const { filters, report, options } = this;
     const ENOENT = this.fs.constants.E.ENOENT;
@@ -251,7 +256,7 @@ export class RowMaker {
       return -1;
     }
     const follows = options.copyLinks || options.copyUnsafeLinks || options.copyDirlinks;
-    if (follows && this.fs.fstatat(dirFd, name, this.other, false) >= 0
+    if (follows && dirFd >= 0 && this.fs.fstatat(dirFd, name, this.other, false) >= 0
       && (this.other.mode & FileType.mask) === FileType.symlink) {
       this.ioError |= IoError.general;
       report.error(`symlink has no referent: ${this.show(path)}`);

@@ -7,15 +7,15 @@
  * root and may not lead out of it; their entries are statted relative to the open directory by the address of their
  * name.
  */
-import { ExitCode, UsageError, WsyncError } from "../errors.ts";
-import { cleanName, joinPath } from "../filter/paths.ts";
+import { ExitCode, WsyncError } from "../errors.ts";
+import { cleanName } from "../filter/paths.ts";
 import { FileFlag, IoError, Ndx, WireLimit } from "../protocol/constants.ts";
 import type { Writer } from "../protocol/cursor.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
 import { parseArgument, type NameKind } from "./arguments.ts";
 import type { FileList } from "./filelist.ts";
 import { FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters } from "./makefile.ts";
-import { openBelow, type TransferRoot } from "./opendir.ts";
+import { RootSet, type TransferRoot, type WalkRoots } from "./roots.ts";
 import { type FlistCounts } from "./receive.ts";
 import type { SegmentView } from "./segments.ts";
 import { RowSender, type RowSenderParts } from "./sendrow.ts";
@@ -31,7 +31,6 @@ export interface WalkOptions extends MakeOptions {
   readonly ignoreErrors: boolean;
   /** A --delete-during or -delay run, which old receivers cannot be told to stop. */
   readonly deleteDuring: boolean;
-  readonly insecureLinks: boolean;
   /** --chmod on the sending side; not called for symlinks. */
   readonly tweakMode?: (mode: number) => number;
 }
@@ -42,12 +41,12 @@ export interface FlistSenderParts extends RowSenderParts {
   readonly options: WalkOptions;
   readonly filters: WalkFilters;
   readonly view: SegmentView;
+  readonly dirs: WalkRoots;
   /** Writes an index of this direction (protocol/ndx.ts). */
   readonly writeNdx: (out: Writer, ndx: number) => void;
-  /** Absolute working directory; `openRoot` opens such a path, or returns -errno. */
+  /** Absolute working directory. */
   readonly cwd: string;
   readonly fullName?: (rootPath: string, path: string) => string;
-  readonly openRoot: (path: string) => number;
 }
 
 /** A path below an implied directory that still has to be walked, with how its argument ended. */
@@ -60,16 +59,12 @@ const { topDir, contentDir, impliedDir, duplicate } = FileFlag;
 
 /** Builds and sends the lists of one conversation. */
 export class FlistSender {
-  /** Roots met so far; column `pathRoot` of a row is an index here. Root 0 is the working directory. */
-  readonly roots: TransferRoot[] = [];
+  readonly places: RootSet;
   readonly counts: FlistCounts;
   private readonly p: FlistSenderParts;
   private readonly maker: RowMaker;
   private readonly rows: RowSender;
-  private readonly rootIds = new Map<string, number>();
   private readonly spare: StatRecord = newStat();
-  /** Room for a path given to libc by address. */
-  private readonly pathPtr: number;
   private work: Generator<void, void> | null = null;
   // Incremental recursion: the directory to expand next, its depth, and names below implied directories.
   private sendDirNdx = -1;
@@ -84,7 +79,7 @@ export class FlistSender {
     this.maker = new RowMaker(parts.fs, { ...parts.options }, parts.filters, parts.report, parts.fullName);
     this.rows = new RowSender(parts, this.maker);
     this.counts = this.rows.counts;
-    this.pathPtr = parts.fs.memory.alloc(WireLimit.path + 1);
+    this.places = new RootSet(parts.fs, parts.dirs, parts.cwd);
   }
 
   /** io_error bits so far. */
@@ -132,7 +127,7 @@ export class FlistSender {
 
   /** The root of a row. */
   rootOf(list: FileList, row: number): TransferRoot {
-    return this.roots[list.extra.pathRoot?.[row] ?? 0];
+    return this.places.all[list.extra.pathRoot?.[row] ?? 0];
   }
 
   /** A row's absolute path. */
@@ -145,8 +140,7 @@ export class FlistSender {
 
   /** Closes descriptors and frees memory. */
   close(): void {
-    for (const { fd } of this.roots) this.p.fs.close(fd);
-    this.p.fs.memory.release(this.pathPtr);
+    this.places.close();
     this.maker.release();
   }
 
@@ -168,6 +162,7 @@ export class FlistSender {
       state.dotDirSent = true;
       this.sendPath(".", (flags | impliedDir) & ~contentDir, "all", false);
     }
+    this.p.dirs.name(this.places.present, path, kind !== "normal" && kind !== "solo");
     const kindOrMissing = this.statArgument(path, kind);
     if (kindOrMissing === null) return;
     if (this.sendParents(path, kindOrMissing, flags)) return;
@@ -206,7 +201,7 @@ export class FlistSender {
     const { maker, spare } = this;
     const ENOENT = fs.constants.E.ENOENT;
     const follow = options.copyDirlinks || (kind !== "normal" && kind !== "solo");
-    let error = -maker.linkStat(this.roots[this.rows.root].fd, this.pathAt(path), spare, follow);
+    let error = -this.statPath(path, spare, follow);
     const isDir = (): boolean => (spare.mode & FileType.mask) === FileType.directory;
     if (error <= 0) {
       const hidden = !filters.isEmpty && kind !== "dotdir" && filters.isExcluded(path, isDir(), "server");
@@ -439,7 +434,7 @@ export class FlistSender {
 
   private noteDevice(path: string): boolean {
     const { maker, spare } = this;
-    const error = -maker.linkStat(this.roots[this.rows.root].fd, this.pathAt(path), spare, this.p.options.copyDirlinks);
+    const error = -this.statPath(path, spare, this.p.options.copyDirlinks);
     if (error > 0) {
       this.statFailed(path, true, error);
       return false;
@@ -462,7 +457,7 @@ export class FlistSender {
       const { stat } = this.maker;
       if (kind === "missing") Object.assign(stat, newStat());
       else {
-        const error = -this.maker.linkStat(this.roots[this.rows.root].fd, this.pathAt(path), stat, true);
+        const error = -this.statPath(path, stat, true);
         if (error > 0) {
           this.statFailed(path, true, error);
           return;
@@ -517,9 +512,8 @@ export class FlistSender {
 
   /** Adds a row for each entry of a directory (flist.c:send_directory). */
   private scan(path: string, flags: number): void {
-    const { fs, options } = this.p;
-    const follows = options.copyLinks || options.copyUnsafeLinks || options.copyDirlinks || options.insecureLinks;
-    const fd = openBelow(fs, this.roots[this.rows.root].fd, path, !follows);
+    const { fs } = this.p;
+    const fd = this.p.dirs.list(this.places.present, path);
     if (fd < 0) {
       this.openFailed(path, -fd);
       return;
@@ -531,19 +525,19 @@ export class FlistSender {
       else this.rows.add(fd, name, name, length, flags, "all", false);
     });
     if (result < 0) {
-      this.maker.ioError |= IoError.general;
-      this.p.report.sysError(`readdir(${this.maker.show(path)})`, -result);
+      this.sysError(`readdir(${this.maker.show(path)})`, -result);
     }
     fs.close(fd);
   }
 
   private openFailed(path: string, errno: number): void {
-    if (errno === this.p.fs.constants.E.ENOENT) {
-      this.statFailed(path, true, errno);
-      return;
-    }
+    if (errno === this.p.fs.constants.E.ENOENT) this.statFailed(path, true, errno);
+    else this.sysError(`opendir ${this.maker.show(path)} failed`, errno);
+  }
+
+  private sysError(text: string, errno: number): void {
     this.maker.ioError |= IoError.general;
-    this.p.report.sysError(`opendir ${this.maker.show(path)} failed`, errno);
+    this.p.report.sysError(text, errno);
   }
 
   private tooLong(path: string, name: number, length: number, room: number): void {
@@ -562,35 +556,28 @@ export class FlistSender {
     const clean = cleanName(path)!;
     const slash = clean.lastIndexOf("/");
     this.rows.enterDir(slash < 0 ? "" : slash === 0 ? "/" : clean.slice(0, slash));
-    const ptr = this.pathAt(clean);
+    const dirFd = this.places.locate(clean);
+    if (dirFd < 0) return this.maker.unreachable(-dirFd, clean, level);
     // Only a directory (perhaps behind a symlink) or a missing name is taken as statted; others may be symlinks.
     const { mode } = this.maker.stat;
     const known = given && (mode === 0 || (mode & FileType.mask) === FileType.directory);
-    return this.rows.add(this.roots[this.rows.root].fd, ptr, ptr + slash + 1, clean.length - slash - 1, flags, level,
-      known);
+    const name = this.places.namePtr;
+    return this.rows.add(dirFd, name, name, clean.length - slash - 1, flags, level, known);
   }
 
-  // Roots.
+  /** stat of a path below the current root: 0 or -errno. */
+  private statPath(path: string, stat: StatRecord, followDirLinks: boolean): number {
+    const dirFd = this.places.locate(path);
+    return dirFd < 0 ? dirFd : this.maker.linkStat(dirFd, this.places.namePtr, stat, followDirLinks);
+  }
 
   /** Makes `dir` (null: the working directory) the root of what follows; false, reported, when it cannot be opened. */
   private useRoot(dir: string | null): boolean {
-    const { cwd, report } = this.p;
-    const path = dir === null ? cwd : cleanName(joinPath(cwd, dir))!;
-    const known = this.rootIds.get(path);
-    if (known !== undefined) {
-      this.enterRoot(known);
-      return true;
-    }
-    const fd = this.p.openRoot(path);
-    if (fd < 0) {
-      this.maker.ioError |= IoError.general;
-      report.sysError(`change_dir ${this.maker.fullName(cwd, dir ?? path)} failed`, -fd);
-      return false;
-    }
-    const index = this.roots.push({ path, given: dir === null ? path : cleanName(dir)!, fd }) - 1;
-    this.rootIds.set(path, index);
-    this.enterRoot(index);
-    return true;
+    const { cwd } = this.p;
+    const index = this.places.use(dir);
+    if (index < 0) this.sysError(`change_dir ${this.maker.fullName(cwd, dir ?? cwd)} failed`, -index);
+    else this.enterRoot(index);
+    return index >= 0;
   }
 
   /** Names are relative to a row's root from now on: as upstream goes there to send a file. */
@@ -599,19 +586,13 @@ export class FlistSender {
   }
 
   private enterRoot(index: number): void {
-    const { path } = this.roots[index];
+    const { path } = this.places.all[index];
+    this.places.index = index;
     this.rows.root = index;
     if (this.maker.rootPath === path) return;
     this.maker.rootPath = path;
     this.p.filters.setRoot(path);
     if (index > 0 || this.placed) this.p.report.trace?.entered(path);
     this.placed = true;
-  }
-
-  /** Writes a path where libc can read it, until the next call, and returns its address. */
-  private pathAt(path: string): number {
-    if (path.length > WireLimit.path) throw new UsageError("a path longer than 4096 bytes", ExitCode.malloc);
-    this.p.fs.memory.writeCString(this.pathPtr, path);
-    return this.pathPtr;
   }
 }

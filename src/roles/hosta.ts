@@ -7,7 +7,7 @@ import { Compressors } from "../compress/registry.ts";
 import { NAMELESS, SenderIds } from "../flist/idmap.ts";
 import { Segments } from "../flist/segments.ts";
 import { type SentExtras } from "../flist/sendextras.ts";
-import { FlistSender, type FlistSenderParts } from "../flist/walk.ts";
+import { FlistSender } from "../flist/walk.ts";
 import { type WalkReport, type WalkTrace } from "../flist/makefile.ts";
 import { type Filters } from "../filter/mergefiles.ts";
 import { joinPath } from "../filter/paths.ts";
@@ -19,7 +19,7 @@ import { MessageTag, Ndx } from "../protocol/constants.ts";
 import { NdxWriter } from "../protocol/ndx.ts";
 import { writeEndStats } from "../protocol/stats.ts";
 import { attachMessages } from "../session/messages.ts";
-import { insideModule, type ModuleScope, moduleName } from "../session/module.ts";
+import { type ModuleScope, moduleName } from "../session/module.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
 import { deleteModeOf } from "./deletion.ts";
@@ -31,10 +31,12 @@ import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { tellHeap } from "./heap.ts";
 import { ItemLog } from "./itemlog.ts";
 import { linkText } from "./listtrace.ts";
+import { sourceRoots } from "./operatorpaths.ts";
 import { recordStats, startRecording, writeReplayScript } from "./recording.ts";
 import { Sender } from "./sender.ts";
 import { SourceRemoval } from "./sourceremoval.ts";
-import { SourceTree } from "./sourcetree.ts";
+import { type SourceRoots } from "./sourceroots.ts";
+import { readFlags, SourceTree } from "./sourcetree.ts";
 import { TokenOutput } from "./tokenoutput.ts";
 import { XattrAnswers } from "./xattritems.ts";
 
@@ -94,8 +96,9 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
   const ndxWriter = new NdxWriter(context.version);
   const ids = new SenderIds(session.module?.numericIds ? NAMELESS : session.fs);
   const extras = sendingExtras(session, filters, ids);
-  const list = listSender(session, cwd, filters, segments, view, ndxWriter, ids, extras.sent);
-  const tree = new SourceTree(session, list, segments, view);
+  const dirs = session.own(sourceRoots(session));
+  const list = listSender(session, cwd, filters, segments, view, ndxWriter, ids, dirs, extras.sent);
+  const tree = new SourceTree(session, list, dirs, segments, view);
   const itemLog = new ItemLog(session, {
     view,
     listComplete: () => segments.eof,
@@ -125,19 +128,18 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
 
 function listSender(
   session: Session, cwd: string, filters: Filters, segments: Segments, view: ReturnType<Segments["view"]>,
-  ndxWriter: NdxWriter, ids: SenderIds, extras: SentExtras | null,
+  ndxWriter: NdxWriter, ids: SenderIds, dirs: SourceRoots, extras: SentExtras | null,
 ): FlistSender {
   const { options, context, fs } = session;
   const summer = options.checksum ? new FileSummer(session.kernels, fs, context.fileChecksum) : null;
   return new FlistSender({
-    fs, context, filters, segments, view, cwd, ids, extras,
-    ...rootsOf(session),
+    fs, context, filters, segments, view, cwd, ids, dirs, extras,
+    fullName: session.module ? nameInModule(session.module) : undefined,
     fields: flistFields(options, context),
     options: {
       recurse: options.recurse > 0, relative: options.relative > 0, impliedDirs: options.impliedDirs,
       missingArgs: options.missingArgs, ignoreErrors: options.ignoreErrors,
       deleteDuring: ["during", "delay"].includes(deleteModeOf(session)),
-      insecureLinks: session.module?.insecureLinks ?? options.insecureLinks,
       ignoreNonreadable: session.module?.ignoreNonreadable,
       dirs: options.dirs !== 0, oneFileSystem: options.oneFileSystem,
       copyLinks: options.copyLinks, copyUnsafeLinks: options.copyUnsafeLinks, copyDirlinks: options.copyDirlinks,
@@ -152,16 +154,9 @@ function listSender(
   });
 }
 
-/** How the directories that arguments start from are reached and shown. */
-function rootsOf({ fs, module }: Session): Pick<FlistSenderParts, "openRoot" | "fullName"> {
-  const { O, AT } = fs.constants;
-  const openFreely = (path: string): number =>
-    fs.openat(AT.FDCWD, fs.cstr(path), (O.PATH || O.RDONLY) | O.DIRECTORY | O.CLOEXEC, 0);
-  if (module === null) return { openRoot: openFreely };
-  return {
-    openRoot: module.confined ? (path) => module.root.openDirectory(insideModule(module, path)) : openFreely,
-    fullName: (rootPath, path) => `"${moduleName(module, joinPath(rootPath, path))}" (in ${module.name})`,
-  };
+/** How a client is shown paths. */
+function nameInModule(module: ModuleScope): (rootPath: string, path: string) => string {
+  return (rootPath, path) => `"${moduleName(module, joinPath(rootPath, path))}" (in ${module.name})`;
 }
 
 /** What --chmod does to the modes of this side's list; undefined without the option. */
@@ -175,7 +170,7 @@ function sumFile(
   session: Session, summer: FileSummer, dirFd: number, name: number, _stat: StatRecord, into: Uint8Array,
 ): void {
   const { fs } = session;
-  const fd = fs.openat(dirFd, name, fs.constants.O.RDONLY | fs.constants.O.CLOEXEC, 0);
+  const fd = fs.openat(dirFd, name, readFlags(session), 0);
   if (fd < 0) {
     into.fill(0);
     return;

@@ -12,6 +12,7 @@ import { type Options } from "../options/options.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
 import { insideModule, type ModuleScope } from "../session/module.ts";
 import { type Session } from "../session/session.ts";
+import { SourceRoots } from "./sourceroots.ts";
 
 /** The policy below the destination or a source: nothing leads out of it. */
 export function transferPolicy(session: Session): ConfinePolicy {
@@ -35,6 +36,19 @@ export function boundedPlaces(session: Session, destination: Confined): Confined
   const opened = openRoot(destination, ".", operatorPolicy(session, true));
   if (typeof opened !== "number") return session.own(opened);
   throw new WsyncError(`cannot open the destination: ${session.fs.strerror(-opened)}`, ExitCode.fileSelect);
+}
+
+/** A sender's directories. */
+export function sourceRoots(session: Session): SourceRoots {
+  const { fs, options, module } = session;
+  const listed = options.filesFrom !== null;
+  const within = listed ? boundaryOf(fs, options) : null;
+  return new SourceRoots(fs, {
+    follows: options.copyLinks || options.copyUnsafeLinks || options.copyDirlinks || followsAll(session),
+    relative: options.relative > 0, listed, within, refused: teller(session, within),
+    module: module?.confined && !module.insecureLinks
+      ? { root: module.root, inside: (path) => insideModule(module, path) } : null,
+  });
 }
 
 /** --backup-dir. Throws UsageError (1) or WsyncError (11) when something else is in its place. Upstream do_recv. */

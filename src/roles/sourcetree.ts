@@ -1,38 +1,46 @@
 /**
- * The sender's source: its file list, sent in steps, and its files, opened below the root their argument named.
- * A source file is opened without following a symlink, not even one that has taken a directory's place since the scan,
- * unless the options follow links. Upstream sender.c:sender_open_confined, flist.c:send_extra_file_list.
+ * The sender's source: its file list, sent in steps, and its files, in directories that SourceRoots confines. Upstream
+ * sender.c:sender_open_confined, flist.c:send_extra_file_list.
  */
-import { type FileSystem } from "../posix/filesystem.ts";
-import { Confined, type Place } from "../files/confine.ts";
+import { type Confined, type Place } from "../files/confine.ts";
 import { type FileList } from "../flist/filelist.ts";
-import { openBelow } from "../flist/opendir.ts";
 import { type SegmentView, type Segments } from "../flist/segments.ts";
 import { type FlistSender } from "../flist/walk.ts";
 import { ProtocolError } from "../errors.ts";
 import { ListProgress } from "../session/listprogress.ts";
 import { type Session } from "../session/session.ts";
 import { showList, showListsEnd } from "./listtrace.ts";
+import { type SourceRoots } from "./sourceroots.ts";
+
+/** Flags that open a source file: not through a symlink, unless the options follow those of files, anywhere. */
+export function readFlags(session: Session): number {
+  const { O } = session.fs.constants;
+  return O.RDONLY | O.CLOEXEC | (followsFiles(session) && !session.module?.confined ? 0 : O.NOFOLLOW);
+}
+
+function followsFiles({ options }: Session): boolean {
+  return options.copyLinks || options.copyUnsafeLinks;
+}
 
 export class SourceTree {
   readonly segments: Segments;
   readonly view: SegmentView;
   private readonly session: Session;
   private readonly sender: FlistSender;
-  private readonly follows: boolean;
-  private readonly confined = new Map<number, Confined>();
-  /** "/" once it was needed. */
-  private slash: Confined | null = null;
+  private readonly dirs: SourceRoots;
+  private readonly readFlags: number;
+  private readonly followsFiles: boolean;
   /** The last list that --debug=flist3 has shown. */
   private shown: FileList | null = null;
 
-  constructor(session: Session, sender: FlistSender, segments: Segments, view: SegmentView) {
-    const { options } = session;
+  constructor(session: Session, sender: FlistSender, dirs: SourceRoots, segments: Segments, view: SegmentView) {
     this.session = session;
     this.sender = sender;
+    this.dirs = dirs;
     this.segments = segments;
     this.view = view;
-    this.follows = options.copyLinks || options.copyUnsafeLinks || options.copyDirlinks || options.insecureLinks;
+    this.readFlags = readFlags(session);
+    this.followsFiles = followsFiles(session);
   }
 
   /** Sends the first list, one directory at a time. */
@@ -110,40 +118,21 @@ export class SourceTree {
 
   /** Opens a row's file for reading; a descriptor or -errno. */
   open(list: FileList, row: number): number {
-    const { fs } = this.session;
-    const { O } = fs.constants;
-    const path = list.path(row);
-    const root = this.sender.rootOf(list, row);
-    if (this.follows) return this.openFollowing(fs, root.fd, path);
-    if (path.startsWith("/")) {
-      const dir = openBelow(fs, root.fd, path.slice(0, path.lastIndexOf("/")) || "/", true);
-      if (dir < 0) return dir;
-      const fd = fs.openat(dir, list.namePtr[row], O.RDONLY | O.NOFOLLOW | O.CLOEXEC, 0);
-      fs.close(dir);
-      return fd;
-    }
-    return this.confine(root.fd, root.path).openRow(list, row, O.RDONLY, 0);
+    const { fs, module } = this.session;
+    const root = this.rootOf(list, row);
+    if (this.followsFiles && module?.confined) return root.openFollowing(list.path(row), fs.constants.O.RDONLY, 0);
+    const dirFd = root.rowDirFd(list, row);
+    return dirFd < 0 ? dirFd : fs.openat(dirFd, list.namePtr[row], this.readFlags, 0);
   }
 
-  /** A row's file below its confined root; an absolute path (--relative) is resolved from "/". */
+  /** A row's file below its root. */
   placeOf(list: FileList, row: number): Place {
-    const path = list.path(row);
-    if (path.startsWith("/")) return { root: this.filesystemRoot(), path: path.replace(/^\/+/, "") };
-    const root = this.sender.rootOf(list, row);
-    return { root: this.confine(root.fd, root.path), path };
+    return { root: this.rootOf(list, row), path: list.path(row) };
   }
 
   /** A row's file for calls by directory and name; the directory's descriptor is -errno when it cannot be reached. */
   pinned(list: FileList, row: number): { readonly fd: number; readonly name: number } {
-    const { fs } = this.session;
-    const root = this.sender.rootOf(list, row);
-    if (this.follows) {
-      const path = list.path(row);
-      return { fd: path.startsWith("/") ? fs.constants.AT.FDCWD : root.fd, name: fs.cstr(path) };
-    }
-    const place = this.placeOf(list, row);
-    const fd = place.root.locate(place.path);
-    return { fd, name: fs.cstr(place.root.located) };
+    return { fd: this.rootOf(list, row).rowDirFd(list, row), name: list.namePtr[row] };
   }
 
   /** A row's path as error messages show it. */
@@ -165,33 +154,15 @@ export class SourceTree {
   /** The directory a row's name starts from, as the user gave it, or null for the working directory. */
   rootPath(list: FileList, row: number): string | null {
     const root = list.extra.pathRoot?.[row] ?? 0;
-    return root === 0 ? null : this.sender.roots[root].given;
+    return root === 0 ? null : this.sender.places.all[root].given;
   }
 
   close(): void {
-    this.slash?.close();
     this.sender.close();
   }
 
-  private openFollowing(fs: FileSystem, rootFd: number, path: string): number {
-    const { O, AT } = fs.constants;
-    return fs.openat(path.startsWith("/") ? AT.FDCWD : rootFd, fs.cstr(path), O.RDONLY | O.CLOEXEC, 0);
-  }
-
-  private filesystemRoot(): Confined {
-    const { fs } = this.session;
-    const { O, AT } = fs.constants;
-    this.slash ??= this.confine(fs.openat(AT.FDCWD, fs.cstr("/"), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0), "/");
-    return this.slash;
-  }
-
-  private confine(fd: number, path: string): Confined {
-    let root = this.confined.get(fd);
-    if (!root) {
-      root = new Confined(this.session.fs, fd, path, { links: "beneath" });
-      this.confined.set(fd, root);
-    }
-    return root;
+  private rootOf(list: FileList, row: number): Confined {
+    return this.dirs.of(this.sender.rootOf(list, row));
   }
 
   private count(): void {

@@ -1,7 +1,7 @@
 /**
  * Symlinks in paths that the user names: followed when root or the user owns them, refused when a stranger does, always
  * followed with --insecure-links. Stock rsync on the same input leaves the same trees and exit codes; wsync also says
- * which link it was, whose, and what would follow it.
+ * which link it was, whose, and what would follow it. On the way to a source rsync 3.5.0 follows fewer.
  */
 import { lchownSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -90,5 +90,44 @@ describe.skipIf(reason !== "").each(runtimes)(`paths the user names, on %s ${rea
     expect(ours.ran.code).toBe(theirs.ran.code);
     // A failed backup ends the run at once, and how much was done by then is chance.
     if (theirs.ran.code !== 11) expect(compare(theirs.tree, ours.tree)).toEqual([]);
+  });
+});
+
+/** Sources behind symlinks: options, the links' owner, whether the files arrive. */
+const sources: readonly (readonly [title: string, words: string, owner: number, arrives: boolean])[] = [
+  ["an argument's directory", "-aR start/abs/", 0, true],
+  ["a directory above an argument", "-aR start/./abs/sub/h", 0, true],
+  ["a directory above an absolute argument", "-aR TOP/start/abs/sub", 0, true],
+  ["above an argument, without incremental recursion", "-aR --no-i-r start/abs/sub", 0, true],
+  ["above an argument, a stranger's", "-aR start/abs/sub", STRANGER, false],
+  ["above an argument, a stranger's that stays inside", "-aR start/rel/sub", STRANGER, true],
+  ["above an argument, a stranger's, --insecure-links", "-aR --insecure-links start/abs/sub", STRANGER, true],
+  ["the directory to start from, a stranger's", "-a start/abs/", STRANGER, true],
+  ["above a listed name", "-ar --files-from=names start", 0, true],
+  ["above a listed name, a stranger's", "-ar --files-from=names start", STRANGER, false],
+  ["above a listed name, out of --confine-root", "-ar --files-from=start/names --confine-root=TOP/start start", 0,
+    false],
+];
+
+describe.skipIf(!isRoot).each(runtimes)("symlinks on the way to a source, on %s", (runtime) => {
+  const rows = sources.slice(0, runtime === "node" ? undefined : 5);
+  it.skipIf(missing(runtime) !== "").each(rows)("%s", async (_title, words, owner, arrives) => {
+    const top = join(scratch, "sources");
+    rmSync(top, { recursive: true, force: true });
+    for (const dir of ["start", "real/sub", "dst"]) mkdirSync(join(top, dir), { recursive: true });
+    writeFileSync(join(top, "real/sub/h"), "h");
+    for (const path of ["names", "start/names"]) writeFileSync(join(top, path), "abs/sub\n");
+    for (const [link, target] of [["start/abs", join(top, "real")], ["start/rel", "../real"]]) {
+      symlinkSync(target, join(top, link));
+      lchownSync(join(top, link), owner, owner);
+    }
+    const argv = words.split(" ").map((word) => word.replace("TOP", top));
+    const ran = await run([wsync(runtime)!, ...argv, "dst/"], { cwd: top });
+    const tree = describeTree(join(top, "dst"), { times: "none" });
+    const files = [...tree.keys()].filter((path) => path.endsWith("sub/h"));
+    expect({ code: ran.code, files: files.length }).toEqual({ code: arrives ? 0 : 23, files: arrives ? 1 : 0 });
+    const refusal = /^refusing (to follow symlink "abs" -> ".*real" .*owned by uid 4321|".*": it leads out of)/;
+    if (arrives) expect(ran.stderr).toBe("");
+    else expect(ran.stderr).toMatch(refusal);
   });
 });

@@ -11,6 +11,7 @@ import type { WalkFilters } from "../../../src/flist/makefile.ts";
 import { FlistReceiver, type ReceiveOptions } from "../../../src/flist/receive.ts";
 import { Segments, type SegmentView } from "../../../src/flist/segments.ts";
 import { FlistSender, type WalkOptions } from "../../../src/flist/walk.ts";
+import { SourceRoots } from "../../../src/roles/sourceroots.ts";
 import { diskFs, testMemory, type DiskFs } from "./diskfs.ts";
 
 const NO_FILTERS: WalkFilters = {
@@ -62,15 +63,19 @@ export function sendList(
       sysError: note("sys"), error: note("error"), warning: note("warning"), info: note("info"), detail: note("detail"),
       ioError: note("io"),
     },
-    openRoot: (path) => fs.openat(fs.constants.AT.FDCWD, fs.cstr(path), fs.constants.O.DIRECTORY, 0),
     writeNdx: (to, value) => ndx.write(to, value),
     extras: null,
     keepsChecksums: false,
+    dirs: new SourceRoots(fs, {
+      follows: options.copyLinks === true || options.copyUnsafeLinks === true || options.copyDirlinks === true,
+      relative: options.relative === true, listed: false, within: null, module: null,
+      refused: (refusal) => note("refused")(refusal.path),
+    }),
     checksum: fields.checksumLength > 0 ? (_fd, _name, stat, into) => void into.fill(stat.size & 0xff, 0,
       fields.checksumLength) : null,
     options: {
       recurse: true, dirs: true, relative: false, impliedDirs: true, missingArgs: 0, ignoreErrors: false,
-      deleteDuring: false, insecureLinks: false, oneFileSystem: 0, copyLinks: false, copyUnsafeLinks: false,
+      deleteDuring: false, oneFileSystem: 0, copyLinks: false, copyUnsafeLinks: false,
       copyDirlinks: false, mungeLinks: false, preserveAtimes: false, ...options,
     },
   });
