@@ -292,7 +292,7 @@ async function greetOver(
     oldArgs: options.oldArgs > 0,
     earlyInput: earlyInput(run, roleOf(ends)),
     serverWords: (version) => daemonWords(options, ends.amSender, version),
-    password: () => daemonPassword(host, options.passwordFile, operatorFiles(run.platform.fs, host.cwd(), options)),
+    password: () => password(run),
     authResponse: (digest, password, challenge) => authResponse(platform.kernels, digest, password, challenge),
     onLine: (line) => {
       if (options.motd || line.includes("\t")) showLine(run, line);
@@ -312,6 +312,15 @@ function showLine({ log, observer }: StartedRun, line: string): void {
   log.write(LogCode.info, `${line}\n`, true);
 }
 
+async function password({ platform, options }: ClientRun): Promise<string> {
+  const files = operatorFiles(platform.fs, platform.host.cwd(), options);
+  try {
+    return await daemonPassword(platform.host, options.passwordFile, files);
+  } finally {
+    files.close();
+  }
+}
+
 /** What the --early-input file holds, for the daemon. Throws UsageError (5) when it cannot be had or is too long. */
 function earlyInput(run: ClientRun, who: string): Uint8Array | null {
   const path = run.options.earlyInput;
@@ -321,6 +330,7 @@ function earlyInput(run: ClientRun, who: string): Uint8Array | null {
   const fd = operator.openFollowing(path, fs.constants.O.RDONLY, 0);
   const bytes = fd < 0 ? fd : readAll(fs, fd, EARLY_INPUT_BYTES + 1);
   if (fd >= 0) fs.close(fd);
+  operator.close();
   if (typeof bytes === "number") {
     const text = `rsync: [${who}] failed to open ${path}: ${fs.strerror(-bytes)} (${-bytes})`;
     throw new UsageError(text, ExitCode.startClient).advise(refusalHint(operator));

@@ -21,6 +21,7 @@ export function openLogFile({ host, fs }: Platform, options: Options, log: Log):
   fs.umask(umask | LOG_UMASK);
   const fd = operator.openFollowing(options.logFile, O.WRONLY | O.APPEND | O.CREAT | O.CLOEXEC, 0o644);
   fs.umask(umask);
+  operator.close();
   if (fd < 0) {
     const who = options.server ? "server" : "client";
     const reason = `${fs.strerror(-fd)} (${-fd})`;

@@ -4,7 +4,7 @@
  */
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { Boundary } from "../files/boundary.ts";
-import { Confined, type ConfinePolicy, type Place } from "../files/confine.ts";
+import { type Confined, type ConfinePolicy, type Place } from "../files/confine.ts";
 import { directoryState } from "../files/mkdirs.ts";
 import { NamedDir, openRoot, operatorPaths, refusalText } from "../files/operator.ts";
 import { type LinkRule, type Refusal } from "../files/walk.ts";
@@ -76,7 +76,7 @@ export function checkTempDir({ fs }: Session, { root, path }: Place): void {
   throw new WsyncError(`Failed to stat temp-dir ${path}: ${fs.strerror(-state)}`, ExitCode.fileIo);
 }
 
-/** The operator's files of a program that has no session yet. */
+/** The operator's files of a program that has no session yet. The caller closes it. */
 export function operatorFiles(fs: FileSystem, cwd: string, options: Options): Confined {
   const opened = operatorPaths(fs, cwd, { links: linkRule(options) });
   if (typeof opened !== "number") return opened;

@@ -245,6 +245,11 @@ describe.each(variants)("Confined over %s", (_label, kind, extra) => {
     fs.close(leaf);
     expect(operator.open(`${base}/mine/leaf`, O.RDONLY, 0)).toBe(-E.ELOOP);
     expect(operator.openFollowing(`${base}/mine/../outside/none`, O.RDONLY, 0)).toBe(-E.ENOENT);
+    const there = must(operatorPaths(fs, outside));
+    const relative = there.openFollowing("leaf", O.RDONLY, 0);
+    expect(relative).toBeGreaterThanOrEqual(0);
+    fs.close(relative);
+    there.close();
   });
 
   test.runIf(isRoot)("the operator's path through a stranger's link is refused", () => {
