@@ -292,7 +292,7 @@ async function greetOver(
     oldArgs: options.oldArgs > 0,
     earlyInput: earlyInput(run, roleOf(ends)),
     serverWords: (version) => daemonWords(options, ends.amSender, version),
-    password: () => password(run),
+    password: () => passwordOf(run),
     authResponse: (digest, password, challenge) => authResponse(platform.kernels, digest, password, challenge),
     onLine: (line) => {
       if (options.motd || line.includes("\t")) showLine(run, line);
@@ -312,7 +312,7 @@ function showLine({ log, observer }: StartedRun, line: string): void {
   log.write(LogCode.info, `${line}\n`, true);
 }
 
-async function password({ platform, options }: ClientRun): Promise<string> {
+async function passwordOf({ platform, options }: ClientRun): Promise<string> {
   const files = operatorFiles(platform.fs, platform.host.cwd(), options);
   try {
     return await daemonPassword(platform.host, options.passwordFile, files);

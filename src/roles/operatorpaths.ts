@@ -4,7 +4,7 @@
  */
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { Boundary } from "../files/boundary.ts";
-import { type Confined, type ConfinePolicy, type Place } from "../files/confine.ts";
+import { Confined, type ConfinePolicy, type Place } from "../files/confine.ts";
 import { directoryState } from "../files/mkdirs.ts";
 import { NamedDir, openRoot, operatorPaths, refusalText } from "../files/operator.ts";
 import { type LinkRule, type Refusal } from "../files/walk.ts";

@@ -48,7 +48,8 @@ export class SourceRoots implements WalkRoots {
       : fs.openat(AT.FDCWD, fs.cstr(path), O.PATH | O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
     if (fd < 0) return fd;
     const named = new Set<string>();
-    const policy: ConfinePolicy = module ? { links: "beneath", refused, above: { fd: module.root.rootFd, path: inside } }
+    const policy: ConfinePolicy = module
+      ? { links: "beneath", refused, above: { fd: module.root.rootFd, path: inside } }
       : { links: rules.follows ? "insecure" : "beneath", refused, named: this.namedDirs(named) };
     this.roots.set(fd, { confined: new Confined(fs, fd, path, policy), named });
     return fd;
