@@ -7,7 +7,7 @@
  * dirty. A directory is named to the kernel by its open descriptor, so that no symlink can come between.
  */
 import { type Host } from "../host.ts";
-import { openBelow } from "../flist/opendir.ts";
+import { openBelow } from "../files/openbelow.ts";
 import { type FileSystem, newStat } from "../posix/filesystem.ts";
 import { IN, Inotify } from "../posix/inotify.ts";
 import { type DirNode, DirNodes } from "./dirnodes.ts";
@@ -339,7 +339,7 @@ export class InotifyWatcher implements Watcher {
   private watchOne(one: Watched, node: DirNode, path: string): number {
     const { fs } = this;
     const isRoot = node === one.nodes.root;
-    const fd = openBelow(fs, one.rootFd, path === "" ? "." : path, true);
+    const fd = openBelow(fs, one.rootFd, path);
     if (fd < 0) return fd;
     const wd = one.notify.add(`/proc/self/fd/${fd}`, isRoot ? ROOT_MASK : MASK);
     if (wd >= 0) {
