@@ -109,7 +109,7 @@ function capabilitiesOf({ host, fs, kernels }: Platform): Capabilities {
     symlinks: true, symlinkTimes: capabilities.symlinkTimes, hardlinks: capabilities.hardLinks,
     hardlinkSpecials: capabilities.hardLinks, hardlinkSymlinks: capabilities.hardLinks, ipv6: true,
     atimes: false, crtimes: false, batchFiles: true, inplace: true, append: true, acls: capabilities.xattrs,
-    aclAt: capabilities.xattrs, xattrs: capabilities.xattrs, iconv: false, preallocate: false, stopAt: true,
+    aclAt: capabilities.xattrs, xattrs: capabilities.xattrs, iconv: true, preallocate: false, stopAt: true,
     checksums: [...CHECKSUMS.names], compressors: new Compressors(host, kernels.memory).available(),
     daemonAuth: [...AUTH_DIGESTS.names],
     runtime: `${host.runtime} ${host.runtimeVersion}`,

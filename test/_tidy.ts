@@ -103,7 +103,7 @@ function at(file: SourceFile, offset: number, message: string): string {
 const layers: readonly (readonly string[])[] = [
   ["errors", "host", "memory"],
   ["protocol"],
-  ["posix", "checksum", "compress", "filter", "options"],
+  ["posix", "checksum", "compress", "filter", "options", "charset"],
   ["files", "flist", "delta", "output"],
   ["session", "batch"],
   ["roles"],

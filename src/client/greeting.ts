@@ -35,6 +35,8 @@ export interface DaemonCall {
   /** Contents of the --early-input file, or null. */
   readonly earlyInput: Uint8Array | null;
   serverWords(version: number): ServerWords;
+  /** A secluded word in the form in which it travels (--iconv). */
+  secludedWord(word: string): string;
   /** Asked for only when the daemon wants one. */
   password(): Promise<string>;
   /** checksum/auth.authResponse: the answer to a challenge, in base64. */
@@ -150,7 +152,7 @@ async function sendArguments(
   if (secluded) call.onArguments?.("protected args:", secluded);
   await send(stream, (out) => {
     writeDaemonArgs(out, open, version);
-    if (secluded) writeProtectedArgs(out, secluded);
+    if (secluded) writeProtectedArgs(out, secluded.map(call.secludedWord));
   });
 }
 

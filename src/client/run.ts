@@ -4,6 +4,7 @@
  */
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { type ByteStream, type ChildProcess } from "../host.ts";
+import { type Charset } from "../charset/charset.ts";
 import { type BatchRecorder } from "../batch/recorder.ts";
 import { authResponse } from "../checksum/auth.ts";
 import { refusalHint } from "../files/operator.ts";
@@ -25,6 +26,7 @@ import { streamPair } from "../session/pipe.ts";
 import { openBatch, openRecorder } from "./batches.ts";
 import { daemonPassword, daemonUser } from "./auth.ts";
 import { connectDaemon } from "./connect.ts";
+import { charsetFor } from "../conversation/charset.ts";
 import { converse, type Platform, refuseMissing } from "../conversation/conversation.ts";
 import { openLogFile } from "../conversation/logfile.ts";
 import { greetDaemon, type ServerWords } from "./greeting.ts";
@@ -52,6 +54,8 @@ export interface ClientRun {
 interface StartedRun extends ClientRun {
   /** Where its lines go, before and during the conversation. */
   readonly log: Log;
+  /** How names are converted (--iconv). */
+  readonly charset: Charset | null;
   /** The host's wall clock, milliseconds. */
   readonly startedAt: number;
 }
@@ -69,7 +73,7 @@ export async function runClient(run: ClientRun): Promise<number> {
   if (log.debug("ICONV", 2)) log.infoLine(`msg checking charset: ${charsetName((name) => host.env(name))}\n`);
   log.logFile = openLogFile(run.platform, options, log);
   try {
-    return await recorded({ ...run, log, startedAt });
+    return await recorded({ ...run, log, startedAt, charset: charsetFor(run.platform, options) });
   } catch (error) {
     tellFailure(log, error);
     run.observer?.event(failureEvent(host, options, error, startedAt));
@@ -79,7 +83,7 @@ export async function runClient(run: ClientRun): Promise<number> {
 
 /** The run, with its batch file or from one. */
 async function recorded(run: StartedRun): Promise<number> {
-  const { options, platform, log } = run;
+  const { options, platform } = run;
   if ((options.writeBatch ?? options.readBatch) === null) return reach(run);
   let recorder: BatchRecorder | null = null;
   try {
@@ -89,7 +93,8 @@ async function recorded(run: StartedRun): Promise<number> {
     }
     const { stream, destination } = openBatch(platform, options);
     return await converse(platform, {
-      options, role: "receiver", stream, args: [destination], version: null, localLink: null, filterArgs: options, log,
+      options, role: "receiver", stream, args: [destination], version: null, localLink: null, filterArgs: options,
+      ...ownParts(run),
     });
   } catch (error) {
     if (error instanceof WsyncError) error.who ??= "Receiver";
@@ -151,15 +156,21 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   serverOptions.insecureLinks = options.insecureLinks;
   serverOptions.confineRoot = options.confineRoot;
   serverOptions.wholeFile = options.wholeFile < 0 && options.writeBatch === null ? 1 : options.wholeFile;
-  const server = converse(run.farPlatform ?? platform, {
+  const farPlatform = run.farPlatform ?? platform;
+  const server = converse(farPlatform, {
     options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,
-    localLink: link, filterArgs: options,
+    localLink: link, filterArgs: options, charset: charsetFor(farPlatform, serverOptions),
   });
   const client = converse(platform, {
     options, role: "sender", stream: near, args: ends.localArgs, version: null, localLink: link,
-    filterArgs: options, childExit: server, log, batch: run.batch,
+    filterArgs: options, childExit: server, ...ownParts(run),
   });
   return Math.max(await client, await server);
+}
+
+/** What a client brings to its conversation. */
+function ownParts({ log, batch, charset }: StartedRun): Pick<StartedRun, "log" | "batch" | "charset"> {
+  return { log, batch, charset };
 }
 
 /** Between two local ends whole files are cheaper than a delta, unless the user says otherwise. */
@@ -216,11 +227,11 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
     ({ stream, version } = greeted);
   } else if (command.protectedArgs) {
     if (log.debug("CMD", 1)) showWords(log, "protected args:", command.protectedArgs);
-    await writeWords(stream, command.protectedArgs);
+    await writeWords(stream, command.protectedArgs.map((word) => wireForm(run.charset, word)));
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
-    localLink: null, filterArgs: options, childExit: child.exited, childPid: child.pid, log, batch: run.batch,
+    localLink: null, filterArgs: options, childExit: child.exited, childPid: child.pid, ...ownParts(run),
     sources: sourcesOf(ends),
   });
 }
@@ -262,7 +273,7 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream: greeted.stream, args: ends.localArgs,
-    version: greeted.version, localLink: null, filterArgs: options, log, batch: run.batch, sources: sourcesOf(ends),
+    version: greeted.version, localLink: null, filterArgs: options, ...ownParts(run), sources: sourcesOf(ends),
   });
 }
 
@@ -292,6 +303,7 @@ async function greetOver(
     oldArgs: options.oldArgs > 0,
     earlyInput: earlyInput(run, roleOf(ends)),
     serverWords: (version) => daemonWords(options, ends.amSender, version),
+    secludedWord: (word) => wireForm(run.charset, word),
     password: () => passwordOf(run),
     authResponse: (digest, password, challenge) => authResponse(platform.kernels, digest, password, challenge),
     onLine: (line) => {
@@ -363,6 +375,11 @@ function refuseDaemonOptions(options: Options): void {
   if (options.contimeout > 0) {
     throw new UsageError("The --contimeout option may only be used when connecting to an rsync daemon.");
   }
+}
+
+/** A word in the form in which it travels. */
+function wireForm(charset: Charset | null, word: string): string {
+  return charset?.send.lenient(word) ?? word;
 }
 
 async function writeWords(stream: ByteStream, words: readonly string[]): Promise<void> {

@@ -5,6 +5,7 @@
 import { ExitCode, exitCodeOf, LimitError, ProtocolError, RemoteExit, UsageError, WsyncError } from "../errors.ts";
 import { type ByteStream, type Host } from "../host.ts";
 import { type Kernels } from "../checksum/kernels.ts";
+import { type Charset } from "../charset/charset.ts";
 import { Compressors } from "../compress/registry.ts";
 import { type SummaryEvent } from "../output/events.ts";
 import { exitCodeName, exitLine, totalsLine, type RoleName } from "../output/messages.ts";
@@ -69,6 +70,8 @@ export interface Conversation {
   readonly childPid?: number;
   /** A log that is in use already; made anew otherwise. Its observer hears of all that happens. */
   readonly log?: Log;
+  /** How names are converted (--iconv). */
+  readonly charset?: Charset | null;
   /** The batch file that records the conversation, if one does. */
   readonly batch?: BatchSink;
 }
@@ -116,7 +119,7 @@ async function hold(platform: Platform, conversation: Conversation, session: Ses
 
 function open(platform: Platform, conversation: Conversation, logFile: LogFileWriter): Session {
   const { host, kernels, fs } = platform;
-  const { options, role, stream, localLink, module, batch = null } = conversation;
+  const { options, role, stream, localLink, module, batch = null, charset = null } = conversation;
   const log = conversation.log ?? new Log(host, options, options.levels);
   log.logFile ??= logFile;
   const { observer } = log;
@@ -125,7 +128,9 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   const fakeSuper = options.superMode === "fake-super"
     ? fakeSuperFs(fs, role === "sender", logReporter(log, fs, role)) : null;
   const files = { fs: fakeSuper ?? fs, fakeSuper };
-  const session = new Session({ host, kernels, ...files, options, log, localLink, observer, batch, module }, role);
+  const parts = { host, kernels, ...files, options, log, localLink, observer, batch, module, charset };
+  const session = new Session(parts, role);
+  log.iconv = charset;
   session.memory.maxAlloc = options.maxAlloc;
   session.input = new Input(session.memory, stream, () => host.monotonic());
   session.output = new Output(session.memory, stream, () => host.monotonic());

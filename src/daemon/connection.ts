@@ -3,6 +3,7 @@
  * rsync_module.
  */
 import { converse } from "../conversation/conversation.ts";
+import { openCharset, type Charset } from "../charset/charset.ts";
 import { ExitCode, exitCodeOf, UsageError, type WsyncError } from "../errors.ts";
 import { wildmatch } from "../filter/wildmatch.ts";
 import { type ByteStream } from "../host.ts";
@@ -99,8 +100,9 @@ class ModuleSession {
     const { scope } = entered;
     deadline.restart(scope.timeout);
     await stream.write(bytesOf("@RSYNCD: OK\n"));
+    const charset = this.moduleCharset();
     const request = await readRequest({
-      stream, deadline, version: admission.version, scope, parseContext: this.parseContext(),
+      stream, deadline, version: admission.version, scope, parseContext: this.parseContext(), charset,
     });
     deadline.stop();
     const { options } = request;
@@ -112,8 +114,16 @@ class ModuleSession {
     const code = await converse({ ...context.platform, fs: entered.fs }, {
       options, role, stream, args: options.args, version: admission.version, localLink: null, filterArgs: options,
       module: { ...scope, chmod }, refusal: this.refusalOf(request),
+      charset: options.iconv === null ? null : charset,
     }, context.log.write);
     return code;
+  }
+
+  /** The charset of the module's names; null when it is not told, so that there is nothing to convert. */
+  private moduleCharset(): Charset | null {
+    const { host, kernels } = this.context.platform;
+    const name = this.admission.module.text("charset");
+    return name === "" ? null : openCharset(host, kernels.memory, name, true);
   }
 
   /** A client's options are parsed by the module's rules. */

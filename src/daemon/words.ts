@@ -2,7 +2,9 @@
  * A client's words: read, with their wild cards expanded, parsed, and bent to what the module allows. Upstream
  * io.c:read_args, clientserver.c:rsync_module behind the "@RSYNCD: OK".
  */
+import { type Charset } from "../charset/charset.ts";
 import { UsageError, WsyncError } from "../errors.ts";
+import { type GlobTree } from "../files/glob.ts";
 import { Filters } from "../filter/mergefiles.ts";
 import { sanitizePath } from "../filter/paths.ts";
 import { type Options } from "../options/options.ts";
@@ -13,7 +15,7 @@ import { type LineStream } from "../session/linestream.ts";
 import { insideModule, type ModuleScope } from "../session/module.ts";
 import { type ModuleConfig } from "./config.ts";
 import { type Deadline } from "./deadline.ts";
-import { expandWord, type GlobTree } from "./glob.ts";
+import { expandWord } from "./glob.ts";
 
 /** How much of the paths the log and the hooks are told. */
 const REQUEST_CHARS = 1024;
@@ -41,6 +43,8 @@ export interface WordSettings {
   readonly version: number;
   readonly scope: ModuleScope;
   readonly parseContext: ParseContext;
+  /** The module's charset, to which secluded words are converted. */
+  readonly charset: Charset | null;
 }
 
 /** Reads and parses a client's words. */
@@ -68,7 +72,7 @@ function parseable({ options, paths }: Words): string[] {
 }
 
 async function readWords(settings: WordSettings, nulEnded: boolean, secluded: boolean): Promise<Words> {
-  const { stream, deadline, scope } = settings;
+  const { stream, deadline, scope, charset } = settings;
   const glob = { module: scope.name, sanitize: scope.confined, whole: secluded };
   const tree = globTree(scope);
   const options: string[] = [];
@@ -76,7 +80,8 @@ async function readWords(settings: WordSettings, nulEnded: boolean, secluded: bo
   let text = "";
   let dotSeen = false;
   for (let count = 0, bytes = 0; ; count++) {
-    const word = await deadline.limit(stream.next((cursor) => readDaemonArg(cursor, nulEnded)));
+    const sent = await deadline.limit(stream.next((cursor) => readDaemonArg(cursor, nulEnded)));
+    const word = secluded && charset ? charset.receive.lenient(sent) : sent;
     if (word === "") break;
     bytes += word.length;
     if (count >= MAX_WORDS || bytes > MAX_BYTES) throw new UsageError("too many daemon arguments", 2);
@@ -138,7 +143,6 @@ export function applyModule(options: Options, module: ModuleConfig, scope: Modul
   options.confineRoot = null;
   options.openNoatime = module.flag3("open noatime") ?? options.openNoatime;
   if (module.flag("ignore errors")) options.ignoreErrors = true;
-  if (options.onlyWriteBatch) options.dryRun = true;
   if (module.flag("fake super")) {
     options.preserveXattrs = Math.min(options.preserveXattrs, 1);
     options.superMode = "fake-super";

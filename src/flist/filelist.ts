@@ -5,7 +5,8 @@
  * Numbers live in typed arrays (columns), basenames as NUL-terminated bytes in a linear-memory arena so that libc can
  * take them by address. Directory names are interned in a DirNames table shared by the segments of a session. Columns
  * that only some options need are null until `want` makes them. Rows are permuted in place by sorting, so row i is
- * also the i-th entry in wire order afterwards: ndx = ndxStart + i.
+ * also the i-th entry in order afterwards: ndx = ndxStart + i. With --iconv the two ends have other names and so an
+ * order of their own: rows keep the numbers they travelled with, and `order` says in which order they stand.
  */
 import { type LinearMemory } from "../memory.ts";
 
@@ -76,7 +77,9 @@ export class FileList {
   ndxStart = 0;
   /** ndx of the directory whose contents this segment holds, in the dir flist; -1 for the first. */
   parentNdx = -1;
-  /** First and last row that is active (duplicates and emptied rows outside), upstream low/high. */
+  /** Rows in order, where sorting left them in place; null: they stand in order. Upstream flist->sorted. */
+  order: Uint32Array | null = null;
+  /** First and last place that holds an active row (duplicates and emptied rows outside), upstream low/high. */
   low = 0;
   high = -1;
   /** Position in the chain of segments, upstream flist_num. */
@@ -86,7 +89,7 @@ export class FileList {
   /** Generator's counts of rows under way and of rows to redo (upstream in_progress, to_redo). */
   inProgress = 0;
   toRedo = 0;
-  /** The active rows in order when some rows of low..high are cleared; null: all of low..high are active. */
+  /** The active rows in order when they are not simply low..high. */
   active: Uint32Array | null = null;
 
   /** Address and length of the NUL-terminated basename; length 0 marks a cleared (duplicate) row. */
@@ -142,6 +145,21 @@ export class FileList {
   addRow(): number {
     if (this.used === this.columns.capacity) this.growRows();
     return this.used++;
+  }
+
+  /** The row in a place of the order. */
+  rowAt(place: number): number {
+    return this.order === null ? place : this.order[place];
+  }
+
+  /** A row's place in the order. */
+  placeOf(row: number): number {
+    return this.order === null ? row : this.order.indexOf(row);
+  }
+
+  /** The first active row in order. */
+  get firstRow(): number {
+    return this.rowAt(this.low);
   }
 
   /** The row's basename as a name string. */

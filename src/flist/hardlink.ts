@@ -89,8 +89,11 @@ export class HardLinks {
     const gnums = list.extra.hlink;
     if (gnums === undefined) return;
     const rows: number[] = [];
-    for (let row = 0; row < list.used; row++) if ((list.flags[row] & hlinked) !== 0) rows.push(row);
-    rows.sort((a, b) => gnums[a] - gnums[b] || a - b);
+    for (let place = 0; place < list.used; place++) {
+      const row = list.rowAt(place);
+      if ((list.flags[row] & hlinked) !== 0) rows.push(row);
+    }
+    rows.sort((a, b) => gnums[a] - gnums[b]);
     list.want("hlinkPrev");
     for (let from = 0; from < rows.length;) {
       let to = from + 1;

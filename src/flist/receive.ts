@@ -9,7 +9,7 @@
 import { ExitCode, ProtocolError } from "../errors.ts";
 import { latin1 } from "../memory.ts";
 import { cleanName } from "../filter/paths.ts";
-import { FileFlag } from "../protocol/constants.ts";
+import { FileFlag, IoError } from "../protocol/constants.ts";
 import type { FlistFields, ProtocolContext } from "../protocol/context.ts";
 import { NEED_MORE, type Cursor } from "../protocol/cursor.ts";
 import { FlistEntryReader, WireEntry } from "../protocol/flistentry.ts";
@@ -18,7 +18,9 @@ import type { FileList } from "./filelist.ts";
 import type { IdevTable } from "./hardlink.ts";
 import type { ReceiverIds } from "./idmap.ts";
 import { ExtrasReceiver, type ReceivedExtras } from "./receiveextras.ts";
+import { ReceivedNames } from "./receivednames.ts";
 import type { Segments } from "./segments.ts";
+import type { NameConversion } from "./sentnames.ts";
 import { cleanList, sortList } from "./sort.ts";
 
 const SLASH = 0x2f;
@@ -38,6 +40,8 @@ export interface ReceiveOptions {
   /** --delete-missing-args: entries of mode 0 are legal. */
   readonly deleteMissingArgs: boolean;
   readonly pruneEmptyDirs: boolean;
+  /** Rows are known by the numbers they travelled with (--iconv). */
+  readonly keepsNumbers: boolean;
   /** For --prune-empty-dirs: directories that a filter hides are kept. */
   readonly isExcludedDir?: (path: string) => boolean;
   /** --chmod on the receiving side; not called for symlinks. */
@@ -66,6 +70,8 @@ export interface FlistReceiverParts {
   readonly inodes: IdevTable | null;
   /** Null without --acls and --xattrs. */
   readonly extras: ReceivedExtras | null;
+  /** Null without --iconv. */
+  readonly names: NameConversion | null;
 }
 
 /** Counts for --stats. */
@@ -100,6 +106,9 @@ export class FlistReceiver {
   private readonly reader: FlistEntryReader;
   private readonly entry = new WireEntry();
   private readonly extras: ExtrasReceiver | null;
+  private readonly names: ReceivedNames | null;
+  /** Directories without a name here, by their rows in the directory list: what lies in them has none either. */
+  private readonly unnamedDirs = new Set<number>();
   private readonly pair: IdName = { id: 0, name: "" };
   private phase: Phase = "idle";
   private list: FileList | null = null;
@@ -126,6 +135,7 @@ export class FlistReceiver {
     });
     const { context, extras, fields, ids } = parts;
     const maps = { user: context.incRecurse && !fields.numericIds, group: context.incRecurse && ids.mapsAclGroups };
+    this.names = parts.names === null ? null : new ReceivedNames(parts.names);
     this.extras = extras === null ? null : new ExtrasReceiver(extras, ids, maps);
   }
 
@@ -224,7 +234,7 @@ export class FlistReceiver {
       throw new ProtocolError("flist-dir-ndx", `refusing ${text}`, ExitCode.protocol);
     };
     if (dirNdx >= dirList.used) refuse(`invalid dir_ndx ${dirNdx} >= ${dirList.used}`);
-    if (!dirList.isActive(dirNdx)) refuse(`flist for cleared dir_ndx ${dirNdx}`);
+    if (!dirList.isActive(dirNdx) && !this.unnamedDirs.has(dirNdx)) refuse(`flist for cleared dir_ndx ${dirNdx}`);
     if ((dirList.flags[dirNdx] & FileFlag.gotDirFlist) !== 0) refuse(`malicious duplicate flist for dir ${dirNdx}`);
     dirList.flags[dirNdx] |= FileFlag.gotDirFlist;
   }
@@ -277,9 +287,13 @@ export class FlistReceiver {
     const isDir = (entry.mode & S_IFMT) === S_IFDIR;
     const row = list.addRow();
     list.flags[row] = 0;
-    this.storeName(list, row, entry, cursor);
-    this.checkPlace(list, row, cursor);
-    this.checkWanted(list, row, isDir, cursor);
+    if (this.storeName(list, row, entry, cursor)) {
+      this.checkPlace(list, row, cursor);
+      this.checkWanted(list, row, isDir, cursor);
+    } else {
+      // Nothing may wait for a link that is never made.
+      entry.hlinked = false;
+    }
     list.mode[row] = entry.mode;
     list.size[row] = entry.size;
     list.mtime[row] = entry.mtime;
@@ -294,10 +308,19 @@ export class FlistReceiver {
     this.count(entry);
   }
 
-  /** Stores the name in its two parts. The common case, a clean name in the last row's directory, makes no string. */
-  private storeName(list: FileList, row: number, entry: WireEntry, cursor: Cursor): void {
+  /**
+   * Stores the name in its two parts; false when it has none in this side's charset. The common case, a clean name in
+   * the last row's directory, makes no string.
+   */
+  private storeName(list: FileList, row: number, entry: WireEntry, cursor: Cursor): boolean {
     let bytes: Uint8Array = entry.name;
     let length = entry.nameLength;
+    if (this.names) {
+      const named = this.names.name(bytes, length);
+      if (named === null) return this.leaveUnnamed(list, row);
+      bytes = named;
+      length = named.length;
+    }
     if (!isCleanName(bytes, length, this.p.options.relative)) {
       bytes = this.cleaned(bytes, length, cursor);
       length = bytes.length;
@@ -305,6 +328,15 @@ export class FlistReceiver {
     const slash = lastSlash(bytes, length);
     list.setName(row, bytes, slash + 1, length);
     list.dir[row] = slash < 0 ? 0 : this.dirOf(list, bytes, slash);
+    return true;
+  }
+
+  /** The row keeps its number and counts for nothing else. */
+  private leaveUnnamed(list: FileList, row: number): false {
+    this.ioError |= IoError.general;
+    list.namePtr[row] = list.nameLength[row] = 0;
+    list.dir[row] = 0;
+    return false;
   }
 
   /** A name that needs cleaning, cleaned; an unsafe one ends the session. */
@@ -407,11 +439,20 @@ export class FlistReceiver {
   private storeLink(list: FileList, row: number, entry: WireEntry): void {
     const { tweakLink } = this.p.options;
     const abbreviated = entry.hlinkNdx >= list.ndxStart;
-    if (tweakLink === undefined || abbreviated) {
+    if (abbreviated || (tweakLink === undefined && this.names === null)) {
       list.setLinkTarget(row, entry.link, 0, entry.linkLength);
       return;
     }
-    const target = tweakLink(entry.link.subarray(0, entry.linkLength));
+    let target: Uint8Array = entry.link.subarray(0, entry.linkLength);
+    if (this.names) {
+      const converted = this.names.link(entry.link, entry.linkLength, () => list.path(row));
+      if (converted === null) {
+        this.leaveUnnamed(list, row);
+        return;
+      }
+      target = converted;
+    }
+    if (tweakLink !== undefined) target = tweakLink(target);
     list.setLinkTarget(row, target, 0, target.length);
   }
 
@@ -459,7 +500,7 @@ export class FlistReceiver {
     this.phase = "idle";
     this.list = null;
     if (!context.incRecurse) this.mapAllIds(list);
-    sortList(list, context.version);
+    sortList(list, context.version, options.keepsNumbers);
     const dirRows = context.incRecurse ? this.enterDirs(list) : [];
     cleanList(list, {
       version: context.version, amSender: false, incRecurse: context.incRecurse, stripRoot: options.relative,
@@ -495,6 +536,7 @@ export class FlistReceiver {
       rows.push(row);
       const ndx = dirList.copyRow(list, row);
       list.want("dirNdx")[row] = ndx;
+      if (!list.isActive(row)) this.unnamedDirs.add(ndx);
     }
     return rows;
   }
@@ -515,8 +557,8 @@ export class FlistReceiver {
   private startsWithRoot(list: FileList): boolean {
     const { context, segments } = this.p;
     if (!context.incRecurse) return false;
-    return list.used > 0 && segments.dirList.used > 0 && list.nameLength[list.low] === 1
-      && list.memory.u8[list.namePtr[list.low]] === DOT;
+    return list.used > 0 && segments.dirList.used > 0 && list.nameLength[list.firstRow] === 1
+      && list.memory.u8[list.namePtr[list.firstRow]] === DOT;
   }
 }
 

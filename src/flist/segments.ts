@@ -80,6 +80,23 @@ export class Segments {
     if (dirNdx >= 0) this.dirList.flags[dirNdx] |= bits;
   }
 
+  /**
+   * Adds a sorted segment's directories to the directory list, and to the tree below `parent` (-1: at the top). Returns
+   * the first, or -1 when there are none.
+   */
+  linkDirs(list: FileList, parent: number): number {
+    const { dirList, tree } = this;
+    const linked: number[] = [];
+    for (let row = 0; row < list.used; row++) {
+      if (list.isDir(row)) list.want("dirNdx")[row] = dirList.copyRow(list, row);
+    }
+    for (let place = 0; place < list.used; place++) {
+      const row = list.rowAt(place);
+      if (list.isDir(row) && list.basename(row) !== ".") linked.push(list.extra.dirNdx![row]);
+    }
+    return tree.link(parent, linked);
+  }
+
   /** Called by a view that has freed a segment. */
   freed(list: FileList): void {
     const count = (this.freedBy.get(list) ?? 0) + 1;

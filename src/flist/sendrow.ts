@@ -14,6 +14,7 @@ import { FileType, type FilterLevel, type RowMaker, type WalkReport } from "./ma
 import { newFlistCounts, type FlistCounts } from "./receive.ts";
 import type { Segments } from "./segments.ts";
 import type { SentExtras } from "./sendextras.ts";
+import { type NameConversion, SentNames } from "./sentnames.ts";
 
 const { topDir, contentDir, impliedDir } = FileFlag;
 
@@ -28,6 +29,8 @@ export interface RowSenderParts {
   readonly report: WalkReport;
   /** Null without --acls and --xattrs. */
   readonly extras: SentExtras | null;
+  /** Null without --iconv. */
+  readonly names: NameConversion | null;
   /** --checksum: the digest of a file into `into`, zeros when it cannot be read; else null. */
   readonly checksum: ((dirFd: number, name: number, stat: StatRecord, into: Uint8Array) => void) | null;
   /** Rows keep their checksums, for %C in a line about an item. */
@@ -43,7 +46,7 @@ export class RowSender {
   list!: FileList;
   /** Index of the root that paths are relative to. */
   root = 0;
-  /** Bytes in front of each name of the present directory. */
+  /** Bytes in front of each name of the present directory, as this side has it. */
   prefixLength = 0;
   private readonly p: RowSenderParts;
   private readonly maker: RowMaker;
@@ -54,10 +57,12 @@ export class RowSender {
     label: (): string => this.maker.show(this.list.path(this.list.used - 1)),
   };
   private dirId = -1;
+  private readonly names: SentNames | null;
 
   constructor(parts: RowSenderParts, maker: RowMaker) {
     this.p = parts;
     this.maker = maker;
+    this.names = parts.names === null ? null : new SentNames(parts.names);
     this.writer = new FlistEntryWriter(parts.context, parts.fields, parts.fields.numericIds ? null : parts.ids);
   }
 
@@ -66,7 +71,8 @@ export class RowSender {
     this.dirId = this.p.segments.dirs.intern(dir);
     const prefix = dir === "" || dir === "/" ? dir : dir + "/";
     const { name } = this.entry;
-    for (let i = 0; i < prefix.length; i++) name[i] = prefix.charCodeAt(i);
+    if (this.names) this.names.enterDir(prefix, name);
+    else for (let i = 0; i < prefix.length; i++) name[i] = prefix.charCodeAt(i);
     this.prefixLength = prefix.length;
   }
 
@@ -89,12 +95,13 @@ export class RowSender {
       if (this.p.keepsChecksums) this.keepChecksum(row);
     }
     const { extras, out } = this.p;
-    if (extras !== null && !extras.read(dirFd, statName, list.mode[row], this.file)) {
+    const isNamed = this.fillName(type, base, length);
+    if (!isNamed || (extras !== null && !extras.read(dirFd, statName, list.mode[row], this.file))) {
       maker.ioError |= IoError.general;
       list.used--;
       return -1;
     }
-    this.fillEntry(row, type, base, length);
+    this.fillEntry(row, type);
     this.writer.write(out, this.entry, list.ndxStart);
     extras?.write(out, list, row);
     this.count(type, list.size[row]);
@@ -117,12 +124,28 @@ export class RowSender {
     return -1;
   }
 
-  private fillEntry(row: number, type: number, base: number, length: number): void {
-    const { entry, list, maker, prefixLength } = this;
+  /** Name and symlink target in the form in which they travel; false when there is none, which has been told. */
+  private fillName(type: number, base: number, length: number): boolean {
+    const { entry, list, maker, prefixLength, names } = this;
+    const { u8 } = list.memory;
+    const { linkPtr, linkLength } = maker;
+    const isLink = type === FileType.symlink;
+    entry.linkLength = isLink ? linkLength : 0;
+    if (names === null) {
+      for (let i = 0; i < length; i++) entry.name[prefixLength + i] = u8[base + i];
+      entry.nameLength = prefixLength + length;
+      if (isLink) for (let i = 0; i < linkLength; i++) entry.link[i] = u8[linkPtr + i];
+      return true;
+    }
+    entry.nameLength = names.convertName(u8, base, base + length, entry.name, this.file.path);
+    if (entry.nameLength < 0) return false;
+    if (isLink) entry.linkLength = names.convertLink(u8, linkPtr, linkPtr + linkLength, entry.link, this.file.label);
+    return entry.linkLength >= 0;
+  }
+
+  private fillEntry(row: number, type: number): void {
+    const { entry, list, maker } = this;
     const { stat } = maker;
-    const u8 = list.memory.u8;
-    for (let i = 0; i < length; i++) entry.name[prefixLength + i] = u8[base + i];
-    entry.nameLength = prefixLength + length;
     entry.mode = list.mode[row];
     entry.size = list.size[row];
     entry.mtime = list.mtime[row];
@@ -133,11 +156,6 @@ export class RowSender {
     entry.gid = stat.gid;
     entry.rdevMajor = stat.rdevMajor;
     entry.rdevMinor = stat.rdevMinor;
-    entry.linkLength = 0;
-    if (type === FileType.symlink) {
-      entry.linkLength = maker.linkLength;
-      for (let i = 0; i < maker.linkLength; i++) entry.link[i] = u8[maker.linkPtr + i];
-    }
     if (type === FileType.directory) this.fillDirFlags(list.flags[row]);
     this.fillLinks(row, type);
   }

@@ -19,11 +19,15 @@ const SLASH = 0x2f;
 const PREFIX_BYTES = 6;
 const DIR_BIT = 2 ** 48;
 
-/** Sorts the list's rows into wire order for a protocol version. Stable, so duplicates keep their order. */
-export function sortList(list: FileList, version: number): void {
-  if (list.used < 2) return;
+/**
+ * Sorts the list's rows into wire order for a protocol version. Stable, so duplicates keep their order. `inPlace`: rows
+ * keep their numbers, and the order is noted beside them.
+ */
+export function sortList(list: FileList, version: number, inPlace = false): void {
+  if (list.used < 2 && !inPlace) return;
   const order = version >= DIR_ORDER_VERSION ? modernOrder(list) : plainOrder(list);
-  if (order !== null) list.permute(order);
+  if (inPlace) list.order = order ?? identity(list.used);
+  else if (order !== null) list.permute(order);
 }
 
 /** Compares two rows in wire order (f_name_cmp): negative, 0 or positive. Cleared rows come first, as upstream's. */
@@ -380,6 +384,8 @@ export interface CleanOptions {
   /** --relative on the receiver: leading slashes go after sorting. */
   readonly stripRoot: boolean;
   readonly pruneEmptyDirs: boolean;
+  /** Rows keep their numbers (--iconv). */
+  readonly inPlace?: boolean;
   /** For --prune-empty-dirs: is this directory hidden by a filter (and therefore kept)? */
   readonly isExcludedDir?: (path: string) => boolean;
   /** Told of each name that was there twice and of the ndx that goes, for --debug=dup; null when nobody asks. */
@@ -391,7 +397,7 @@ export interface CleanOptions {
  * `active` (flist_sort_and_clean). A cleared row keeps its number.
  */
 export function sortAndClean(list: FileList, o: CleanOptions): void {
-  sortList(list, o.version);
+  sortList(list, o.version, o.inPlace);
   cleanList(list, o);
 }
 
@@ -423,15 +429,18 @@ class Cleaner {
   run(): void {
     const { list } = this;
     let previous = -1;
-    for (let row = 0; row < list.used; row++) {
+    let high = 0;
+    for (let place = 0; place < list.used; place++) {
+      const row = list.rowAt(place);
       if (!list.isActive(row)) continue;
       const twin = previous < 0 ? -1 : this.twinOf(row, previous);
       if (twin < 0 || this.resolve(twin, row)) {
         this.kept[this.keptCount++] = row;
         previous = row;
+        high = place;
       }
     }
-    this.setBounds(previous);
+    this.setBounds(high);
   }
 
   /** The earlier row with this row's name, or -1. */
@@ -467,12 +476,12 @@ class Cleaner {
     if ((flags[later] & FileFlag.impliedDir) === 0) flags[earlier] &= ~FileFlag.impliedDir;
   }
 
-  private setBounds(last: number): void {
+  private setBounds(high: number): void {
     const { list } = this;
     let low = 0;
-    while (low < list.used && !list.isActive(low)) low++;
+    while (low < list.used && !list.isActive(list.rowAt(low))) low++;
     list.low = low < list.used ? low : 0;
-    list.high = Math.max(last, 0);
+    list.high = high;
   }
 }
 
@@ -493,7 +502,8 @@ function sameName(list: FileList, a: number, b: number, version: number): boolea
 function stripRoot(list: FileList): void {
   let last = -1;
   let stripped = 0;
-  for (let row = list.low; row <= list.high; row++) {
+  for (let place = list.low; place <= list.high; place++) {
+    const row = list.rowAt(place);
     const id = list.dir[row];
     if (id !== last) {
       last = id;
@@ -509,7 +519,8 @@ function stripRoot(list: FileList): void {
  */
 function pruneEmptyDirs(list: FileList, isExcludedDir: (path: string) => boolean): void {
   const waiting: { row: number; depth: number }[] = [];
-  for (let row = list.low; row <= list.high; row++) {
+  for (let place = list.low; place <= list.high; place++) {
+    const row = list.rowAt(place);
     const depth = list.isActive(row) ? rowDepth(list, row) : 1;
     if (!list.isActive(row) || !list.isDir(row) || depth === 0) {
       // A cleared row counts as content, as it does upstream.
@@ -521,8 +532,8 @@ function pruneEmptyDirs(list: FileList, isExcludedDir: (path: string) => boolean
     else waiting.push({ row, depth });
   }
   for (const { row } of waiting) list.clear(row);
-  while (list.low <= list.high && !list.isActive(list.low)) list.low++;
-  while (list.high >= list.low && !list.isActive(list.high)) list.high--;
+  while (list.low <= list.high && !list.isActive(list.rowAt(list.low))) list.low++;
+  while (list.high >= list.low && !list.isActive(list.rowAt(list.high))) list.high--;
 }
 
 /** Depth of a row: 1 at the top, 0 for a "." at the top (upstream F_DEPTH). */
@@ -538,13 +549,16 @@ export function rowDepth(list: FileList, row: number): number {
   return isDot ? depth - 1 : depth;
 }
 
-/** Lists the active rows when there are gaps, so that binary search can step over them. */
+/** Lists the active rows when there are gaps or they stand elsewhere, so that loops and searches find them. */
 function noteActive(list: FileList): void {
   let count = 0;
-  for (let row = list.low; row <= list.high; row++) if (list.isActive(row)) count++;
-  if (count === list.high - list.low + 1) return;
+  for (let place = list.low; place <= list.high; place++) if (list.isActive(list.rowAt(place))) count++;
+  if (count === list.high - list.low + 1 && list.order === null) return;
   const active = new Uint32Array(count);
   count = 0;
-  for (let row = list.low; row <= list.high; row++) if (list.isActive(row)) active[count++] = row;
+  for (let place = list.low; place <= list.high; place++) {
+    const row = list.rowAt(place);
+    if (list.isActive(row)) active[count++] = row;
+  }
   list.active = active;
 }

@@ -46,6 +46,8 @@ export interface FlistSenderParts extends RowSenderParts {
   readonly writeNdx: (out: Writer, ndx: number) => void;
   /** Absolute working directory. */
   readonly cwd: string;
+  /** Rows are known by the numbers they travelled with (--iconv). */
+  readonly keepsNumbers: boolean;
   readonly fullName?: (rootPath: string, path: string) => string;
 }
 
@@ -338,8 +340,8 @@ export class FlistSender {
       return;
     }
     this.sendDirDepth = 1;
-    this.enterDirs(list, -1);
-    list.parentNdx = list.used > 0 && list.basename(list.low) === "." ? 0 : -1;
+    this.sendDirNdx = segments.linkDirs(list, -1);
+    list.parentNdx = list.used > 0 && list.basename(list.firstRow) === "." ? 0 : -1;
     segments.publish(list);
     if (this.sendDirNdx < 0) this.sendEof();
     else if (view.total === 1) this.sendNextDirectory();
@@ -357,7 +359,8 @@ export class FlistSender {
 
   private clean(list: FileList): void {
     const { version, incRecurse } = this.p.context;
-    sortAndClean(list, { version, incRecurse, amSender: true, stripRoot: false, pruneEmptyDirs: false });
+    const inPlace = this.p.keepsNumbers;
+    sortAndClean(list, { version, incRecurse, inPlace, amSender: true, stripRoot: false, pruneEmptyDirs: false });
   }
 
   // Later lists of incremental recursion.
@@ -382,7 +385,7 @@ export class FlistSender {
     }
     this.endList(this.ioError === errorsBefore || options.ignoreErrors ? 0 : this.ioError);
     this.clean(list);
-    this.enterDirs(list, this.sendDirNdx);
+    segments.linkDirs(list, this.sendDirNdx);
     segments.publish(list);
     this.counts.numFiles += list.used;
     this.moveOn();
@@ -477,20 +480,6 @@ export class FlistSender {
       this.maker.ioError |= IoError.general;
       report.sysError(`link_stat ${this.maker.show(path)} failed`, errno);
     }
-  }
-
-  /** Adds a sorted segment's directories to the directory list and the tree. */
-  private enterDirs(list: FileList, parent: number): void {
-    const { dirList, tree } = this.p.segments;
-    const linked: number[] = [];
-    for (let row = 0; row < list.used; row++) {
-      if (!list.isDir(row)) continue;
-      const ndx = dirList.copyRow(list, row);
-      list.want("dirNdx")[row] = ndx;
-      if (list.basename(row) !== ".") linked.push(ndx);
-    }
-    const first = tree.link(parent, linked);
-    if (parent < 0) this.sendDirNdx = first;
   }
 
   // Directories and rows.

@@ -407,7 +407,7 @@ const CONNECTION: readonly OptionRow[] = [
     argumentName: "NUM", help: "speak an older protocol" },
   { long: "iconv", argument: "string", into: "iconv", no: ["no-iconv"], unset: { iconv: null }, sent: "--iconv",
     side: "both", category: "Connection", argumentName: "LOCAL,REMOTE", help: "convert names between charsets",
-    exactRefusal: true, available: false },
+    exactRefusal: true },
 ];
 
 const BATCHES: readonly OptionRow[] = [

@@ -101,7 +101,8 @@ export class Deletion {
   pass(list: FileList): void {
     const { session, destination, filters } = this.p;
     if (session.dryRun > 1 || session.options.listOnly) return;
-    for (let row = 0; row < list.used; row++) {
+    for (let place = 0; place < list.used; place++) {
+      const row = list.rowAt(place);
       if (!list.isActive(row) || !list.isDir(row)) continue;
       const path = list.path(row);
       if ((list.flags[row] & FileFlag.contentDir) === 0) {

@@ -3,10 +3,11 @@
  * file forwards it to the sender while the list is already coming back, so that neither waits for the other. Upstream
  * flist.c:send_file_list, io.c: start_filesfrom_forwarding, forward_filesfrom_data, read_line.
  */
+import { type Charset } from "../charset/charset.ts";
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { cleanName, sanitizeName } from "../filter/paths.ts";
 import { type RequestedNames } from "../filter/requested.ts";
-import { latin1 } from "../memory.ts";
+import { bytesOf, latin1 } from "../memory.ts";
 import { WireLimit } from "../protocol/constants.ts";
 import { type Cursor } from "../protocol/cursor.ts";
 import { type Session } from "../session/session.ts";
@@ -28,6 +29,11 @@ function travelsRaw(session: Session): boolean {
 function awaitsNames(session: Session): boolean {
   const { filesFrom, filesFromHost } = session.options;
   return session.amSender && filesFrom !== null && filesFromHost !== null;
+}
+
+/** With --secluded-args names are converted as arguments are (--iconv); without, they go as they are. */
+function namesCharset({ options, charset }: Session): Charset | null {
+  return options.secludedArgs > 0 ? charset : null;
 }
 
 /** The names come unframed, so the frames must be taken apart no further than to where the names begin. */
@@ -69,8 +75,9 @@ export async function forwardNames(session: Session, asked: RequestedNames | nul
   if (asked) for (const name of splitNames(bytes, options.from0)) asked.add(latin1(name, 0, name.length));
   if (raw) output.endMultiplex();
   const { writer } = output;
+  const converted = namesCharset(session);
   for (const name of splitNames(bytes, options.from0)) {
-    writer.put(name);
+    writer.put(converted ? bytesOf(converted.send.lenient(latin1(name, 0, name.length))) : name);
     writer.u8(0);
     if (output.pending < PART_BYTES) continue;
     output.spill();
@@ -97,12 +104,13 @@ function ownNames(session: Session): string[] {
 async function receiveNames(session: Session): Promise<string[]> {
   const { input } = session;
   const names: string[] = [];
+  const converted = namesCharset(session);
   const raw = awaitsRawNames(session) && input.isMultiplexed;
   if (raw) input.endMultiplex();
   for (;;) {
     const name = input.poll(readName) ?? (await input.next(readName));
     if (name === "") break;
-    names.push(name);
+    names.push(converted ? converted.receive.lenient(name) : name);
   }
   if (awaitsRawNames(session) && (raw || !session.amServer)) input.startMultiplex(session.amServer);
   return names;

@@ -80,7 +80,7 @@ export class DestinationFinder {
         const text = "ERROR: destination must be a directory when copying more than 1 file";
         throw new UsageError(text, ExitCode.fileSelect);
       }
-      if (facts.total === 1 && facts.list.isDir(facts.list.low)) {
+      if (facts.total === 1 && facts.list.isDir(facts.list.firstRow)) {
         throw new UsageError("ERROR: cannot overwrite non-directory with a directory", ExitCode.fileSelect);
       }
     } else if (found !== -E.ENOENT) {
@@ -108,8 +108,8 @@ export class DestinationFinder {
       const made = operator.mkdir(path, ACCESS_PERMS);
       if (made < 0) throw this.failure(`mkdir "${operator.fullName(path)}" failed`, -made, ExitCode.fileIo);
     }
-    if (list.high >= list.low && list.basename(list.low) === ".") {
-      facts.segments.orFlags(list, list.low, FileFlag.dirCreated);
+    if (list.high >= list.low && list.basename(list.firstRow) === ".") {
+      facts.segments.orFlags(list, list.firstRow, FileFlag.dirCreated);
     }
     if (this.tellsNames()) session.log.infoLine(`created directory ${path}\n`);
     if (session.dryRun === 0) return this.enter(path);

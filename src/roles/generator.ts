@@ -98,6 +98,8 @@ export class Generator {
     const { dirList } = receiving.segments;
     const dirRow = list.parentNdx;
     if (dirRow < 0 || dirRow >= dirList.used) return;
+    // A directory without a name in this side's charset has nothing that could be made.
+    if (!dirList.isActive(dirRow)) return;
     await entries.handle(dirList, dirRow, list.ndxStart - 1);
     if (!deletion.during || session.dryRun > 1 || session.options.listOnly) return;
     if (dirList.flags[dirRow] & FileFlag.missingDir) return;

@@ -22,6 +22,7 @@ import { attachMessages } from "../session/messages.ts";
 import { type ModuleScope, moduleName } from "../session/module.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
+import { nameConversion } from "./charsets.ts";
 import { deleteModeOf } from "./deletion.ts";
 import { sendingExtras } from "./extras.ts";
 import { flistFields } from "./fields.ts";
@@ -146,6 +147,8 @@ function listSender(
       mungeLinks: options.mungeLinks, preserveAtimes: options.preserveAtimes > 0,
       tweakMode: chmodOf(session),
     },
+    names: nameConversion(session),
+    keepsNumbers: options.iconv !== null,
     out: session.output.writer,
     report: walkReport(session),
     writeNdx: (out, ndx) => ndxWriter.write(out, ndx),

@@ -38,6 +38,7 @@ import { type Session } from "../session/session.ts";
 import { Deletion } from "./deletion.ts";
 import { BasisDirs } from "./basisdirs.ts";
 import { BatchRequests } from "./batchrequests.ts";
+import { nameConversion } from "./charsets.ts";
 import { type Destination } from "./destination.ts";
 import { Entries } from "./entries.ts";
 import { ReceivingExtras } from "./extras.ts";
@@ -123,6 +124,7 @@ function listReceiver(
     options: {
       recurse: options.recurse > 0, relative: options.relative > 0, ignoreErrors: options.ignoreErrors,
       deleteMissingArgs: options.missingArgs === 2, pruneEmptyDirs: options.pruneEmptyDirs,
+      keepsNumbers: options.iconv !== null,
       tweakMode: chmodOf(session),
       isExcludedDir: (path) => filters.check(path, true) < 0,
       ...senderChecks(session, filters, asked),
@@ -138,6 +140,7 @@ function listReceiver(
     }),
     inodes: context.version < 30 && options.preserveHardLinks > 0 ? new IdevTable() : null,
     extras: extras.reception(),
+    names: nameConversion(session),
   });
 }
 

@@ -159,7 +159,8 @@ export class ItemLog {
   afterTransfer(list: FileList, row: number, iflags: number, size: number): void {
     const { session } = this;
     if (this.progressLine) {
-      const at = { checked: list.ndxStart - list.flistNum + row + 1, listComplete: this.place.listComplete() };
+      const checked = list.ndxStart - list.flistNum + list.placeOf(row) + 1;
+      const at = { checked, listComplete: this.place.listComplete() };
       this.draw(this.progressLine.end(size, session.host.monotonic(), at), true);
     }
     if (this.observer) {
@@ -198,12 +199,18 @@ export class ItemLog {
     this.draw(this.progressLine.end(0, session.host.monotonic(), at), true);
   }
 
+  private tellDeleted(path: string, isDir: boolean): void {
+    const { session } = this;
+    const name = session.charset?.send.lenient(path) ?? path;
+    session.output.message(MessageTag.deleted, bytesOf(isDir ? `${name}\0` : name));
+  }
+
   /** An item was deleted at the destination. A server tells its client, which prints it. */
   deleted(path: string, mode: number): void {
     const { session } = this;
     const isDir = fileKind(mode) === "directory";
     const tellsClient = session.amServer && session.context.version >= 29;
-    if (tellsClient) session.output.message(MessageTag.deleted, bytesOf(isDir ? `${path}\0` : path));
+    if (tellsClient) this.tellDeleted(path, isDir);
     this.observer?.event({ type: "delete", path, kind: isDir ? "directory" : "file" });
     // An old client is not told of deletions otherwise.
     const prints = this.prints || (session.amServer && !tellsClient);

@@ -91,7 +91,7 @@ async function exchangeCompatFlags(
 ): Promise<number> {
   if (version < 30) return 0;
   if (!session.amServer) return receive(session, readCompatFlags);
-  const flags = serverCompatFlags(clientInfo, { allowIncRecurse: allowed, canSetSymlinkTimes: true, iconv: false });
+  const flags = serverCompatFlags(clientInfo, { allowIncRecurse: allowed, canSetSymlinkTimes: true, iconv: true });
   writeCompatFlags(session.output.writer, flags, clientInfo);
   return flags;
 }

@@ -8,6 +8,7 @@
 import { type Host } from "../host.ts";
 import { bytesOf } from "../memory.ts";
 import { MessageTag } from "../protocol/constants.ts";
+import { type Charset as Iconv } from "../charset/charset.ts";
 import { charsetOf, escapeLine, type Charset } from "../output/escape.ts";
 import { type Observer } from "../output/events.ts";
 import { type Levels, type InfoWord, type DebugWord } from "../options/levels.ts";
@@ -33,6 +34,8 @@ export class Log {
   gotXferError = false;
   /** Sends a message to the client; returns false when that is not possible (yet). Set by the session on a server. */
   send: ((tag: number, payload: Uint8Array) => boolean) | null = null;
+  /** --iconv: messages travel in UTF-8. */
+  iconv: Iconv | null = null;
   /** Writes a line to --log-file, or to a daemon's log. */
   logFile: LogFileWriter = null;
   /** The protocol agreed on, for messages older peers do not know. */
@@ -50,7 +53,9 @@ export class Log {
   constructor(host: Host, settings: LogSettings, levels: Levels) {
     this.host = host;
     this.settings = settings;
-    this.charset = charsetOf((name) => host.env(name));
+    const charset = charsetOf((name) => host.env(name));
+    // A server does not know where its words end up: it judges a byte at a time, and in UTF-8 none is a letter.
+    this.charset = settings.server && charset === "utf-8" ? "ascii" : charset;
     this.levels = levels;
   }
 
@@ -99,6 +104,13 @@ export class Log {
     this.write(LogCode.errorXfer, text);
   }
 
+  /** An error with a name in it that is UTF-8 still, because it has no form in this side's charset. */
+  errorUtf8(text: string): void {
+    const { iconv, settings } = this;
+    if (iconv === null || (settings.server && this.sendToClient(LogCode.error, text, true))) return;
+    this.error(iconv.receive.lenient(text));
+  }
+
   warning(text: string): void {
     this.write(LogCode.warning, text);
   }
@@ -110,7 +122,7 @@ export class Log {
 
   /** A line that came from the other side, already sorted into a category. */
   relay(tag: number, payload: string): void {
-    this.write(tag as LogCode, payload);
+    this.write(tag as LogCode, this.iconv?.receive.lenient(payload) ?? payload);
   }
 
   /** Ends a line that the progress display has left open. */
@@ -134,14 +146,15 @@ export class Log {
     return category === LogCode.info && !this.settings.server && this.settings.stderrMode !== "all";
   }
 
-  private sendToClient(category: LogCode, text: string): boolean {
+  private sendToClient(category: LogCode, text: string, isUtf8 = false): boolean {
     const { stderrMode } = this.settings;
     const isError = category !== LogCode.info;
     if (stderrMode === "all" || (stderrMode !== "client" && isError)) return false;
     let tag: number = category;
     if (this.protocolVersion < 30 && tag === MessageTag.error) tag = MessageTag.errorXfer;
     else if (this.protocolVersion < 30 && tag === MessageTag.warning) tag = MessageTag.info;
-    return this.send?.(tag, bytesOf(text)) ?? false;
+    const sent = isUtf8 ? text : this.iconv?.send.lenient(text) ?? text;
+    return this.send?.(tag, bytesOf(sent)) ?? false;
   }
 
   private print(category: LogCode, text: string): void {

@@ -37,7 +37,7 @@ export function attachMessages(session: Session, actions: MessageActions): void 
         if (session.amSender) session.output.keepAlive();
         break;
       case MessageTag.deleted:
-        noteDeleted(actions, latin1(payload, 0, payload.length));
+        noteDeleted(session, actions, latin1(payload, 0, payload.length));
         break;
       case MessageTag.success:
         actions.success?.(messageInt(payload));
@@ -53,9 +53,10 @@ export function attachMessages(session: Session, actions: MessageActions): void 
   };
 }
 
-function noteDeleted(actions: MessageActions, name: string): void {
+function noteDeleted({ charset }: Session, actions: MessageActions, name: string): void {
   const isDir = name.endsWith("\0");
-  actions.deleted?.(isDir ? name.slice(0, -1) : name, isDir ? S_IFDIR : S_IFREG);
+  const path = isDir ? name.slice(0, -1) : name;
+  actions.deleted?.(charset?.receive.lenient(path) ?? path, isDir ? S_IFDIR : S_IFREG);
 }
 
 /** A server may only make the client's timeout stricter. */

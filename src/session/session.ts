@@ -5,6 +5,7 @@
 import { type Host } from "../host.ts";
 import { type FakeSuperFs } from "../files/fakesuper.ts";
 import { type Kernels } from "../checksum/kernels.ts";
+import { type Charset } from "../charset/charset.ts";
 import { type LinearMemory } from "../memory.ts";
 import { type Options } from "../options/options.ts";
 import { type Observer } from "../output/events.ts";
@@ -34,6 +35,8 @@ export interface SessionParts {
   readonly localLink: LocalLink | null;
   /** Who is told what happens, on a client; null (or absent) when nobody is. */
   readonly observer?: Observer | null;
+  /** How names are converted (--iconv), or null. */
+  readonly charset: Charset | null;
   /** The batch file that records this session, or null. */
   readonly batch: BatchSink | null;
   /** Set on a daemon. */
@@ -54,6 +57,7 @@ export class Session {
   readonly log: Log;
   readonly localLink: LocalLink | null;
   readonly observer: Observer | null;
+  readonly charset: Charset | null;
   readonly batch: BatchSink | null;
   /** The module that is served, null outside a daemon. */
   readonly module: ModuleScope | null;
@@ -105,6 +109,7 @@ export class Session {
     this.localLink = parts.localLink;
     this.observer = parts.observer ?? null;
     this.batch = parts.batch;
+    this.charset = parts.charset;
     this.module = parts.module ?? null;
     this.cwd = this.module === null ? parts.host.cwd() : this.module.dir || "/";
     this.amServer = options.server;

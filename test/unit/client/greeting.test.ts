@@ -47,6 +47,7 @@ let lines: string[] = [];
 const call = (o: Partial<DaemonCall> = {}): DaemonCall => ({
   version: 32, user: "me", paths: ["mod/path"], oldArgs: false, earlyInput: null,
   serverWords: () => ({ open: ["--server", "--sender", "-e.x"], secluded: null }),
+  secludedWord: (word) => word,
   password: () => Promise.resolve("secret"),
   authResponse: (digest, password, challenge) => `${digest}/${password}/${challenge}`,
   onLine: (line) => lines.push(line), ...o,

@@ -1,6 +1,7 @@
 /** Wild cards in a client's paths. */
 import { expect, it } from "vitest";
-import { expandWord, type GlobTree } from "../../../src/daemon/glob.ts";
+import { expandWord } from "../../../src/daemon/glob.ts";
+import { type GlobTree } from "../../../src/files/glob.ts";
 
 const PATHS = ["a/", "a/one", "a/two", "b/", "b/one", "b/.hid", "secret/", "secret/x", "file.c", "a b"];
 

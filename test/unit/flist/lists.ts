@@ -65,6 +65,8 @@ export function sendList(
     },
     writeNdx: (to, value) => ndx.write(to, value),
     extras: null,
+    names: null,
+    keepsNumbers: false,
     keepsChecksums: false,
     dirs: new SourceRoots(fs, {
       follows: options.copyLinks === true || options.copyUnsafeLinks === true || options.copyDirlinks === true,
@@ -104,7 +106,9 @@ export function receiveList(
   });
   const receiver = new FlistReceiver({
     context, fields, segments, ids, inodes: context.version < 30 ? new IdevTable() : null, extras: null,
+    names: null,
     options: { recurse: true, relative: false, ignoreErrors: false, deleteMissingArgs: false, pruneEmptyDirs: false,
+      keepsNumbers: false,
       ...options },
   });
   const ndx = new NdxReader(context.version);

@@ -57,6 +57,30 @@ describe("the order of lists", () => {
     ]);
   });
 
+  test.each([28, 29])("is noted beside the rows where they keep their numbers, protocol %i", (version) => {
+    const clean: CleanOptions = {
+      version, amSender: false, incRecurse: false, stripRoot: false, pruneEmptyDirs: false, inPlace: true,
+    };
+    const [sorted, kept] = [listOf([...TREE, "n", "a/z"]), listOf([...TREE, "n", "a/z"])];
+    sortAndClean(sorted, { ...clean, inPlace: false });
+    sortAndClean(kept, clean);
+    expect(pathsOf(kept).slice(0, TREE.length)).toEqual(TREE);
+    expect(pathsOf(kept).slice(TREE.length)).toEqual(["-", "-"]);
+    const places = Array.from({ length: kept.used }, (_, place) => kept.rowAt(place))
+      .filter((row) => kept.isActive(row));
+    expect(places.map((row) => kept.path(row))).toEqual(
+      Array.from({ length: sorted.used }, (_, row) => row).filter((row) => sorted.isActive(row))
+        .map((row) => sorted.path(row)));
+    expect([...kept.active!]).toEqual(places);
+    expect(kept.path(kept.firstRow)).toBe(".");
+    for (const path of TREE) {
+      const name = path.replace(/(.)\/$/, "$1");
+      const row = findRow(kept, name, path.endsWith("/") ? 1 : 0, version);
+      expect(kept.path(row)).toBe(name);
+      expect(kept.rowAt(kept.placeOf(row))).toBe(row);
+    }
+  });
+
   test("before protocol 29 is that of the plain path bytes", () => {
     const list = listOf(TREE);
     sortList(list, 28);
