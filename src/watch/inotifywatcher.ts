@@ -6,12 +6,13 @@
  * alone is a departure or an arrival. After an overflow everything the instance watches is listed again and declared
  * dirty. A directory is named to the kernel by its open descriptor, so that no symlink can come between.
  */
+import { UsageError } from "../errors.ts";
 import { type Host } from "../host.ts";
 import { openBelow } from "../files/openbelow.ts";
 import { type FileSystem, newStat } from "../posix/filesystem.ts";
 import { IN, Inotify } from "../posix/inotify.ts";
 import { type DirNode, DirNodes } from "./dirnodes.ts";
-import { limitAdvice, raiseLines } from "./limits.ts";
+import { limitAdvice, raiseLines, readLimit } from "./limits.ts";
 import { isDirectory, type Source } from "./sources.ts";
 import { Breather, type ChangeSink, keyBelow, type Watcher } from "./watcher.ts";
 
@@ -23,6 +24,8 @@ const ROOT_MASK = MASK | IN.DELETE_SELF | IN.MOVE_SELF;
 const PAIR_MS = 50;
 /** Events are taken in bundles this far apart: a storm then costs few turns, and a quiet tree none. */
 const BUNDLE_MS = 10;
+/** A limit that no tree we count could meet. */
+const AMPLE_WATCHES = 2 ** 22;
 /** inotify instances that a run may take, for the advice. */
 const INSTANCES = 256;
 
@@ -57,6 +60,7 @@ export class InotifyWatcher implements Watcher {
   private readonly stat = newStat();
   private closed = false;
   private full = false;
+  private toldQueue = false;
 
   constructor(host: Host, fs: FileSystem, sources: readonly Source[], sink: ChangeSink) {
     this.host = host;
@@ -83,12 +87,53 @@ export class InotifyWatcher implements Watcher {
   }
 
   async start(): Promise<void> {
+    await this.adviseOnWatches();
     for (const source of this.sources) await this.watch(source);
-    const needed = this.directories;
-    if (this.full) return;
-    const what = `${needed} directories are watched`;
-    // Room to grow is told of early: directories that are made later need watches too.
-    for (const line of limitAdvice(this.fs, "inotify/max_user_watches", needed + 1, what)) this.sink.warn(line);
+  }
+
+  /** Counts the directories first, so that a limit that is too small is named before it is met. */
+  private async adviseOnWatches(): Promise<void> {
+    if ((readLimit(this.fs, "inotify/max_user_watches") ?? Infinity) >= AMPLE_WATCHES) return;
+    let needed = 0;
+    for (const source of this.sources) needed += await this.count(source);
+    const what = `${needed} directories are to be watched`;
+    for (const line of limitAdvice(this.fs, "inotify/max_user_watches", needed, what)) this.sink.warn(line);
+  }
+
+  /** Directories of a source that no rule leaves out. */
+  private async count(source: Source): Promise<number> {
+    const { fs } = this;
+    const { O, AT } = fs.constants;
+    const rootFd = fs.openat(AT.FDCWD, fs.cstr(source.root), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+    if (rootFd < 0 || !source.isDir) return 1;
+    const breather = new Breather(this.host);
+    const queue = [""];
+    let count = 0;
+    for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+      const fd = openBelow(fs, rootFd, path === "" ? "." : path, true);
+      if (fd < 0) continue;
+      count++;
+      const prefix = path === "" ? "" : `${path}/`;
+      for (const name of this.childDirs(fd)) {
+        if (!this.sink.hides(source, keyBelow(source, prefix + name), true)) queue.push(prefix + name);
+      }
+      fs.close(fd);
+      const pause = breather.breathe();
+      if (pause !== undefined) await pause;
+    }
+    fs.close(rootFd);
+    return count;
+  }
+
+  private childDirs(fd: number): Set<string> {
+    const { fs } = this;
+    const found = new Set<string>();
+    fs.readDir(fd, (name, length, type) => {
+      if (type === DT_DIR || (type === DT_UNKNOWN && this.isDirName(fd, name))) {
+        found.add(fs.memory.readLatin1(name, length));
+      }
+    });
+    return found;
   }
 
   drain(): void {
@@ -128,7 +173,8 @@ export class InotifyWatcher implements Watcher {
     const notify = Inotify.open(this.host, fs);
     if (typeof notify === "number") {
       fs.close(rootFd);
-      throw new Error(`inotify: ${fs.strerror(-notify)}`);
+      const advice = notify === -fs.constants.E.EMFILE ? raiseLines("inotify/max_user_instances", INSTANCES) : [];
+      throw new UsageError([`inotify cannot watch ${source.root}: ${fs.strerror(-notify)}`, ...advice].join("\n"));
     }
     const one: Watched = {
       source, notify, rootFd, nodes: new DirNodes(), departures: new Map(), overflowed: false,
@@ -323,12 +369,7 @@ export class InotifyWatcher implements Watcher {
       return [];
     }
     const prefix = path === "" ? "" : `${path}/`;
-    const found = new Set<string>();
-    fs.readDir(fd, (name, length, type) => {
-      if (type === DT_DIR || (type === DT_UNKNOWN && this.isDirName(fd, name))) {
-        found.add(fs.memory.readLatin1(name, length));
-      }
-    });
+    const found = this.childDirs(fd);
     fs.close(fd);
     for (const [name, child] of node.children) if (!found.has(name)) this.leave(one, child);
     return [...found].filter((name) => !this.sink.hides(source, keyBelow(source, prefix + name), true))
@@ -361,10 +402,19 @@ export class InotifyWatcher implements Watcher {
     for (const line of [what, ...raiseLines("inotify/max_user_watches", this.directories * 2)]) this.sink.warn(line);
   }
 
+  private tellQueue(): void {
+    if (this.toldQueue) return;
+    this.toldQueue = true;
+    const limit = readLimit(this.fs, "inotify/max_queued_events") ?? 0;
+    this.sink.warn(`The kernel queues ${limit} events. Each overflow costs a comparison of everything.`);
+    for (const line of raiseLines("inotify/max_queued_events", limit)) this.sink.warn(line);
+  }
+
   /** Lists everything again after an overflow; the events that were lost may have made directories. */
   private async recover(one: Watched): Promise<void> {
     one.overflowed = false;
     this.sink.lost(`more events than the kernel could queue (${one.source.root})`);
+    this.tellQueue();
     await this.walk(one, one.nodes.root);
     this.readAll(one);
     this.sink.touchTree(one.source, one.source.key);

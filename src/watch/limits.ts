@@ -15,7 +15,7 @@ const NUMBER_BYTES = 32;
 const HEADROOM = 2;
 
 /** The present value, or null where the kernel has no such limit. */
-function readLimit(fs: FileSystem, name: LimitName): number | null {
+export function readLimit(fs: FileSystem, name: LimitName): number | null {
   const { O, AT } = fs.constants;
   const fd = fs.openat(AT.FDCWD, fs.cstr(`/proc/sys/fs/${name}`), O.RDONLY | O.CLOEXEC, 0);
   if (fd < 0) return null;

@@ -6,7 +6,7 @@
  * delete, so that no directory need be listed. Receivers from before rsync 3.1 do not know that and are shown the
  * directory instead.
  */
-import { exitCodeOf, WsyncError } from "../errors.ts";
+import { ExitCode, exitCodeOf, WsyncError } from "../errors.ts";
 import { runClient } from "../client/run.ts";
 import { type Platform } from "../conversation/conversation.ts";
 import { type Options } from "../options/options.ts";
@@ -187,9 +187,10 @@ export async function runPlan(
   };
 }
 
-/** Did the other side refuse to compare times to the nanosecond? */
-export function refusesFineTimes({ protocol, errors }: SessionResult): boolean {
-  return protocol === null && errors.some((line) => line.includes("-@-1") || line.includes("modify-window"));
+/** May the other side have refused to compare times to the nanosecond? A remote shell keeps the reason to itself. */
+export function mayRefuseFineTimes({ exitCode, protocol, errors }: SessionResult): boolean {
+  if (protocol !== null) return false;
+  return exitCode === ExitCode.streamIo || errors.some((line) => line.includes("-@-1"));
 }
 
 /** The options with the comparison of times that a round needs, unless the user has chosen one. */
@@ -210,7 +211,7 @@ const NOTHING: SessionResult = { exitCode: 0, errors: [], protocol: null, update
 
 /** Nothing more can be done in this round; files that failed or vanished are no reason to leave out the rest. */
 function isBad(exitCode: number): boolean {
-  return exitCode !== 0 && exitCode !== 23 && exitCode !== 24;
+  return exitCode !== 0 && exitCode !== ExitCode.partial && exitCode !== ExitCode.vanished;
 }
 
 /** The same transfer with nothing deleted. */

@@ -2,6 +2,7 @@
  * One destination: its own watermarks, its own pauses after failures, its own rounds one after the other. A target that
  * cannot be reached holds nothing up; it has only its watermark to remember.
  */
+import { ExitCode } from "../errors.ts";
 import { type Host } from "../host.ts";
 import { parseHostSpec } from "../client/hostspec.ts";
 import { Alarm } from "./alarm.ts";
@@ -11,7 +12,7 @@ import { type TargetStatus, type WatchEvent } from "./events.ts";
 import { type Problem } from "./guards.ts";
 import { Renamer } from "./renames.ts";
 import {
-  Planner, refusesFineTimes, type RoundParts, type RoundPlan, runAudit, runPlan, type SessionResult,
+  Planner, mayRefuseFineTimes, type RoundParts, type RoundPlan, runAudit, runPlan, type SessionResult,
 } from "./round.ts";
 import { Backoff, Debounce } from "./schedule.ts";
 import { type WatchSettings } from "./settings.ts";
@@ -175,9 +176,10 @@ export class Target {
   private async runSessions(plan: RoundPlan, withDeletes: boolean): Promise<SessionResult> {
     const { protocol, fineTimes } = this;
     const result = await runPlan(this.parts, this.name, plan, { withDeletes, protocol, fineTimes });
-    if (!fineTimes || !refusesFineTimes(result)) return result;
-    this.fineTimes = false;
-    return runPlan(this.parts, this.name, plan, { withDeletes, protocol, fineTimes: false });
+    if (!fineTimes || protocol !== null || !mayRefuseFineTimes(result)) return result;
+    const again = await runPlan(this.parts, this.name, plan, { withDeletes, protocol, fineTimes: false });
+    this.fineTimes = again.protocol === null;
+    return again;
   }
 
   /** A source that is away holds all rounds up; one that was emptied or replaced only deletions. */
@@ -238,7 +240,8 @@ export class Target {
     await host.sleep(EVENTS_MS);
     outer.refresh();
     const drifted = [...result.updated, ...result.deleted].map(keyOf).filter((key) => !trie.covers(key, since));
-    const failed = result.exitCode !== 0 && result.exitCode !== VANISHED && result.exitCode !== PARTIAL;
+    const fine: readonly number[] = [ExitCode.ok, ExitCode.vanished, ExitCode.partial];
+    const failed = !fine.includes(result.exitCode);
     if (!failed) this.status_ = { ...this.status_, drift: drifted.length, lastAudit: host.now() };
     outer.tell({
       type: "audit", target: this.name, drift: drifted.length, exitCode: result.exitCode,
@@ -251,8 +254,6 @@ export class Target {
   }
 }
 
-const PARTIAL = 23;
-const VANISHED = 24;
 /** How long an event may take to be read. */
 const EVENTS_MS = 100;
 
