@@ -110,7 +110,7 @@ export class InotifyWatcher implements Watcher {
     const queue = [""];
     let count = 0;
     for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-      const fd = openBelow(fs, rootFd, path === "" ? "." : path, true);
+      const fd = openBelow(fs, rootFd, path);
       if (fd < 0) continue;
       count++;
       const prefix = path === "" ? "" : `${path}/`;

@@ -114,26 +114,27 @@ export class Planner {
     if (!found && able.length > 0) this.addGone(able[0], path);
   }
 
-  /** Notes the topmost directory that is gone: what was below it goes with it. */
-  private addGone(source: Source, path: string): void {
+  /**
+   * Notes the topmost directory that is gone: what was below it goes with it. Its name starts from a source that has
+   * the directory above it.
+   */
+  private addGone(first: Source, path: string): void {
+    let source = first;
     let top = path;
     for (let slash = top.lastIndexOf("/"); slash > 0; slash = top.lastIndexOf("/")) {
       const parent = top.slice(0, slash);
       if (this.gone.has(parent)) return;
-      const kind = this.kindOf(parent);
-      // A directory that became a file is replaced together with what was in it.
-      if (kind === "other") return;
-      if (kind === "directory" || !covers(source, parent) || parent === source.key) break;
+      const holder = this.parts.sources.find((one) => covers(one, parent) && this.lookAt(one, parent));
+      if (holder !== undefined) {
+        // A directory that became a file is replaced together with what was in it.
+        if (!isDirectory(this.stat)) return;
+        source = holder;
+        break;
+      }
+      if (!covers(source, parent) || parent === source.key) break;
       top = parent;
     }
     this.gone.set(top, source);
-  }
-
-  /** What the sources have at a key, the first one first. */
-  private kindOf(key: string): "directory" | "other" | "none" {
-    const found = this.parts.sources.find((source) => covers(source, key) && this.lookAt(source, key));
-    if (found === undefined) return "none";
-    return isDirectory(this.stat) ? "directory" : "other";
   }
 
   private parentsOfGone(): string[] {
