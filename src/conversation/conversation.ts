@@ -188,6 +188,8 @@ function refuse(session: Session, refusal: WsyncError): never {
   // The client may be about to read names of --files-from.
   if (!session.amSender && options.filesFrom !== null) output.writer.u8(0);
   output.startMultiplex();
+  // Only then does its word that it has understood come as a message.
+  if (session.context.version >= 31) session.input.startMultiplex(true);
   throw refusal;
 }
 
@@ -267,7 +269,7 @@ async function failed(session: Session, conversation: Conversation, noticed: unk
     conversation.stream.destroy();
     return code;
   }
-  await sendExit(session, code);
+  await sendExit(session, conversation.stream, code);
   await settleChild(session.host, conversation);
   return code;
 }
@@ -302,8 +304,9 @@ function tell(session: Session, error: unknown): void {
   if (message === "") return;
   const text = error instanceof LimitError ? `[${session.who}] ${message}` : message;
   const role = error instanceof ProtocolError && !BARE_LABELS.includes(error.label) ? ` [${session.who}]` : "";
-  const line = text.endsWith("\n") ? text : `${text}${role !== "" && !text.includes(role) ? role : ""}\n`;
-  session.log.write(LogCode.error, line);
+  const whole = text.endsWith("\n") ? text : `${text}${role !== "" && !text.includes(role) ? role : ""}\n`;
+  // A line is a message of its own, or its end would be shown as a character.
+  for (const line of whole.slice(0, -1).split("\n")) session.log.write(LogCode.error, `${line}\n`);
   if (error instanceof WsyncError) session.log.advise(error.hint);
 }
 
@@ -334,7 +337,7 @@ function logTotals(session: Session, code: number): void {
   log.write(LogCode.log, totalsLine(sent, received, stats.totalSize));
 }
 
-async function sendExit(session: Session, code: number): Promise<void> {
+async function sendExit(session: Session, stream: ByteStream, code: number): Promise<void> {
   // Both sides in this process have heard the signal, and neither listens any more.
   if (session.localLink && code === ExitCode.signal) return;
   const silent = isBroken(code) || session.shuttingDown;
@@ -344,16 +347,21 @@ async function sendExit(session: Session, code: number): Promise<void> {
   }
   if (tells) session.output.messageInt(MessageTag.errorExit, code);
   // A user who interrupts a download need not wait until the sender has noticed.
-  await lastWords(session, !silent && (code !== ExitCode.signal || session.amSender || session.amServer));
+  const waits = !silent && (code !== ExitCode.signal || session.amSender || session.amServer);
+  await lastWords(session, waits ? stream : null);
 }
 
-/** Sends what is left, and gives the other side a moment to read it and close. */
-async function lastWords(session: Session, waitForPeer = false): Promise<void> {
+/**
+ * Sends what is left. With `stream` the other side gets a moment to read it and close, which a client does when the
+ * server has.
+ */
+async function lastWords(session: Session, stream: ByteStream | null = null): Promise<void> {
   const { host } = session;
   const patience = host.sleep(LAST_WORDS_MS);
   const said = session.output.lastWords();
   await Promise.race([said, patience]);
-  if (!waitForPeer || session.localLink) return;
+  if (stream === null || session.localLink) return;
+  if (session.amServer) await Promise.race([stream.end().catch(() => {}), patience]);
   session.input.onMessage = () => {};
   await Promise.race([session.input.drainToEnd(LAST_WORDS_MS).catch(() => {}), patience]);
 }

@@ -3,12 +3,13 @@
  * rsync_module.
  */
 import { converse } from "../conversation/conversation.ts";
-import { openCharset, type Charset } from "../charset/charset.ts";
-import { ExitCode, exitCodeOf, UsageError, type WsyncError } from "../errors.ts";
+import { type Charset, openCharset } from "../charset/charset.ts";
+import { ExitCode, exitCodeOf, UsageError } from "../errors.ts";
 import { wildmatch } from "../filter/wildmatch.ts";
 import { type ByteStream } from "../host.ts";
 import { bytesOf } from "../memory.ts";
 import { Compressors } from "../compress/registry.ts";
+import { isChmodText } from "../options/chmod.ts";
 import { formatHas } from "../options/formathas.ts";
 import { type Options } from "../options/options.ts";
 import { type ParseContext } from "../options/parse.ts";
@@ -19,7 +20,11 @@ import { type Config, problemLine } from "./config.ts";
 import { type DaemonContext, errorText, readConfig } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { type Admission, receive } from "./greet.ts";
-import { enterModule, type Entered, ModuleError } from "./module.ts";
+import { admissionHandover } from "./handover.ts";
+import { Hooks, hooksEnabled } from "./hooks.ts";
+import { serveApart } from "./keeper.ts";
+import { enterModule, type Entered } from "./module.ts";
+import { ModuleError } from "./moduleerror.ts";
 import { applyModule, readRequest, type Request } from "./words.ts";
 
 /** How a client is connected. */
@@ -39,9 +44,17 @@ export async function serveConnection(context: DaemonContext, connection: Connec
   if (!context.viaShell) deadline.restart(config.defaults.number("timeout"));
   try {
     const admission = await receive(context, { ...connection, stream, config, deadline });
-    if (admission !== null) return await serveModule(context, config, admission, stream, deadline);
-    await stream.end();
-    return 0;
+    deadline.stop();
+    if (admission === null) {
+      await stream.end();
+      return 0;
+    }
+    const { system, sockets } = context;
+    if (system !== null && sockets !== null && needsKeeper(context, admission)) {
+      const message = admissionHandover(config, admission, stream.pending, true);
+      return serveApart(context, system, sockets, message, admission.lockFd < 0 ? [] : [admission.lockFd]);
+    }
+    return await serveModule(context, config, admission, stream, deadline);
   } catch (error) {
     context.log.warning(errorText(error));
     return exitCodeOf(error);
@@ -51,6 +64,11 @@ export async function serveConnection(context: DaemonContext, connection: Connec
   }
 }
 
+/** Does something have to be done after this connection, and is there nobody yet who will? */
+function needsKeeper(context: DaemonContext, { module }: Admission): boolean {
+  return context.tell === null && hooksEnabled(context) && module.raw("post-xfer exec") !== "";
+}
+
 /** Serves a client that may use a module: everything that changes this process. */
 export async function serveModule(
   context: DaemonContext, config: Config, admission: Admission, stream: LineStream, deadline: Deadline,
@@ -58,9 +76,15 @@ export async function serveModule(
   // Local work is not the client's time.
   deadline.stop();
   prepare(context);
-  let entered: Entered;
+  let hooks: Hooks | null = null;
   try {
-    entered = enterModule(context, config, admission, () => {});
+    let charset: Charset | null = null;
+    const entered = enterModule(context, config, admission, () => {
+      charset = moduleCharset(context, admission);
+      hooks = startHooks(context, config, admission);
+      context.tell?.({ type: "sealed" });
+    });
+    return await new ModuleSession(context, { admission, entered, hooks, stream, deadline, charset }).run();
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
     context.log.info(error.message);
@@ -68,7 +92,18 @@ export async function serveModule(
     await stream.end();
     return error.exitCode;
   }
-  return new ModuleSession(context, admission, entered, stream, deadline).run();
+}
+
+/** Has "post-xfer exec" run in the end, whatever comes now; then "early exec", and what waits for the request. */
+function startHooks(context: DaemonContext, config: Config, { module, earlyInput }: Admission): Hooks | null {
+  const { system, platform } = context;
+  if (system === null || !hooksEnabled(context)) return null;
+  config.env.set("RSYNC_PID", String(platform.host.pid));
+  const command = module.command("post-xfer exec", (text) => context.log.info(text));
+  const hooks = new Hooks(context, config, module, system);
+  if (command !== "") context.tell?.({ type: "after", command, variables: config.env.variables() });
+  hooks.start(earlyInput);
+  return hooks;
 }
 
 /** Loads what a transfer may need: behind a chroot there is nothing to load from. */
@@ -78,58 +113,78 @@ export function prepare({ platform }: DaemonContext): void {
   platform.fs.groupName(0);
 }
 
+/** The charset of the module's names; null when it is not told, so that there is nothing to convert. */
+function moduleCharset({ platform: { host, kernels } }: DaemonContext, { module }: Admission): Charset | null {
+  const name = module.text("charset");
+  return name === "" ? null : openCharset(host, kernels.memory, name, true);
+}
+
+/** What there is once a module has been entered. */
+interface SessionParts {
+  readonly admission: Admission;
+  readonly entered: Entered;
+  readonly hooks: Hooks | null;
+  readonly stream: LineStream;
+  readonly deadline: Deadline;
+  readonly charset: Charset | null;
+}
+
 class ModuleSession {
   private readonly context: DaemonContext;
-  private readonly admission: Admission;
-  private readonly entered: Entered;
-  private readonly stream: LineStream;
-  private readonly deadline: Deadline;
+  private readonly p: SessionParts;
 
-  constructor(
-    context: DaemonContext, admission: Admission, entered: Entered, stream: LineStream, deadline: Deadline,
-  ) {
+  constructor(context: DaemonContext, parts: SessionParts) {
     this.context = context;
-    this.admission = admission;
-    this.entered = entered;
-    this.stream = stream;
-    this.deadline = deadline;
+    this.p = parts;
   }
 
   async run(): Promise<number> {
-    const { admission, context, deadline, entered, stream } = this;
+    const { context } = this;
+    const { admission, charset, deadline, entered, stream } = this.p;
     const { scope } = entered;
     deadline.restart(scope.timeout);
     await stream.write(bytesOf("@RSYNCD: OK\n"));
-    const charset = this.moduleCharset();
     const request = await readRequest({
       stream, deadline, version: admission.version, scope, parseContext: this.parseContext(), charset,
     });
     deadline.stop();
     const { options } = request;
+    const fault = this.beforeTransfer(request);
     this.logRequest(request);
     applyModule(options, admission.module, scope, context.viaShell);
-    if (request.fault === null) this.finishOptions(options);
+    if (fault === null) this.finishOptions(options);
     const role = options.sender ? "sender" : "receiver";
-    const chmod = admission.module.text(role === "sender" ? "outgoing chmod" : "incoming chmod");
-    const code = await converse({ ...context.platform, fs: entered.fs }, {
+    const names = fault === null ? (this.p.hooks?.names(request) ?? null) : null;
+    const module = { ...scope, chmod: this.chmodFor(role, options), names };
+    return converse({ ...context.platform, fs: entered.fs }, {
       options, role, stream, args: options.args, version: admission.version, localLink: null, filterArgs: options,
-      module: { ...scope, chmod }, refusal: this.refusalOf(request),
+      module, refusal: fault === null ? undefined : new UsageError(fault, ExitCode.unsupported),
       charset: options.iconv === null ? null : charset,
     }, context.log.write);
-    return code;
   }
 
-  /** The charset of the module's names; null when it is not told, so that there is nothing to convert. */
-  private moduleCharset(): Charset | null {
-    const { host, kernels } = this.context.platform;
-    const name = this.admission.module.text("charset");
-    return name === "" ? null : openCharset(host, kernels.memory, name, true);
+  /** Why the transfer does not come about, or null. "pre-xfer exec" hears of a request that is refused anyway, too. */
+  private beforeTransfer(request: Request): string | null {
+    return this.p.hooks?.beforeTransfer(request) ?? request.fault?.message ?? null;
+  }
+
+  /** "incoming chmod" or "outgoing chmod"; it comes after what the client asks for. */
+  private chmodFor(role: "sender" | "receiver", options: Options): string {
+    const sending = role === "sender";
+    const changes = this.p.admission.module.text(sending ? "outgoing chmod" : "incoming chmod");
+    if (changes === "") return "";
+    if (isChmodText(changes)) {
+      options.chmod = [...options.chmod, changes];
+      return changes;
+    }
+    this.context.log.info(`Invalid "${sending ? "outgo" : "incom"}ing chmod" directive: ${changes}`);
+    return "";
   }
 
   /** A client's options are parsed by the module's rules. */
   private parseContext(): ParseContext {
-    const { context, admission } = this;
-    const { module } = admission;
+    const { context } = this;
+    const { module } = this.p.admission;
     const refusals = new Refusals(OPTION_ROWS, module.text("refuse options"), module.text("charset") !== "", wildmatch,
       (item) => context.log.info(`No match for refuse-options string "${item}"`));
     return { ...context.parseContext, fromClient: true, refusals };
@@ -137,25 +192,20 @@ class ModuleSession {
 
   private logRequest({ text, options }: Request): void {
     if (text === "") return;
-    const { name, address, user } = this.admission;
+    const { name, address, user } = this.p.admission;
     const who = user === "" ? name : `${user}@${name}`;
     this.context.log.info(`rsync ${options.sender ? "on" : "to"} ${text} from ${who} (${address})`);
   }
 
   private finishOptions(options: Options): void {
-    const { context, entered, admission } = this;
+    const { context } = this;
+    const { entered } = this.p;
     options.mungeLinks = entered.mungeLinks;
-    options.tempDir ??= admission.module.text("temp dir") || null;
     const limit = context.options.daemonBwlimit;
     if (limit > 0 && (options.bwlimit === 0 || options.bwlimit > limit)) options.bwlimit = limit;
     const format = context.options.logFormat ?? entered.scope.logFormat;
     options.logFormat = format;
     options.logFormatHasItemize = formatHas(format, "i");
     options.logFormatHasOperation = options.logFormatHasItemize || formatHas(format, "o");
-  }
-
-  private refusalOf({ fault }: Request): WsyncError | undefined {
-    if (fault === null) return undefined;
-    return new UsageError(fault.message, ExitCode.unsupported);
   }
 }

@@ -9,6 +9,7 @@ import { System } from "../posix/system.ts";
 import { Config, type ConfigProblem, loadConfig } from "./config.ts";
 import { Environment } from "./expand.ts";
 import { configFiles } from "./files.ts";
+import { type WorkerMessage } from "./handover.ts";
 import { DaemonLog } from "./logger.ts";
 
 /** The configuration of a daemon that root has started, and of one in a user's remote shell. */
@@ -29,6 +30,8 @@ export interface DaemonContext {
   readonly log: DaemonLog;
   /** Started inside a remote shell, with the rights of whoever logged in. Upstream am_daemon < 0. */
   readonly viaShell: boolean;
+  /** Tells the process that waits for the end of this one; null when there is none. */
+  readonly tell: ((message: WorkerMessage) => void) | null;
 }
 
 /** Makes the context of this process. */
@@ -39,7 +42,7 @@ export function daemonContext(
   const sockets = Sockets.open(host, fs.memory);
   const operator = new Confined(fs, fs.constants.AT.FDCWD, host.cwd(), { links: "trusted" });
   return {
-    platform, options, parseContext, sockets, operator, viaShell,
+    platform, options, parseContext, sockets, operator, viaShell, tell: null,
     system: System.open(host, fs.memory),
     log: new DaemonLog({ host, fs, sockets, operator, file: options.logFile }),
   };

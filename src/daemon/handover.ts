@@ -4,7 +4,13 @@
  */
 import { latin1, nameOfText } from "../memory.ts";
 import { type Sockets } from "../posix/sockets.ts";
-import { type ConfigData } from "./config.ts";
+import { type Config, type ConfigData } from "./config.ts";
+import { type Admission } from "./greet.ts";
+
+/** Where a process of the pool has its socket to the listening process. */
+export const CONTROL_FD = 3;
+/** Tells a process that the daemon started it, and for what. */
+export const PART_VARIABLE = "WSYNC_DAEMON_PART";
 
 const HEADER_BYTES = 4;
 const CHUNK_BYTES = 64 * 1024;
@@ -25,6 +31,8 @@ export interface VisitorHandover {
 /** A client that may use a module. Descriptors: the connection, and the lock file if it is counted. */
 export interface AdmissionHandover {
   readonly kind: "admission";
+  /** The connection is standard input and output. */
+  readonly onStdio: boolean;
   readonly config: ConfigData;
   readonly variables: Readonly<Record<string, string>>;
   /** Index of the module in the configuration. */
@@ -36,6 +44,17 @@ export interface AdmissionHandover {
   readonly readOnly: boolean;
   readonly earlyInput: string;
   readonly read: string;
+}
+
+/** Tells what is known of a client that may use a module. `read`: bytes of it that are left over. */
+export function admissionHandover(
+  config: Config, admission: Admission, read: Uint8Array, onStdio: boolean,
+): AdmissionHandover {
+  const { module, earlyInput, version, address, name, user, readOnly } = admission;
+  return {
+    kind: "admission", onStdio, config: config.data, variables: config.env.variables(), module: module.index, version,
+    address, name, user, readOnly, earlyInput: nameOfBytes(earlyInput), read: nameOfBytes(read),
+  };
 }
 
 /** The bytes of a message. */
@@ -70,16 +89,24 @@ export function receiveHandover(
   }
 }
 
-/** Bytes as a name. */
-export function nameOfBytes(bytes: Uint8Array): string {
+function nameOfBytes(bytes: Uint8Array): string {
   return latin1(bytes, 0, bytes.length);
 }
 
-/** The environment as posix_spawn takes it, with further variables; null takes one away. */
+/** What a process tells the one that started it, a line of JSON each. */
+export type WorkerMessage =
+  /** It waits for a connection. */
+  | { readonly type: "ready" }
+  /** "post-xfer exec": to be run when it has ended. */
+  | { readonly type: "after"; readonly command: string; readonly variables: Readonly<Record<string, string>> }
+  /** It is about to give up its rights: whatever it says from now on must not have anything done with the daemon's. */
+  | { readonly type: "sealed" };
+
+/** The environment as posix_spawn takes it, with further variables, which are names; null takes one away. */
 export function environmentNames(
   environment: Readonly<Record<string, string>>, more: Readonly<Record<string, string | null>>,
 ): string[] {
-  const merged: Record<string, string | null> = { ...environment };
-  for (const [name, value] of Object.entries(more)) merged[name] = value;
-  return Object.entries(merged).flatMap(([name, value]) => (value === null ? [] : [nameOfText(`${name}=${value}`)]));
+  const kept = Object.entries(environment).filter(([name]) => !(name in more));
+  const added = Object.entries(more).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]));
+  return [...kept.map(([name, value]) => nameOfText(`${name}=${value}`)), ...added];
 }

@@ -14,7 +14,7 @@ import { type Config, problemLine } from "./config.ts";
 import { configPath, type DaemonContext, errorText, readConfig } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { type Admission, receive } from "./greet.ts";
-import { type Handover, nameOfBytes } from "./handover.ts";
+import { admissionHandover, type Handover } from "./handover.ts";
 import { createPidFile, type PidFile } from "./pidfile.ts";
 import { type PoolParts, WorkerPool } from "./pool.ts";
 
@@ -173,25 +173,29 @@ class Listener {
   private async handOver(
     connection: DescriptorStream, stream: LineStream, config: Config, admission: Admission,
   ): Promise<void> {
-    const { module, lockFd, earlyInput, version, address, name, user, readOnly } = admission;
+    const { lockFd } = admission;
     const { fs } = this.context.platform;
-    await this.passOn(connection, {
-      kind: "admission", config: config.data, variables: config.env.variables(), module: module.index, version, address,
-      name, user, readOnly, earlyInput: nameOfBytes(earlyInput), read: nameOfBytes(stream.pending),
-    }, lockFd < 0 ? [] : [lockFd]);
-    if (lockFd >= 0) fs.close(lockFd);
+    const message = admissionHandover(config, admission, stream.pending, false);
+    const worker = await this.passOn(connection, message, lockFd < 0 ? [] : [lockFd]);
+    if (lockFd < 0) return;
+    // The slot is taken until "post-xfer exec" is through.
+    void (worker?.ended ?? Promise.resolve()).then(() => fs.close(lockFd));
   }
 
   /** Gives a connection to a process. This one's descriptor is closed by the stream's owner. */
   private async passOn(
     connection: DescriptorStream, message: Handover, fds: readonly number[],
-  ): Promise<void> {
+  ): Promise<Awaited<ReturnType<WorkerPool["take"]>> | null> {
     const worker = await this.pool.take();
     // A copy, since the runtime may close its own descriptor with more than close(2).
     const fd = this.system.duplicate(connection.fd);
-    if (fd < 0) return;
+    if (fd < 0) return null;
     const taken = await worker.handOver(message, [fd, ...fds]);
     this.context.platform.fs.close(fd);
-    if (!taken) this.context.log.warning("a connection could not be handed over");
+    // The connection is the other process's now.
+    connection.destroy();
+    if (taken) return worker;
+    this.context.log.warning("a connection could not be handed over");
+    return null;
   }
 }

@@ -15,20 +15,12 @@ import { type DaemonContext } from "./context.ts";
 import { readOperatorFile } from "./files.ts";
 import { type Admission } from "./greet.ts";
 import { identityOf, type Identity } from "./identity.ts";
+import { ModuleError } from "./moduleerror.ts";
 
 const TYPE_MASK = 0o170000;
 const DIRECTORY = 0o040000;
 /** A directory of this name would make a munged symlink lead somewhere. */
 const MUNGE_DIR = "/rsyncd-munged";
-
-/** Ends a connection: `message` is for the log, `answer` for the client. */
-export class ModuleError extends WsyncError {
-  readonly answer: string;
-  constructor(answer: string, message: string, exitCode: number = ExitCode.startClient) {
-    super(message, exitCode);
-    this.answer = answer;
-  }
-}
 
 /** A module that has been entered. */
 export interface Entered {
@@ -82,6 +74,7 @@ export function enterModule(
       ignoreNonreadable: module.flag("ignore nonreadable"), chmod: "", host: admission.name,
       address: admission.address, user: admission.user,
       logFormat: module.flag("transfer logging") ? module.text("log format") : null, timeout: module.number("timeout"),
+      names: null, tempDir: module.text("temp dir") || null,
     },
   };
 }

@@ -3,19 +3,22 @@
  * ready; each serves one connection and ends.
  */
 import { type DescriptorStream, type HostSockets } from "../host.ts";
+import { latin1 } from "../memory.ts";
 import { type Sockets } from "../posix/sockets.ts";
 import { type Ended, type System } from "../posix/system.ts";
 import { type DaemonContext } from "./context.ts";
-import { encodeHandover, environmentNames, type Handover } from "./handover.ts";
-import { CONTROL_FD, PART_VARIABLE } from "./worker.ts";
+import { encodeHandover, type Handover } from "./handover.ts";
+import { startAfter, WorkerMessages } from "./keeper.ts";
+import { startWorker } from "./startworker.ts";
 
 /** Processes that wait: at least, and at most when connections come faster than processes start. */
 const LEAST_IDLE = 1;
 const MOST_IDLE = 8;
 /** After so long without a lack of processes one less is kept ready, milliseconds. */
 const CALM_MS = 30_000;
-/** A process that ended is asked for its status; how often when it is not there yet, milliseconds. */
-const REAP_MS = 10;
+/** A process that ends is asked for its status again and again, at first and at last after so long, milliseconds. */
+const FIRST_REAP_MS = 5;
+const LAST_REAP_MS = 500;
 /** After so many starts in a row that came to nothing the pool pauses, milliseconds. */
 const FAILED_STARTS = 3;
 const PAUSE_MS = 1000;
@@ -65,18 +68,28 @@ class Worker {
   }
 
   private async follow(): Promise<Ended> {
+    const messages = new WorkerMessages(() => this.announce(true));
     try {
-      while ((await this.control.read()) !== null) this.announce(true);
+      for (let chunk = await this.control.read(); chunk !== null; chunk = await this.control.read()) {
+        messages.add(latin1(chunk, 0, chunk.length));
+      }
     } catch {
       // A process that was killed; how it ended is told by its status.
     }
     this.announce(false);
     this.control.destroy();
+    const ended = await this.reap(this.pid);
+    const command = startAfter(this.parts.context, this.parts.system, messages.after, ended);
+    if (command !== null) await this.reap(command);
+    return ended;
+  }
+
+  private async reap(pid: number): Promise<Ended> {
     const { system, context } = this.parts;
-    for (;;) {
-      const ended = system.waitFor(this.pid, false);
+    for (let pause = FIRST_REAP_MS; ; pause = Math.min(pause * 2, LAST_REAP_MS)) {
+      const ended = system.waitFor(pid, false);
       if (ended !== null) return ended;
-      await context.platform.host.sleep(REAP_MS);
+      await context.platform.host.sleep(pause);
     }
   }
 }
@@ -160,20 +173,7 @@ export class WorkerPool {
 
   private spawn(): Worker | null {
     const { context, system, sockets, hostSockets } = this.parts;
-    const { host, fs } = context.platform;
-    const pair = sockets.pair();
-    if (pair === null) return null;
-    const pid = system.spawn({
-      argv: [...host.self, ...host.argv],
-      env: environmentNames(host.environment(), { [PART_VARIABLE]: "worker" }),
-      fds: { 0: "null", 1: 1, 2: 2, [CONTROL_FD]: pair[1] },
-    });
-    fs.close(pair[1]);
-    if (pid < 0) {
-      context.log.warning(`could not create child server process: ${fs.strerror(-pid)} (${-pid})`);
-      fs.close(pair[0]);
-      return null;
-    }
-    return new Worker(this.parts, pid, hostSockets.adopt(pair[0]));
+    const started = startWorker(context, system, sockets, { 0: "null", 1: 1, 2: 2 });
+    return started === null ? null : new Worker(this.parts, started.pid, hostSockets.adopt(started.socket));
   }
 }

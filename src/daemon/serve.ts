@@ -11,7 +11,8 @@ import { unknownDparam } from "./config.ts";
 import { serveConnection } from "./connection.ts";
 import { daemonContext } from "./context.ts";
 import { runListener } from "./listen.ts";
-import { PART_VARIABLE, runWorker } from "./worker.ts";
+import { PART_VARIABLE } from "./handover.ts";
+import { runWorker } from "./worker.ts";
 
 /** Runs a daemon by its own command line; returns the exit code. Throws WsyncError for what is wrong with that. */
 export async function runDaemon(platform: Platform, options: Options, parseContext: ParseContext): Promise<number> {

@@ -12,6 +12,7 @@ import { parseClientWords, type ParseContext } from "../options/parse.ts";
 import { newStat } from "../posix/filesystem.ts";
 import { readDaemonArg } from "../protocol/greeting.ts";
 import { type LineStream } from "../session/linestream.ts";
+import { hiddenOption } from "../roles/hidden.ts";
 import { insideModule, type ModuleScope } from "../session/module.ts";
 import { type ModuleConfig } from "./config.ts";
 import { type Deadline } from "./deadline.ts";
@@ -51,12 +52,25 @@ export interface WordSettings {
 export async function readRequest(settings: WordSettings): Promise<Request> {
   const first = await readWords(settings, settings.version >= 30, false);
   const parsed = parseClientWords(parseable(first), settings.parseContext);
-  if (parsed.action !== "secluded") return { ...parsed, text: first.text, words: ["rsyncd", ...first.all] };
+  if (parsed.action !== "secluded") {
+    return allowed({ ...parsed, text: first.text, words: ["rsyncd", ...first.all] }, settings.scope);
+  }
   const second = await readWords(settings, true, true);
   // The first of these words is a program's name.
   const resumed = parsed.resume(parseable({ ...second, options: second.options.slice(1) }));
   if (resumed.action === "secluded") throw new UsageError("unexpected secluded arguments");
-  return { ...resumed, text: second.text, words: ["rsyncd", ...first.all, ...second.all.slice(1)] };
+  const words = ["rsyncd", ...first.all, ...second.all.slice(1)];
+  return allowed({ ...resumed, text: second.text, words }, settings.scope);
+}
+
+/** The request with its paths in the module, refused if it names what is hidden. */
+function allowed(request: Request, scope: ModuleScope): Request {
+  const { options, fault } = request;
+  options.tempDir ??= scope.tempDir;
+  if (scope.confined) confinePaths(options, scope);
+  const filters = daemonFilters(scope);
+  const hidden = (path: string, isDir: boolean): boolean => filters.isExcluded(path, isDir, "server");
+  return { ...request, fault: fault ?? (scope.filters.isEmpty ? null : hiddenOption(options, scope, hidden)) };
 }
 
 interface Words {
@@ -154,7 +168,6 @@ export function applyModule(options: Options, module: ModuleConfig, scope: Modul
   options.levels.limitVerbosity(module.number("max verbosity"));
   const { timeout } = scope;
   if (timeout > 0 && (options.timeout === 0 || timeout < options.timeout)) options.timeout = timeout;
-  if (scope.confined) confinePaths(options, scope);
 }
 
 /** Paths in options are the client's, so they too lead from the module's directory. */
@@ -165,4 +178,7 @@ function confinePaths(options: Options, scope: ModuleScope): void {
   options.tempDir = inside(options.tempDir);
   options.backupDir = inside(options.backupDir);
   if (options.filesFrom !== null && options.filesFrom !== "-") options.filesFrom = inside(options.filesFrom);
+  options.filters = options.filters.map((filter) => {
+    return filter.kind.endsWith("-from") ? { ...filter, value: inside(filter.value)! } : filter;
+  });
 }

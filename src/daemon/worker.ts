@@ -8,29 +8,26 @@ import { prepare, serveConnection, serveModule } from "./connection.ts";
 import { type DaemonContext, errorText } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { Environment } from "./expand.ts";
-import { type AdmissionHandover, receiveHandover } from "./handover.ts";
-
-/** Where a process of the pool has its socket to the listening process. */
-export const CONTROL_FD = 3;
-/** Tells a process that the daemon started it, and for what. */
-export const PART_VARIABLE = "WSYNC_DAEMON_PART";
+import { type AdmissionHandover, CONTROL_FD, receiveHandover, type WorkerMessage } from "./handover.ts";
 
 /** Serves the one connection that it is given; the exit code is that of the connection. */
-export async function runWorker(context: DaemonContext): Promise<number> {
+export async function runWorker(own: DaemonContext): Promise<number> {
+  const context: DaemonContext = { ...own, tell: (message) => tell(own, message) };
   const { platform, sockets, system } = context;
   const { host } = platform;
   if (sockets === null || system === null || host.sockets === null) return ExitCode.ipc;
   system.closeOnExec(CONTROL_FD);
   prepare(context);
-  say(context, "ready\n");
+  tell(context, { type: "ready" });
   const given = receiveHandover(sockets, CONTROL_FD);
   if (given === null) return 0;
   const { message, fds } = given;
-  const connection = host.sockets.adopt(fds[0]);
+  const onStdio = message.kind === "admission" && message.onStdio;
+  const connection = onStdio ? host.stdio() : host.sockets.adopt(fds[0]);
   const stream = message.read === "" ? connection : new ReplayStream(bytesOf(message.read), connection);
   if (message.kind === "visitor") return serveConnection(context, { stream, address: message.address });
   try {
-    return await admitted(context, message, new LineStream(stream), fds[1] ?? -1);
+    return await admitted(context, message, new LineStream(stream), fds[onStdio ? 0 : 1] ?? -1);
   } catch (error) {
     context.log.warning(errorText(error));
     return ExitCode.crashed;
@@ -56,8 +53,9 @@ async function admitted(
 }
 
 /** Tells the listening process something. */
-function say({ platform }: DaemonContext, text: string): void {
+function tell({ platform }: DaemonContext, message: WorkerMessage): void {
   const { fs } = platform;
+  const text = `${JSON.stringify(message)}\n`;
   const ptr = fs.memory.alloc(text.length);
   fs.memory.writeLatin1(ptr, text);
   fs.write(CONTROL_FD, ptr, text.length);

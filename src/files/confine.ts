@@ -86,6 +86,8 @@ export class Confined {
   private lastId = -1;
   private lastIdFd = -1;
   private readonly kernel: KernelResolver;
+  /** A refusal may yet come to nothing. */
+  private silent = false;
   /** Whether the root lies within the policy's boundary, once that was asked. */
   private rootIsWithin: boolean | null = null;
   /** Some held directory may have been reached through a symlink. */
@@ -378,11 +380,15 @@ export class Confined {
   /** The boundary itself lies in a directory outside it; it is then reached as its own ".". */
   private locateWithin(dir: string, path: string): number {
     const { leaf } = this;
+    this.silent = true;
     const fd = this.dirFd(dir);
+    const { refusal } = this;
+    const itself = fd < 0 ? this.dirFd(path) : -1;
+    this.silent = false;
     if (fd >= 0) return fd;
-    const itself = this.dirFd(path);
     this.leaf = itself < 0 ? leaf : ".";
-    return itself < 0 ? fd : itself;
+    if (itself >= 0) return itself;
+    return refusal === null ? fd : this.refuse(refusal);
   }
 
   private rootWithin(within: Boundary): number {
@@ -393,7 +399,7 @@ export class Confined {
 
   private refuse(refusal: Refusal): number {
     this.refusal = refusal;
-    this.policy.refused?.(refusal, this);
+    if (!this.silent) this.policy.refused?.(refusal, this);
     return -this.fs.constants.E.ELOOP;
   }
 

@@ -13,18 +13,29 @@ const PARTIAL_DIR_MODE = 0o700;
 export class PartialDir {
   readonly dir: string;
   private readonly root: Confined;
+  private readonly hidden: ((path: string, isDir: boolean) => boolean) | null;
 
-  /** `operator` resolves an absolute directory; a relative one lies below `destination`. */
-  constructor(dir: string, operator: Confined, destination: Confined) {
+  /**
+   * `operator` resolves an absolute directory; a relative one lies below `destination`. `hidden`: what a daemon keeps
+   * from its clients.
+   */
+  constructor(
+    dir: string, operator: Confined, destination: Confined,
+    hidden: ((path: string, isDir: boolean) => boolean) | null = null,
+  ) {
+    this.hidden = hidden;
     this.dir = dir.length > 1 ? dir.replace(/\/+$/, "") : dir;
     this.root = this.dir.startsWith("/") ? operator : destination;
   }
 
-  /** Where the partial file of `path` lives. */
-  placeOf(path: string): Place {
+  /** Where the partial file of `path` lives; null where there must be none. */
+  placeOf(path: string): Place | null {
     const slash = path.lastIndexOf("/");
     const prefix = this.dir.startsWith("/") ? "" : path.slice(0, slash + 1);
-    return { root: this.root, path: `${prefix}${this.dir}/${path.slice(slash + 1)}` };
+    const dir = prefix + this.dir;
+    const file = `${dir}/${path.slice(slash + 1)}`;
+    if (this.hidden?.(dir, true) || this.hidden?.(file, false)) return null;
+    return { root: this.root, path: file };
   }
 
   /** Makes the directory of a partial file; a file in its way is removed. False when that failed. */

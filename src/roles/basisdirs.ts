@@ -5,6 +5,7 @@
 import { type Confined, type Place } from "../files/confine.ts";
 import { NamedDir } from "../files/operator.ts";
 import { type BasisDir } from "../options/options.ts";
+import { clientPath } from "../session/module.ts";
 import { type Session } from "../session/session.ts";
 import { type Destination } from "./destination.ts";
 import { transferPolicy } from "./operatorpaths.ts";
@@ -21,7 +22,10 @@ export class BasisDirs {
     const { basisDirs } = session.options;
     this.operator = operator;
     this.kind = basisDirs[0].kind;
-    const paths = basisDirs.map(({ path }) => absolute(path, destination.directory, session.dryRun > 1));
+    const { directory } = destination;
+    const paths = basisDirs.map(({ path }) => {
+      return absolute(clientPath(session.module, directory, path), directory, session.dryRun > 1);
+    });
     this.dirs = paths.map((path) => session.own(new NamedDir(operator, path, transferPolicy(session))));
     for (const dir of this.dirs) this.warn(session, dir);
   }

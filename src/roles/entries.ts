@@ -108,7 +108,7 @@ export class Entries {
     const kind = fileKind(list.mode[row]);
     if (this.traced) this.scene.session.log.infoLine(`recv_generator(${this.scene.path(item)},${ndx})\n`);
     if (this.listing) return this.listing.print(item, kind, this.isContents(item, kind));
-    if (this.isSkipped(item, kind)) return null;
+    if (this.isSkipped(item, kind) || this.isHidden(item, kind)) return null;
     this.look(item, kind);
     if (this.isMissingArgument(item)) {
       if (this.scene.exists) this.scene.deletion.removeNamed(this.scene.path(item), this.scene.stat.mode);
@@ -161,6 +161,28 @@ export class Entries {
     if (kind === "directory") scene.receiving.segments.orFlags(item.list, item.row, FileFlag.missingDir);
     else this.links.skip(item);
     return true;
+  }
+
+  /** A daemon's own rules forbid the row. */
+  private isHidden(item: Item, kind: FileKind): boolean {
+    const { scene } = this;
+    const isDir = kind === "directory";
+    const path = scene.path(item);
+    if (scene.hidden === null || !scene.hidden(path, isDir)) return false;
+    if (this.isContents(item, kind)) return true;
+    if (!isDir) this.links.skip(item);
+    const what = isDir ? "directory" : "file";
+    scene.session.log.errorXfer(`ERROR: daemon refused to receive ${what} "${path}"\n`);
+    if (isDir) {
+      scene.session.log.error("*** Skipping any contents from this failed directory ***\n");
+      this.skipContents(item);
+    }
+    return true;
+  }
+
+  private skipContents({ list, row }: Item): void {
+    this.scene.skipDir = { depth: rowDepth(list, row), path: list.path(row) };
+    this.scene.receiving.segments.orFlags(list, row, FileFlag.missingDir);
   }
 
   /** Finds out what stands at the row's place. */
@@ -251,12 +273,8 @@ export class Entries {
   private notCreated(item: Item, kind: FileKind): void {
     const { scene } = this;
     const path = scene.path(item);
-    if (kind === "directory") {
-      scene.skipDir = { depth: rowDepth(item.list, item.row), path: item.list.path(item.row) };
-      scene.receiving.segments.orFlags(item.list, item.row, FileFlag.missingDir);
-    } else {
-      this.links.skip(item);
-    }
+    if (kind === "directory") this.skipContents(item);
+    else this.links.skip(item);
     if (!scene.session.log.info("SKIP", 1)) return;
     scene.session.log.infoLine(`not creating new ${kind === "directory" ? "directory" : "file"} "${path}"\n`);
   }

@@ -184,8 +184,8 @@ export class FileEntries {
   /** A kept piece of an earlier transfer in the partial directory, or null. */
   private findPartial(item: Item): Place | null {
     const { partialDir } = this.scene.deletion.partials;
-    if (!partialDir) return null;
-    const place = partialDir.placeOf(this.scene.path(item));
+    const place = partialDir?.placeOf(this.scene.path(item)) ?? null;
+    if (place === null) return null;
     if (place.root.lstat(place.path, this.partialStat) < 0) return null;
     return fileKind(this.partialStat.mode) === "regular" ? place : null;
   }

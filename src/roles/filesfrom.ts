@@ -10,6 +10,7 @@ import { type RequestedNames } from "../filter/requested.ts";
 import { bytesOf, latin1 } from "../memory.ts";
 import { WireLimit } from "../protocol/constants.ts";
 import { type Cursor } from "../protocol/cursor.ts";
+import { insideModule } from "../session/module.ts";
 import { type Session } from "../session/session.ts";
 import { readFile } from "./filters.ts";
 import { boundedFiles } from "./operatorpaths.ts";
@@ -50,11 +51,12 @@ export async function sourceNames(session: Session): Promise<string[]> {
 
 /** The directory that the names are relative to. Throws WsyncError (3) when it is none. */
 export function namesDirectory(session: Session, cwd: string, word: string | undefined): string {
-  const { fs, who } = session;
+  const { fs, who, module } = session;
   const { O, AT } = fs.constants;
   if (word === undefined || word === ".") return cwd;
   const path = cleanName(word.startsWith("/") ? word : `${cwd}/${word}`, { dropTrailingDotDir: true })!;
-  const fd = fs.openat(AT.FDCWD, fs.cstr(path), (O.PATH || O.RDONLY) | O.DIRECTORY | O.CLOEXEC, 0);
+  const fd = module ? module.root.openDirectory(insideModule(module, path))
+    : fs.openat(AT.FDCWD, fs.cstr(path), (O.PATH || O.RDONLY) | O.DIRECTORY | O.CLOEXEC, 0);
   if (fd < 0) {
     const text = `rsync: [${who}] change_dir "${path}" failed: ${fs.strerror(-fd)} (${-fd})`;
     throw new WsyncError(text, ExitCode.fileSelect);

@@ -11,9 +11,9 @@ import { boundedFiles } from "./operatorpaths.ts";
 /** The largest merge file read, bytes. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
-/** Builds the rules of this side. `cwd` is absolute; `args` are the options whose filter arguments apply here. */
-export function makeFilters(session: Session, cwd: string, args: Options | null): Filters {
-  const { options, host, fs, log, module } = session;
+/** Builds the rules of this side. `args` are the options whose filter arguments apply here. */
+export function makeFilters(session: Session, args: Options): Filters {
+  const { options, host, fs, log, module, cwd } = session;
   let parsing = true;
   const filters = new Filters({
     amSender: session.amSender,
@@ -30,7 +30,7 @@ export function makeFilters(session: Session, cwd: string, args: Options | null)
     confined: module?.confined,
     home: module?.chrooted ? "/" : (host.env("HOME") ?? null),
     cvsIgnore: host.env("CVSIGNORE") ?? null,
-    readFile: fileReader(session, cwd),
+    readFile: fileReader(session),
     strerror: (errno) => fs.strerror(errno),
     error: (text) => log.errorXfer(`${text}\n`),
     debugLevel: log.levels.debug.FILTER,
@@ -41,7 +41,7 @@ export function makeFilters(session: Session, cwd: string, args: Options | null)
     },
   });
   filters.version = session.context.version;
-  if (args) addArguments(session, filters, args);
+  addArguments(session, filters, args);
   const { partialDir } = options;
   const ours = !session.amServer || session.localLink !== null;
   if (partialDir !== null && !partialDir.startsWith("/") && ours) filters.addPartialDir(partialDir);
@@ -88,12 +88,12 @@ export async function receiveFilters(session: Session, filters: Filters): Promis
  * Reads merge files. The two sides of a local transfer go by the client's; standard input comes once, so they share
  * what it said.
  */
-function fileReader(session: Session, cwd: string): (path: string) => Uint8Array | number {
+function fileReader(session: Session): (path: string) => Uint8Array | number {
   const { localLink } = session;
   let inputs = 0;
   let files: Confined | null = null;
   return (path) => {
-    files ??= boundedFiles(session, cwd, localLink?.clientFiles ?? session.fs);
+    files ??= boundedFiles(session, session.cwd, localLink?.clientFiles ?? session.fs);
     if (path !== "-" || !localLink) return readFile(files, path);
     const at = inputs++;
     return (localLink.inputs[at] ??= readFile(files, path));

@@ -18,7 +18,7 @@ import { type StatRecord } from "../posix/filesystem.ts";
 import { MessageTag, Ndx } from "../protocol/constants.ts";
 import { NdxWriter } from "../protocol/ndx.ts";
 import { writeEndStats } from "../protocol/stats.ts";
-import { attachMessages } from "../session/messages.ts";
+import { attachMessages, tellTimeout } from "../session/messages.ts";
 import { type ModuleScope, moduleName } from "../session/module.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
@@ -47,6 +47,7 @@ export async function runHostA(session: Session, args: readonly string[], filter
   // First, because taking buffered bytes apart may meet a message.
   attachMessages(session, {});
   if (amServer || context.version >= 30) output.startMultiplex();
+  tellTimeout(session);
   if (session.module) checkSending(session, session.module);
   const rawNames = awaitsRawNames(session);
   input.frameByFrame = rawNames;
@@ -55,7 +56,8 @@ export async function runHostA(session: Session, args: readonly string[], filter
   if (amServer && session.log.debug("SEND", 1)) {
     session.log.infoLine(`server_sender starting pid=${session.host.pid}\n`);
   }
-  const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
+  const filters = makeFilters(session, filterArgs);
+  filters.setRoot(cwd);
   writeReplayScript(session, filters);
   if (amServer) await receiveFilters(session, filters);
   else sendFilters(session, filters);
@@ -95,7 +97,7 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
   const segments = new Segments(session.memory, context.incRecurse);
   const view = segments.view();
   const ndxWriter = new NdxWriter(context.version);
-  const ids = new SenderIds(session.module?.numericIds ? NAMELESS : session.fs);
+  const ids = new SenderIds(session.module?.names ?? (session.module?.numericIds ? NAMELESS : session.fs));
   const extras = sendingExtras(session, filters, ids);
   const dirs = session.own(sourceRoots(session));
   const list = listSender(session, cwd, filters, segments, view, ndxWriter, ids, dirs, extras.sent);

@@ -10,7 +10,7 @@ import { AclFiles } from "../files/acls.ts";
 import { Attributes, AttrFlag, type AttrSettings } from "../files/attrs.ts";
 import { Backups } from "../files/backup.ts";
 import { Committer } from "../files/commit.ts";
-import { Confined, type Place } from "../files/confine.ts";
+import { type Confined } from "../files/confine.ts";
 import { type CopySettings } from "../files/copyfile.ts";
 import { DefaultPerms } from "../files/defaultperms.ts";
 import { PartialDir } from "../files/partial.ts";
@@ -26,13 +26,15 @@ import { HardLinks, IdevTable } from "../flist/hardlink.ts";
 import { ReceiverIds } from "../flist/idmap.ts";
 import { FlistReceiver } from "../flist/receive.ts";
 import { Segments } from "../flist/segments.ts";
+import { modeChanger } from "../options/chmod.ts";
 import { formatHas } from "../options/formathas.ts";
 import { type Options } from "../options/options.ts";
 import { Ndx } from "../protocol/constants.ts";
 import { NdxReader, NdxWriter } from "../protocol/ndx.ts";
 import { type Cursor } from "../protocol/cursor.ts";
 import { type EndStats, readEndStats } from "../protocol/stats.ts";
-import { attachMessages } from "../session/messages.ts";
+import { attachMessages, tellTimeout } from "../session/messages.ts";
+import { clientPath } from "../session/module.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
 import { Deletion } from "./deletion.ts";
@@ -47,6 +49,7 @@ import { forwardNames } from "./filesfrom.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { DestinationFinder } from "./finddestination.ts";
 import { Generator } from "./generator.ts";
+import { checkDestination, checkDirectories, hiddenTest } from "./hidden.ts";
 import { chmodOf, walkReport } from "./hosta.ts";
 import { Incoming } from "./incoming.ts";
 import { Itemizer } from "./itemize.ts";
@@ -76,6 +79,7 @@ export async function runHostB(
   if (!replaying) {
     if (!amServer || context.version >= 30) input.startMultiplex(amServer);
     if (amServer || context.version >= 30) output.startMultiplex();
+    tellTimeout(session);
   }
   input.beforeWait = () => output.flush();
   if (amServer && session.log.debug("RECV", 1)) {
@@ -83,7 +87,8 @@ export async function runHostB(
   }
   if (session.module?.readOnly) throw new UsageError("ERROR: module is read only");
   const cwd = workingDirectory(session, args);
-  const filters = makeFilters(session, cwd, amServer && !session.localLink ? null : filterArgs);
+  const filters = makeFilters(session, filterArgs);
+  filters.setRoot(cwd);
   writeReplayScript(session, filters);
   if (amServer) await receiveFilters(session, filters);
   else sendFilters(session, filters);
@@ -99,12 +104,15 @@ export async function runHostB(
   if (first.used === 0 && !amServer) return tellHeap(session, session.who);
   const word = amServer ? (args[1] ?? null) : (args[0] ?? null);
   const total = receiving.generatorView.total;
+  checkDestination(session, filters, word);
   const finder = new DestinationFinder(session, cwd);
   const destination = finder.find(word, { list: first, total, segments });
   receiving.destination = destination;
-  session.beginRoles();
   filters.setRoot(destination.root.rootPath);
-  await new ReceivingSide(session, receiving, lists, ndxReader, filters, destination, extras).run(first);
+  checkDirectories(session, filters);
+  const side = new ReceivingSide(session, receiving, lists, ndxReader, filters, destination, extras);
+  session.beginRoles();
+  await side.run(first);
 }
 
 /** A server's first argument is its directory. */
@@ -129,7 +137,7 @@ function listReceiver(
       isExcludedDir: (path) => filters.check(path, true) < 0,
       ...senderChecks(session, filters, asked),
     },
-    ids: new ReceiverIds(fs, {
+    ids: new ReceiverIds(session.module?.names ?? fs, {
       amRoot: session.amRoot !== 0, numericIds: options.numericIds || (session.module?.numericIds ?? false),
       ignoreNames: session.module?.numericIds, usermap: options.usermap,
       groupmap: options.groupmap, id0Names: context.id0Names, ownGroups: ownGroups(session),
@@ -198,12 +206,14 @@ class ReceivingSide {
     const operator = named === undefined ? root : boundedPlaces(session, root);
     this.backups = options.backup ? this.makeBackups(destination, operator, reporter) : null;
     if (this.backups) this.remover.backups = this.backups;
-    this.partialDir = options.partialDir ? new PartialDir(options.partialDir, operator, root) : null;
+    const hidden = hiddenTest(session, filters);
+    const partial = options.partialDir ? clientPath(session.module, destination.directory, options.partialDir) : null;
+    this.partialDir = partial === null ? null : new PartialDir(partial, operator, root, hidden);
     this.basisDirs = options.basisDirs.length > 0 ? new BasisDirs(session, operator, destination) : null;
     const committer = new Committer(root, attributes, this.remover, this.backups, {
       copying: this.copying, partialDir: this.partialDir,
     }, reporter);
-    const tempDir: Place | null = options.tempDir ? { root: operator, path: options.tempDir } : null;
+    const tempDir = options.tempDir ? { root: operator, path: options.tempDir } : null;
     if (tempDir) checkTempDir(session, tempDir);
     this.incoming = new Incoming({
       session, receiving, destination, committer, backups: this.backups, partialDir: this.partialDir, tempDir,
@@ -224,7 +234,7 @@ class ReceivingSide {
     this.receiver = new Receiver({
       receiving, lists, incoming: this.incoming, itemLog, ndxReader, tokens: codec.tokens,
       patcher: new Patcher(fs, transferDigest(session.kernels, context)),
-      localCopy: session.localLink ? new LocalCopy(session) : null,
+      hidden, localCopy: session.localLink ? new LocalCopy(session) : null,
       xattrs: options.preserveXattrs > 0 ? new XattrReception(session, extras.xattrs) : null,
     });
     attachMessages(session, {
@@ -310,7 +320,7 @@ class ReceivingSide {
   private attributesFor({ root, soloName }: Destination, reporter: FileReporter): Attributes {
     const { session, extras } = this;
     const parts = { extras: extras.forRole(reporter), fake: session.fakeSuper, soloName };
-    return new Attributes(root, attrSettings(session), reporter, parts);
+    return new Attributes(root, attrSettings(session, this.umask), reporter, parts);
   }
 
   private dirPermsFor({ root }: Destination, reporter: FileReporter): DefaultPerms {
@@ -347,7 +357,7 @@ class ReceivingSide {
     });
     const itemizing = modern || (!session.amServer && shown);
     const scene = new Scene({
-      session, receiving, destination, attributes, deletion, ndxWriter, reporter,
+      session, receiving, destination, attributes, deletion, ndxWriter, reporter, hidden: hiddenTest(session, filters),
       itemizer: new Itemizer(session, attributes, ndxWriter, itemLog, xattrs),
       hardLinks: this.hardLinks,
       dirPerms: this.dirPermsFor(destination, reporter),
@@ -379,15 +389,16 @@ function tellsModes({ options, log, amServer }: Session): boolean {
   return formatHas(options.logFormat, "B") || (!amServer && formatHas(options.outFormat, "B"));
 }
 
-function attrSettings(session: Session): AttrSettings {
-  const { options, log, context } = session;
+function attrSettings(session: Session, umask: number): AttrSettings {
+  const { options, log, context, module } = session;
   return {
     amRoot: session.amRoot,
     preservePerms: options.preservePerms, preserveExecutability: options.preserveExecutability,
     preserveUid: options.preserveUid, preserveGid: options.preserveGid, preserveMtimes: options.preserveMtimes,
     preserveAtimes: options.preserveAtimes > 0, omitDirTimes: options.omitDirTimes,
     omitLinkTimes: options.omitLinkTimes || !context.receiverSymlinkTimes,
-    modifyWindow: options.modifyWindow, keepDirlinks: options.keepDirlinks, tweakMode: null,
+    modifyWindow: options.modifyWindow, keepDirlinks: options.keepDirlinks,
+    tweakMode: module === null || module.chmod === "" ? null : modeChanger([module.chmod], umask),
     nameItems: log.info("NAME", 2),
   };
 }

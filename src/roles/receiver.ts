@@ -16,6 +16,7 @@ import { newSumHead, readSumHead } from "../protocol/sumhead.ts";
 import { type TokenReader, type TokenSink } from "../protocol/token.ts";
 import { type Session } from "../session/session.ts";
 import { countCreated, noteDeleteStats } from "./counts.ts";
+import { type HiddenTest } from "./hidden.ts";
 import { type Incoming, type IncomingFile } from "./incoming.ts";
 import { checkTransferRequest, ItemReader } from "./items.ts";
 import { type ItemLog } from "./itemlog.ts";
@@ -33,6 +34,8 @@ export interface ReceiverParts {
   readonly tokens: TokenReader;
   readonly itemLog: ItemLog;
   readonly ndxReader: NdxReader;
+  /** What a daemon does not let its clients write; null for nothing. */
+  readonly hidden: HiddenTest | null;
   /** Takes offered files from a sender in this process; null otherwise. */
   readonly localCopy: LocalCopy | null;
   /** Null without --xattrs. */
@@ -148,6 +151,7 @@ export class Receiver implements TokenSink {
     const segment = receiving.receiverView.select(ndx, "read_ndx_and_attrs");
     checkTransferRequest(segment, ndx - segment.ndxStart, ndx, iflags, session.who);
     const { list, row } = this.entryOf(segment, ndx);
+    this.checkHidden(list, row);
     if (xattrs && carriesXattrs(session, iflags)) await xattrs.read(list, row);
     this.trace(() => `recv_files(${receiving.destination.path(list, row)})`);
     if ((iflags & ItemFlag.transfer) === 0) {
@@ -164,6 +168,15 @@ export class Receiver implements TokenSink {
   private trace(text: () => string): void {
     const { log } = this.session;
     if (log.debug("RECV", 1)) log.infoLine(`${text()}\n`);
+  }
+
+  /** The generator has refused the file; a sender who sends it all the same is up to something. */
+  private checkHidden(list: FileList, row: number): void {
+    const { hidden, receiving } = this.p;
+    if (hidden === null) return;
+    const path = receiving.destination.path(list, row);
+    if (!hidden(path, list.isDir(row))) return;
+    throw new ProtocolError("iflags", `ERROR: rejecting file transfer request for daemon excluded file: ${path}`);
   }
 
   private isKeepAlive(ndx: number, iflags: number): boolean {

@@ -15,6 +15,7 @@ import { type Session } from "../session/session.ts";
 import { type BasisDirs } from "./basisdirs.ts";
 import { type Deletion } from "./deletion.ts";
 import { type Destination } from "./destination.ts";
+import { type HiddenTest } from "./hidden.ts";
 import { type Itemizer } from "./itemize.ts";
 import { type Receiving } from "./receiving.ts";
 
@@ -42,6 +43,8 @@ export class Scene {
   /** Null without --hard-links. */
   readonly hardLinks: HardLinks | null;
   readonly reporter: FileReporter;
+  /** What a daemon does not let its clients write; null for nothing. */
+  readonly hidden: HiddenTest | null;
   /** Null without --compare-dest and its kin. */
   readonly basisDirs: BasisDirs | null;
   /** Makes the item's file a copy of another one; false after a reported failure. */
@@ -70,7 +73,7 @@ export class Scene {
   constructor(parts: {
     session: Session; receiving: Receiving; destination: Destination; attributes: Attributes; itemizer: Itemizer;
     deletion: Deletion; ndxWriter: NdxWriter; hardLinks: HardLinks | null; dirPerms: DefaultPerms; reportFlag: number;
-    copying: CopySettings; reporter: FileReporter; basisDirs: BasisDirs | null;
+    copying: CopySettings; reporter: FileReporter; hidden: HiddenTest | null; basisDirs: BasisDirs | null;
     copyIn: (from: Place, item: Item) => boolean; itemizing: boolean; printsNames: boolean;
   }) {
     this.session = parts.session;
@@ -82,6 +85,7 @@ export class Scene {
     this.ndxWriter = parts.ndxWriter;
     this.hardLinks = parts.hardLinks;
     this.reporter = parts.reporter;
+    this.hidden = parts.hidden;
     this.basisDirs = parts.basisDirs;
     this.copyIn = parts.copyIn;
     this.dirPerms = parts.dirPerms;

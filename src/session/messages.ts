@@ -80,3 +80,9 @@ function remoteExit(session: Session, payload: Uint8Array): RemoteExit {
   }
   return new RemoteExit(payload.length === 4 ? messageInt(payload) : 0);
 }
+
+/** A daemon tells its client how long it waits. Upstream main.c:start_server. */
+export function tellTimeout({ module, ioTimeout, context, output }: Session): void {
+  if (module === null || ioTimeout === 0 || context.version < 31) return;
+  output.messageInt(MessageTag.ioTimeout, ioTimeout);
+}

@@ -3,6 +3,8 @@
  * keeps it in module_id, module_dir, module_dirlen, module_dirfd and daemon_filter_list.
  */
 import { type Confined } from "../files/confine.ts";
+import { type IdDatabase } from "../flist/idmap.ts";
+import { sanitizePath } from "../filter/paths.ts";
 import { type FilterList } from "../filter/rules.ts";
 
 /** One module as one client uses it. */
@@ -30,6 +32,10 @@ export interface ModuleScope {
   readonly filters: FilterList;
   /** "incoming chmod" or "outgoing chmod", whichever goes with the role. */
   readonly chmod: string;
+  /** --temp-dir for clients that name none: "temp dir"; a path in the module as theirs would be. */
+  readonly tempDir: string | null;
+  /** Users and groups by the name converter; null: by the system's databases. */
+  readonly names: IdDatabase | null;
   /** The client, as log lines name it. */
   readonly host: string;
   readonly address: string;
@@ -45,6 +51,17 @@ export interface ModuleScope {
 export function insideModule({ dir }: ModuleScope, path: string): string {
   const inside = path === dir || path.startsWith(`${dir}/`) ? path.slice(dir.length) : path;
   return inside.replace(/^\/+/, "") || ".";
+}
+
+/**
+ * A path of an option that is relative to `directory`, as the client may mean it: not out of the module, where no
+ * root directory of its own sees to that.
+ */
+export function clientPath(module: ModuleScope | null, directory: string, path: string): string {
+  if (module === null || !module.confined) return path;
+  const inside = insideModule(module, directory);
+  const depth = inside === "." ? 0 : inside.split("/").length;
+  return sanitizePath(path, { root: module.dir, depth });
 }
 
 /** A path as messages show it to the client: from the module's directory on. Upstream util1.c:full_fname. */

@@ -179,7 +179,7 @@ describe("finishing a file", () => {
   test("partial files are kept where they belong, without a finished time", () => {
     const partialDir = new PartialDir(".part", root, root);
     const committer = new Committer(root, attrs, remover(), null, { copying: COPYING, partialDir }, report);
-    const partial = partialDir.placeOf("sub/file");
+    const partial = partialDir.placeOf("sub/file")!;
     expect(committer.keepPartial(request({ ...writeTemp("half"), partial, okToSetTime: false }))).toBe(true);
     expect(readFileSync(`${dest}/sub/.part/file`, "latin1")).toBe("half");
     expect(lstatSync(`${dest}/sub/.part/file`).mtimeMs).not.toBe(1e12);

@@ -1,0 +1,111 @@
+/**
+ * What has to be done when a connection's process has ended, however it did: "post-xfer exec". Upstream
+ * clientserver.c:rsync_module, the parent of its fork.
+ */
+import { ExitCode } from "../errors.ts";
+import { latin1 } from "../memory.ts";
+import { type Sockets } from "../posix/sockets.ts";
+import { type Ended, type System } from "../posix/system.ts";
+import { type DaemonContext } from "./context.ts";
+import { encodeHandover, environmentNames, type Handover, PART_VARIABLE, type WorkerMessage } from "./handover.ts";
+import { shellWords } from "./hooks.ts";
+import { startWorker } from "./startworker.ts";
+
+const CHUNK_BYTES = 4096;
+
+/** A command to be run afterwards. */
+export type AfterCommand = Extract<WorkerMessage, { type: "after" }>;
+
+/** Takes what a connection's process tells, as it comes in pieces. */
+export class WorkerMessages {
+  /** "post-xfer exec", if there is one. */
+  after: AfterCommand | null = null;
+  private readonly onReady: () => void;
+  private rest = "";
+  private sealed = false;
+
+  constructor(onReady: () => void) {
+    this.onReady = onReady;
+  }
+
+  /** Takes a piece. What comes once the process has given up its rights does not count. */
+  add(piece: string): void {
+    if (this.sealed) return;
+    const lines = (this.rest + piece).split("\n");
+    this.rest = lines.pop()!;
+    for (const line of lines) if (!this.sealed) this.heard(JSON.parse(line) as WorkerMessage);
+  }
+
+  private heard(message: WorkerMessage): void {
+    if (message.type === "ready") this.onReady();
+    else if (message.type === "after") this.after = message;
+    else this.sealed = true;
+  }
+}
+
+/** Starts the command, if there is one; its process id, or null. */
+export function startAfter(
+  context: DaemonContext, system: System, after: AfterCommand | null, ended: Ended,
+): number | null {
+  if (after === null) return null;
+  const { host, fs } = context.platform;
+  const variables = {
+    ...after.variables, RSYNC_RAW_STATUS: String(ended.raw), [PART_VARIABLE]: null,
+    RSYNC_EXIT_STATUS: String(ended.code < 0 ? -1 : ended.code),
+  };
+  const pid = system.spawn({
+    argv: shellWords(context, after.command), env: environmentNames(host.environment(), variables),
+    fds: { 0: "null", 1: 1, 2: 2 },
+  });
+  if (pid >= 0) return pid;
+  context.log.warning(`post-xfer exec failed: ${fs.strerror(-pid)} (${-pid})`);
+  return null;
+}
+
+/**
+ * Has a further process serve the connection that this one has on its standard input and output, waits for its end and
+ * does what then has to be done. Nothing else happens in this process meanwhile. Returns the exit code.
+ */
+export function serveApart(
+  context: DaemonContext, system: System, sockets: Sockets, message: Handover, fds: readonly number[],
+): number {
+  const { fs } = context.platform;
+  const worker = startWorker(context, system, sockets, { 0: 0, 1: 1, 2: 2 });
+  if (worker === null) return ExitCode.ipc;
+  leaveStdio(context, system);
+  sendAll(context, sockets, worker.socket, encodeHandover(message), fds);
+  const messages = new WorkerMessages(() => {});
+  for (;;) {
+    const part = sockets.receiveDescriptors(worker.socket, CHUNK_BYTES);
+    if (part === null) break;
+    messages.add(latin1(part.bytes, 0, part.bytes.length));
+    for (const fd of part.fds) fs.close(fd);
+  }
+  const ended = system.waitFor(worker.pid, true)!;
+  const command = startAfter(context, system, messages.after, ended);
+  if (command !== null) system.waitFor(command, true);
+  return ended.code < 0 ? ExitCode.crashed : ended.code;
+}
+
+/** The client must not wait for this process's end. */
+function leaveStdio({ platform: { fs } }: DaemonContext, system: System): void {
+  const { O, AT } = fs.constants;
+  const nothing = fs.openat(AT.FDCWD, fs.cstr("/dev/null"), O.RDWR | O.CLOEXEC, 0);
+  if (nothing < 0) return;
+  system.redirect(nothing, 0);
+  system.redirect(nothing, 1);
+  fs.close(nothing);
+}
+
+/** Descriptors go with the first bytes. */
+function sendAll(
+  { platform: { fs } }: DaemonContext, sockets: Sockets, socket: number, bytes: Uint8Array, fds: readonly number[],
+): void {
+  const sent = Math.max(0, sockets.sendDescriptors(socket, bytes, fds));
+  if (sent === bytes.length) return;
+  const rest = bytes.length - sent;
+  const ptr = fs.memory.alloc(rest);
+  fs.memory.u8.set(bytes.subarray(sent), ptr);
+  fs.write(socket, ptr, rest);
+  fs.memory.release(ptr);
+}
