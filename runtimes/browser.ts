@@ -9,6 +9,7 @@ import {
 import { createHost, embeddedKernels } from "./_browserhost.ts";
 
 export * from "../src/index.ts";
+export { BlobFiles } from "./_blobfiles.ts";
 export { createHost };
 
 const pool = /* @__PURE__ */ new KernelPool({ bytes: embeddedKernels, shared: false });

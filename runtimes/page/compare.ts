@@ -15,7 +15,7 @@ const SETTLE_MS = 220;
 const TABLE_ROWS = 100;
 
 const PHASES: Readonly<Record<Progress["phase"], string>> = {
-  sign: "signing the old version", search: "searching the new version", patch: "patching",
+  sign: "signing the old version", search: "searching the new version", patch: "patching", record: "recording",
 };
 
 class CompareView {
@@ -32,12 +32,12 @@ class CompareView {
   private readonly byChecksum = new Map<Checksum, Comparison>();
   private running: AbortController | null = null;
   private settling: ReturnType<typeof setTimeout> | undefined;
-  /** The batch of the two versions, by who can make one. */
-  private readonly makeBatch: BatchMaker;
+  /** The engine of whole transfers, started when it is first wanted. */
+  private readonly recorder: () => Engine;
 
-  constructor(engine: Engine, makeBatch: BatchMaker) {
+  constructor(engine: Engine, recorder: () => Engine) {
     this.engine = engine;
-    this.makeBatch = makeBatch;
+    this.recorder = recorder;
   }
 
   start(): void {
@@ -313,7 +313,11 @@ class CompareView {
   private async takeBatch(): Promise<void> {
     const { old, now } = this;
     if (old === null || now === null) return;
-    await this.take($<HTMLButtonElement>("take-batch"), `${now.name}.batch`, () => this.makeBatch(old, now));
+    await this.take($<HTMLButtonElement>("take-batch"), `${now.name}.batch`, async () => {
+      const task = { kind: "batch", old, now, name: now.name } as const;
+      const { file } = await this.recorder().run(task, (at) => this.tellTake(at));
+      return file;
+    });
   }
 
   private tellTake({ phase, done, total }: Progress): void {
@@ -339,11 +343,8 @@ class CompareView {
   }
 }
 
-/** Makes the batch that turns the old version into the new one. */
-export type BatchMaker = (old: File, now: File) => Promise<Blob>;
-
 /** Brings the view to life. */
-export function startCompare(engine: Engine, makeBatch: BatchMaker): void {
-  const view = new CompareView(engine, makeBatch);
+export function startCompare(engine: Engine, recorder: () => Engine): void {
+  const view = new CompareView(engine, recorder);
   view.start();
 }

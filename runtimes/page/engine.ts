@@ -1,10 +1,10 @@
 /** The page's side of the worker: one promise a task, with progress, and an end on demand. */
-import { type Answer, type Comparison, type Task } from "./messages.ts";
+import { type Answer, type Comparison, type Phase, type Task } from "./messages.ts";
 import { type DeltaStats } from "../../src/index.ts";
 
 /** How far a task has come. */
 export interface Progress {
-  readonly phase: "sign" | "search" | "patch";
+  readonly phase: Phase;
   readonly done: number;
   readonly total: number;
 }

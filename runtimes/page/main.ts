@@ -20,7 +20,14 @@ function showView(moveFocus: boolean): void {
 }
 
 const engine = new Engine(new URL("worker.js", import.meta.url));
-startCompare(engine, () => Promise.reject(new Error("no batch")));
+const transfers: Engine[] = [];
+
+/** The worker with rsync's whole protocol, loaded when somebody wants it. */
+function transferEngine(): Engine {
+  return (transfers[0] ??= new Engine(new URL("transferworker.js", import.meta.url)));
+}
+
+startCompare(engine, transferEngine);
 startFiles(engine);
 showView(false);
 addEventListener("hashchange", () => showView(true));

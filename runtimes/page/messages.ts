@@ -47,7 +47,16 @@ export interface PatchTask {
   readonly delta: Blob;
 }
 
-export type Task = CompareTask | DeltaTask | SignTask | SignedDeltaTask | PatchTask;
+/** Record the transfer that turns the old version into the new one, as rsync --only-write-batch does. */
+export interface BatchTask {
+  readonly kind: "batch";
+  readonly old: Blob;
+  readonly now: Blob;
+  /** The file's name, in the batch too. */
+  readonly name: string;
+}
+
+export type Task = CompareTask | DeltaTask | SignTask | SignedDeltaTask | PatchTask | BatchTask;
 
 /** Where in the new file bytes come from: parallel arrays, in order, without gaps. */
 export interface Regions {
@@ -75,12 +84,15 @@ export interface Comparison {
   readonly regions: Regions | null;
 }
 
+/** What a task is at. */
+export type Phase = "sign" | "search" | "patch" | "record";
+
 /** From the page. */
 export type Request = { readonly id: number; readonly task: Task } | { readonly id: number; readonly abort: true };
 
 /** From the worker. */
 export type Answer =
-  | { readonly id: number; readonly phase: "sign" | "search" | "patch"; readonly done: number; readonly total: number }
+  | { readonly id: number; readonly phase: Phase; readonly done: number; readonly total: number }
   | { readonly id: number; readonly comparison: Comparison }
   | { readonly id: number; readonly file: Blob; readonly stats: DeltaStats | null }
   | { readonly id: number; readonly error: string; readonly aborted: boolean };

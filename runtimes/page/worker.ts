@@ -1,18 +1,12 @@
 /** The page's worker: all reading, signing, searching and patching is done here, with the command's kernels. */
 import { delta, type DeltaStats, patch, signature, type WorkOptions } from "../browser.ts";
+import { send, serveTasks } from "./_workerscope.ts";
 import {
-  type Answer, type CompareTask, type Comparison, type DeltaTask, type PatchTask, type Request, type SignedDeltaTask,
-  type SignTask, type Task,
+  type CompareTask, type Comparison, type DeltaTask, type PatchTask, type Phase, type SignedDeltaTask, type SignTask,
+  type Task,
 } from "./messages.ts";
 import { RegionList } from "./regions.ts";
 
-/** The part of a worker's global scope that is used. */
-interface Scope {
-  postMessage(message: Answer, transfer: Transferable[]): void;
-  addEventListener(type: "message", listener: (event: MessageEvent<Request>) => void): void;
-}
-
-const scope = globalThis as unknown as Scope;
 /** Bytes that a library's file has in front of what would be on the wire: magic, checksum and seed. */
 const FILE_HEAD = 12;
 /** Bytes of the sum head. */
@@ -21,14 +15,6 @@ const SUM_HEAD = 16;
 const BLOB_PIECE = 8 << 20;
 /** Progress is told at most this often, milliseconds. */
 const TELL_MS = 60;
-
-function send(answer: Answer): void {
-  scope.postMessage(answer, []);
-}
-
-const running = new Map<number, AbortController>();
-
-type Phase = "sign" | "search" | "patch";
 
 /** The work of one request. */
 class Work {
@@ -48,6 +34,7 @@ class Work {
       case "sign": return this.sign(task);
       case "delta": return this.delta(task);
       case "patch": return this.patch(task);
+      default: throw new Error(`${task.kind} is another worker's task`);
     }
   }
 
@@ -146,16 +133,4 @@ async function headOf(sums: Blob): Promise<Pick<Comparison, "blocks" | "blockLen
   return { blocks: head.getInt32(0, true), blockLength: head.getInt32(4, true), sumLength: head.getInt32(8, true) };
 }
 
-scope.addEventListener("message", ({ data }) => {
-  if ("abort" in data) {
-    running.get(data.id)?.abort();
-    return;
-  }
-  const { id, task } = data;
-  const controller = new AbortController();
-  running.set(id, controller);
-  void new Work(id, controller.signal).run(task).catch((error: unknown) => {
-    const text = error instanceof Error ? error.message : String(error);
-    send({ id, error: text, aborted: controller.signal.aborted });
-  }).finally(() => running.delete(id));
-});
+serveTasks((id, task, signal) => new Work(id, signal).run(task));

@@ -4,6 +4,7 @@
 import { UsageError } from "../errors.ts";
 import { bytesOf, type LinearMemory, nameOfText } from "../memory.ts";
 import { constantsFor } from "../posix/constants.ts";
+import { type ContentStore, type FileContent } from "../posix/content.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
 import { type Inode, S_IF } from "../posix/inode.ts";
 import { readTar, type SyncAccess } from "../posix/tar.ts";
@@ -52,13 +53,14 @@ export interface Entry {
 }
 
 /** A tree of inodes as Files, and ways to look into it without a transfer. */
-class TreeFiles implements Files {
+export class TreeFiles implements Files {
   protected readonly tree: Tree;
   private readonly settings: TreeSettings;
 
-  constructor(clock: () => number, settings: TreeSettings = {}) {
+  /** `store` is where new contents go; memory unless told. */
+  constructor(clock: () => number, settings: TreeSettings = {}, store?: ContentStore) {
     this.settings = settings;
-    this.tree = new Tree(E, clock);
+    this.tree = new Tree(E, clock, store);
   }
 
   open(memory: LinearMemory): FileSystem {
@@ -67,8 +69,7 @@ class TreeFiles implements Files {
 
   /** A file's bytes. Throws UsageError when there is no such file. */
   read(path: string): Uint8Array {
-    const found = this.tree.find(this.tree.root, nameOfText(path), "yes");
-    const content = typeof found === "number" ? null : (found.inode?.content ?? null);
+    const content = this.contentOf(path);
     if (content === null) throw new UsageError(`no such file: ${path}`);
     const bytes = new Uint8Array(content.byteLength);
     for (let at = 0; at < bytes.length; ) {
@@ -77,6 +78,44 @@ class TreeFiles implements Files {
       at += count;
     }
     return bytes;
+  }
+
+  /** A file's content, null where there is no file. */
+  protected contentOf(path: string): FileContent | null {
+    const found = this.tree.find(this.tree.root, nameOfText(path), "yes");
+    return typeof found === "number" ? null : (found.inode?.content ?? null);
+  }
+
+  /** Gives contents a name, in place of what had it, and makes the directories above it where they are missing. */
+  protected put(path: string, content: FileContent, options: WriteOptions): Inode {
+    const { tree } = this;
+    const parts = partsOf(path);
+    const name = parts.pop();
+    if (name === undefined) throw new UsageError(`not a file's path: ${path}`);
+    const dir = this.directory(parts, path);
+    const old = dir.entries!.get(name);
+    if (old?.isDirectory) throw new UsageError(`${path} is a directory`);
+    if (old !== undefined) tree.unlink(dir, name);
+    const inode = tree.create(S_IF.regular | ((options.mode ?? 0o644) & 0o7777));
+    inode.content = content;
+    tree.link(dir, name, inode);
+    if (options.mtime !== undefined) inode.mtime = timeOf(options.mtime);
+    return inode;
+  }
+
+  /** The directory of that path, made where it is missing. */
+  protected directory(parts: readonly string[], path: string): Inode {
+    let dir = this.tree.root;
+    for (const part of parts) {
+      let next = dir.entries!.get(part);
+      if (next === undefined) {
+        next = this.tree.create(S_IF.directory | 0o755);
+        this.tree.link(dir, part, next);
+      }
+      if (!next.isDirectory) throw new UsageError(`${path} is below something that is no directory`);
+      dir = next;
+    }
+    return dir;
   }
 
   /** Everything there is, directories before what they hold, in the order of names. */
@@ -102,38 +141,14 @@ export class MemoryFiles extends TreeFiles {
 
   /** Writes a file, and the directories above it where they are missing. Text is written in UTF-8. */
   write(path: string, contents: Uint8Array | string, options: WriteOptions = {}): void {
-    const { tree } = this;
-    const parts = partsOf(path);
-    const name = parts.pop();
-    if (name === undefined) throw new UsageError(`not a file's path: ${path}`);
-    const dir = this.directory(parts, path);
-    const old = dir.entries!.get(name);
-    if (old?.isDirectory) throw new UsageError(`${path} is a directory`);
-    if (old !== undefined) tree.unlink(dir, name);
-    const inode = tree.create(S_IF.regular | ((options.mode ?? 0o644) & 0o7777));
-    inode.content = tree.newContent();
-    inode.content.write(0, typeof contents === "string" ? new TextEncoder().encode(contents) : contents);
-    tree.link(dir, name, inode);
-    if (options.mtime !== undefined) inode.mtime = timeOf(options.mtime);
+    const content = this.tree.newContent();
+    content.write(0, typeof contents === "string" ? new TextEncoder().encode(contents) : contents);
+    this.put(path, content, options);
   }
 
   /** Makes a directory, and those above it. */
   makeDirectory(path: string): void {
     this.directory(partsOf(path), path);
-  }
-
-  private directory(parts: readonly string[], path: string): Inode {
-    let dir = this.tree.root;
-    for (const part of parts) {
-      let next = dir.entries!.get(part);
-      if (next === undefined) {
-        next = this.tree.create(S_IF.directory | 0o755);
-        this.tree.link(dir, part, next);
-      }
-      if (!next.isDirectory) throw new UsageError(`${path} is below something that is no directory`);
-      dir = next;
-    }
-    return dir;
   }
 }
 

@@ -114,6 +114,17 @@ describe.skipIf(browserProgram === null || peer === null)("the comparison in Chr
     }
   });
 
+  test("its batch is one that stock rsync replays", async () => {
+    const path = join(dir, "batch");
+    await downloaded(page, () => page.getByRole("button", { name: "Download a batch" }).click(), path);
+    const target = join(dir, "replayed");
+    mkdirSync(target);
+    writeFileSync(join(target, "new.bin"), old);
+    execFileSync(peer!, [`--read-batch=${path}`, `${target}/`]);
+    expect(Buffer.compare(readFileSync(join(target, "new.bin")), now)).toBe(0);
+    expect(readFileSync(path).length).toBeLessThan(30_000);
+  });
+
   test("the map speaks: arrow keys go from region to region", async () => {
     const map = page.getByRole("slider", { name: "Regions of the new version" });
     await map.focus();
