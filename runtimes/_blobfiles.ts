@@ -14,12 +14,12 @@ declare class FileReaderSync {
 }
 
 /** Bytes of a Blob, at once. */
-export function readBlob(blob: Blob, offset: number, byteLength: number): Uint8Array<ArrayBuffer> {
+function readBlob(blob: Blob, offset: number, byteLength: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new FileReaderSync().readAsArrayBuffer(blob.slice(offset, offset + byteLength)));
 }
 
 /** The content of a Blob, to be read. */
-export function blobContent(blob: Blob): FileContent {
+function blobContent(blob: Blob): FileContent {
   return new ReaderContent(blob.size, (offset, byteLength) => readBlob(blob, offset, byteLength));
 }
 

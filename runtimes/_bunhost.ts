@@ -74,6 +74,8 @@ export function createHost(): Host {
   let poller: Poller | null = null;
   return makeHost({
     runtime: "bun",
+    // A compiled program is its own interpreter.
+    ...(process.argv[1]?.startsWith("/$bunfs/") ? { self: [process.execPath] } : {}),
     runtimeVersion: process.versions.bun ?? "",
     get ffi() {
       return loadFfi();

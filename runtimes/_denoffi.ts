@@ -48,7 +48,7 @@ export interface DenoConnection extends Duplex {
 /** The part of Deno that is used. */
 export interface DenoApi {
   readonly version: { readonly deno: string };
-  readonly build: { readonly os: string; readonly arch: string };
+  readonly build: { readonly os: string; readonly arch: string; readonly standalone?: boolean };
   readonly pid: number;
   readonly args: readonly string[];
   readonly permissions: { querySync(o: { name: string }): { readonly state: string } };

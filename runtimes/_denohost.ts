@@ -36,6 +36,7 @@ export function createHost(): Host {
     pid: Deno.pid,
     argv: argvNames(Deno.args, Deno.readFileSync),
     get self() {
+      if (Deno.build.standalone) return [Deno.execPath()];
       return [Deno.execPath(), "run", "--allow-all", decodeURIComponent(new URL(Deno.mainModule).pathname)];
     },
     env: (name) => Deno.env.get(name),

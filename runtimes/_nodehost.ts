@@ -16,7 +16,7 @@ interface Library {
 type Dlsym = (handle: number, name: string) => number | bigint;
 
 /** The part of koffi that is used. */
-interface Koffi {
+export interface Koffi {
   load(library: string | null, options?: { deep: boolean }): Library;
   address(view: Uint8Array): bigint;
   errno(): number;
@@ -29,14 +29,21 @@ const KOFFI_TYPES: Readonly<Record<FfiType, string>> = {
 /** EFD_CLOEXEC and EFD_NONBLOCK of Linux. */
 const EFD_FLAGS = 0o2004000;
 
-/** Builds the Host. Cheap: modules and koffi are loaded when first used. */
-export function createHost(): Host {
+/**
+ * Builds the Host. Cheap: modules and koffi are loaded when first used. A single-executable program brings its own
+ * koffi.
+ */
+export function createHost(embedded?: () => Koffi): Host {
+  const koffi = (): Koffi => {
+    if (process.env.WSYNC_NO_FFI) throw new Error("WSYNC_NO_FFI is set");
+    return embedded ? embedded() : loadKoffi();
+  };
   let ffi: Ffi | null | undefined;
   let missing = "";
   const loadFfi = (): Ffi | null => {
     if (ffi !== undefined) return ffi;
     try {
-      ffi = koffiFfi(loadKoffi());
+      ffi = koffiFfi(koffi());
     } catch (error) {
       missing = `koffi cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
       ffi = null;
@@ -46,6 +53,7 @@ export function createHost(): Host {
   let poller: Poller | null = null;
   return makeHost({
     runtime: "node",
+    ...(embedded ? { self: [process.execPath] } : {}),
     runtimeVersion: process.versions.node,
     get ffi() {
       return loadFfi();
@@ -59,7 +67,7 @@ export function createHost(): Host {
     },
     readWaiter(fd) {
       if (loadFfi() === null) return null;
-      return (poller ??= koffiPoller(loadKoffi())).waiter(fd);
+      return (poller ??= koffiPoller(koffi())).waiter(fd);
     },
   });
 }
@@ -93,7 +101,6 @@ function koffiPoller(koffi: Koffi): Poller {
 
 /** koffi's native file is asked for first: koffi's own entry takes five milliseconds longer to find the same file. */
 function loadKoffi(): Koffi {
-  if (process.env.WSYNC_NO_FFI) throw new Error("WSYNC_NO_FFI is set");
   const { platform, arch } = process;
   try {
     return require(`@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`) as Koffi;

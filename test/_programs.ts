@@ -10,6 +10,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DENO_CONFINED, DENO_PERMISSIONS } from "../runtimes/compile.mjs";
 import { runtimeWords } from "./_binaries.mjs";
 
 /** The project's top folder. */
@@ -24,8 +25,26 @@ export function whereIs(name: string): string | null {
   return dirs.map((dir) => join(dir, name)).find((path) => path.startsWith("/") && existsSync(path)) ?? null;
 }
 
+/** Programs that are one file, and Deno with no more rights than that file has. */
+export type Binary = "bun-binary" | "node-binary" | "deno-confined";
+
+function binaryCommand(binary: Binary): string[] | null {
+  if (binary !== "deno-confined") {
+    const path = join(projectRoot, "build/bin", `wsync-${binary.replace("-binary", "")}`);
+    return existsSync(path) ? [path] : null;
+  }
+  const deno = runtimeWords("deno");
+  const bundle = join(projectRoot, "dist/wsync.deno.js");
+  return deno === null ? null : [deno[0], "run", ...DENO_CONFINED, ...DENO_PERMISSIONS, bundle];
+}
+
 /** The words that start a bundle under a runtime; null when runtime or bundle is missing. */
-export function bundleCommand(runtime: Runtime, program = "wsync"): string[] | null {
+export function bundleCommand(runtime: Runtime | Binary, program = "wsync"): string[] | null {
+  if (runtime.includes("-")) return binaryCommand(runtime as Binary);
+  return scriptCommand(runtime as Runtime, program);
+}
+
+function scriptCommand(runtime: Runtime, program: string): string[] | null {
   const words = runtimeWords(runtime);
   const bundle = join(projectRoot, "dist", runtime === "node" ? `${program}.js` : `${program}.${runtime}.js`);
   return words === null || !existsSync(bundle) ? null : [...words, bundle];
@@ -54,10 +73,10 @@ export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-const wrappers = new Map<Runtime, string | null>();
+const wrappers = new Map<Runtime | Binary, string | null>();
 
 /** One executable file that runs the program under test on a runtime, or null when it cannot run here. */
-export function wsync(runtime: Runtime): string | null {
+export function wsync(runtime: Runtime | Binary): string | null {
   let wrapper = wrappers.get(runtime);
   if (wrapper === undefined) {
     const command = process.env.WSYNC_UNDER_TEST?.split(" ") ?? bundleCommand(runtime);
@@ -69,7 +88,7 @@ export function wsync(runtime: Runtime): string | null {
 }
 
 /** Why a runtime cannot be tested, or "". */
-export function missing(runtime: Runtime): string {
+export function missing(runtime: Runtime | Binary): string {
   return wsync(runtime) === null ? `${runtime}: no ${runtime} binary or no bundle in dist/ (npm run build)` : "";
 }
 

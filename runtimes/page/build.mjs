@@ -23,7 +23,8 @@ export async function buildPage() {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   await build({
-    absWorkingDir: root, entryPoints: ["runtimes/page/main.ts", "runtimes/page/worker.ts", "runtimes/page/transferworker.ts"], outdir: out, bundle: true,
+    absWorkingDir: root, entryPoints: ["main", "worker", "transferworker"].map((name) => join(here, `${name}.ts`)),
+    outdir: out, bundle: true,
     format: "esm", platform: "browser", target: "es2022", minify: true, legalComments: "none", logLevel: "warning",
     define: { WSYNC_KERNELS: JSON.stringify(kernels()) },
   });

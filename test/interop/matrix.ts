@@ -9,7 +9,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { peer, peerVersion, type Runtime, scratch, wsync } from "../_programs.ts";
+import { peer, peerVersion, type Binary, type Runtime, scratch, wsync } from "../_programs.ts";
 import { type Outcome, run } from "../_run.ts";
 import { type Server, type SshServer, fakeShell, startDaemon, writeSecret } from "../_servers.ts";
 import { age, compare, type CompareOptions, describeTree, makeTree } from "../_trees.ts";
@@ -97,7 +97,7 @@ export async function setUp(name: string): Promise<Bench> {
 let runs = 0;
 
 /** Runs one case in a fresh destination and compares the result with the source. */
-export async function tryCase(bench: Bench, runtime: Runtime, one: Case): Promise<void> {
+export async function tryCase(bench: Bench, runtime: Runtime | Binary, one: Case): Promise<void> {
   const top = join(bench.source, "..");
   const name = `dest${runs++}`;
   const dest = join(top, name);
@@ -123,7 +123,7 @@ function differences(bench: Bench, one: Case, dest: string): string[] {
 }
 
 /** The words of the client's command line. */
-function commandLine(bench: Bench, runtime: Runtime, one: Case, dest: string): string[] {
+function commandLine(bench: Bench, runtime: Runtime | Binary, one: Case, dest: string): string[] {
   const ours = wsync(runtime)!;
   const client = one.who === "server" ? peer! : ours;
   const server = one.who === "client" ? peer! : ours;

@@ -1,0 +1,17 @@
+/** What the program may do on Deno. */
+export declare const DENO_PERMISSIONS: readonly string[];
+/** And that it runs from the bundle alone. */
+export declare const DENO_CONFINED: readonly string[];
+
+/** Says what is missing where deno compile failed. */
+export declare function denoTrouble(text: string): string;
+
+/** What became of one program. */
+export interface Compiled {
+  readonly program: string | null;
+  readonly trouble: string;
+  readonly mebibytes?: number;
+}
+
+/** Makes one program in build/bin. */
+export declare function compile(runtime: "deno" | "bun" | "node"): Promise<Compiled>;
