@@ -4,9 +4,10 @@
  */
 import { ExitCode, ProtocolError, TransportError, WsyncError } from "../errors.ts";
 import { type ByteStream, type Host } from "../host.ts";
-import { bytesOf } from "../memory.ts";
+import { bytesOf, type LinearMemory } from "../memory.ts";
 import { type RoleName } from "../output/messages.ts";
 import { LineStream } from "../session/linestream.ts";
+import { runConnectProgram } from "./connectprogram.ts";
 
 /** Upstream PROXY_BUF_SIZE: longest request and longest header line. */
 const PROXY_LINE = 1024;
@@ -32,13 +33,15 @@ export interface DaemonAddress {
 
 /**
  * A stream to the daemon. Throws TransportError: 10 when the connection fails, 35 when --contimeout runs out. The
- * message names the host, the reason and what may be done.
+ * message names the host, the reason and what may be done. `memory` is for the system's calls, where there are any.
  */
-export async function connectDaemon(host: Host, address: DaemonAddress): Promise<ByteStream> {
+export async function connectDaemon(
+  host: Host, address: DaemonAddress, memory: LinearMemory | null = null,
+): Promise<ByteStream> {
   const program = host.env("RSYNC_CONNECT_PROG");
   const instead = program === undefined ? "" : "Using RSYNC_CONNECT_PROG instead of ";
   address.tell?.(1, `${instead}opening tcp connection to ${address.host} port ${address.port}`);
-  if (program !== undefined) return connectProgram(host, program, address.host);
+  if (program !== undefined) return connectProgram(host, memory, program, address.host);
   const proxy = host.env("RSYNC_PROXY");
   if (proxy === undefined || proxy === "") return open(host, address, address.host, address.port);
   const way = parseProxy(proxy);
@@ -152,13 +155,13 @@ async function proxyLine(lines: LineStream): Promise<string> {
 }
 
 /** Runs the shell command that RSYNC_CONNECT_PROG names, with the host for %H, and talks to it. */
-function connectProgram(host: Host, program: string, hostname: string): ByteStream {
+function connectProgram(host: Host, memory: LinearMemory | null, program: string, hostname: string): ByteStream {
   let command = program;
   if (program.includes("%")) {
     if (!isShellSafeHost(hostname)) throw failure("unsafe host characters for RSYNC_CONNECT_PROG");
     command = program.replace(/%([%H])/g, (_, letter: string) => (letter === "H" ? `'${hostname}'` : "%"));
   }
-  return host.spawn({ argv: ["sh", "-c", command], stderr: "inherit", socket: true }).stream;
+  return runConnectProgram(host, memory, command);
 }
 
 /** Letters that stay data through every pass of a shell, and a first one that starts no option or expansion. */

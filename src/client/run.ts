@@ -265,7 +265,7 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
     who: roleOf(ends), tell: (level, text) => {
       if (log.debug("CONNECT", level)) log.infoLine(`${text}\n`);
     },
-  });
+  }, platform.fs.memory);
   const greeted = await greet(run, ends, remote, stream);
   if (greeted === null) {
     stream.destroy();

@@ -41,6 +41,10 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SCM_RIGHTS = 1;
 const SOCKADDR_BYTES = 128;
+/** struct sockaddr_in: family, port (most significant byte first), address. */
+const SOCKADDR_IN_BYTES = 16;
+const LOOPBACK = [127, 0, 0, 1] as const;
+const LOOPBACK_BACKLOG = 16;
 const NAME_BYTES = 1025;
 const PATH_BYTES = 108;
 
@@ -153,8 +157,7 @@ export class Sockets {
 
   private nameOf(sockaddr: number, byteLength: number): PeerName | null {
     const address = this.nameInfo(sockaddr, byteLength, NI.numericHost | NI.numericServ);
-    const port = (this.calls.memory.u8[sockaddr + 2] << 8) | this.calls.memory.u8[sockaddr + 3];
-    return typeof address === "number" ? null : { kind: "inet", address, port };
+    return typeof address === "number" ? null : { kind: "inet", address, port: portAt(this.calls.memory, sockaddr) };
   }
 
   private nameInfo(sockaddr: number, byteLength: number, flags: number): string | number {
@@ -233,6 +236,62 @@ export class Sockets {
     });
   }
 
+  /**
+   * Two ends of a TCP connection within this machine, closed on exec; null when there cannot be one. Upstream
+   * socket.c:socketpair_tcp.
+   */
+  tcpPair(): readonly [number, number] | null {
+    const listener = this.loopbackSocket();
+    const first = this.loopbackSocket();
+    const second = listener < 0 || first < 0 ? -1 : this.join(listener, first);
+    if (listener >= 0) this.calls.c.close(listener);
+    if (second >= 0) return [first, second];
+    if (first >= 0) this.calls.c.close(first);
+    return null;
+  }
+
+  /** A TCP socket with an address of its own on the loopback interface. */
+  private loopbackSocket(): number {
+    const { calls } = this;
+    const fd = calls.result(calls.c.socket(AF.inet, SOCK.stream | SOCK.cloexec, 0));
+    if (fd < 0) return fd;
+    const bound = calls.scratch(SOCKADDR_BYTES, (ptr) => {
+      calls.memory.u8.fill(0, ptr, ptr + SOCKADDR_IN_BYTES);
+      calls.memory.u8[ptr] = AF.inet;
+      calls.memory.u8.set(LOOPBACK, ptr + 4);
+      return calls.result(calls.c.bind(fd, calls.at(ptr), SOCKADDR_IN_BYTES));
+    });
+    if (bound >= 0) return fd;
+    calls.c.close(fd);
+    return bound;
+  }
+
+  /** Connects `first` to `listener`; the other end, or -1. Somebody else's connection that came between is dropped. */
+  private join(listener: number, first: number): number {
+    const { calls } = this;
+    return calls.scratch(SOCKADDR_BYTES * 2 + 8, (ptr) => {
+      const own = ptr + SOCKADDR_BYTES;
+      if (this.listen(listener, LOOPBACK_BACKLOG) < 0) return -1;
+      if (!this.nameInto(listener, ptr) || !this.nameInto(first, own)) return -1;
+      if (calls.c.connect(first, calls.at(ptr), SOCKADDR_IN_BYTES) !== 0) return -1;
+      const port = portAt(calls.memory, own);
+      for (;;) {
+        const second = calls.result(calls.c.accept4(listener, 0, 0, SOCK.cloexec));
+        if (second < 0 || this.peer(second)?.port === port) return second;
+        calls.c.close(second);
+      }
+    });
+  }
+
+  /** Writes the socket's own address to memory. */
+  private nameInto(fd: number, ptr: number): boolean {
+    const { calls } = this;
+    return calls.scratch(8, (length) => {
+      calls.memory.u32[length >>> 2] = SOCKADDR_BYTES;
+      return calls.c.getsockname(fd, calls.at(ptr), calls.at(length)) === 0;
+    });
+  }
+
   /** A socket connected to a local one by path ("@NAME": an abstract one), datagrams or a stream. */
   connectLocal(path: string, kind: "dgram" | "stream"): number {
     const { calls } = this;
@@ -298,6 +357,11 @@ export class Sockets {
     writeInt64(calls.memory, ptr + Layout.iov, calls.at(ptr + Layout.data));
     writeInt64(calls.memory, ptr + Layout.iov + 8, dataLength);
   }
+}
+
+/** The port of an internet address, of either family. */
+function portAt(memory: LinearMemory, sockaddr: number): number {
+  return (memory.u8[sockaddr + 2] << 8) | memory.u8[sockaddr + 3];
 }
 
 /** Words of gai_strerror(3). */

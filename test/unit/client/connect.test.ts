@@ -4,6 +4,7 @@ import { createHost } from "../../../runtimes/_nodehost.ts";
 import { connectDaemon, type DaemonAddress } from "../../../src/client/connect.ts";
 import { type ByteStream, type Host } from "../../../src/host.ts";
 import { bytesOf, latin1 } from "../../../src/memory.ts";
+import { testFileSystem } from "../files/_fs.ts";
 
 const servers: Server[] = [];
 
@@ -142,6 +143,16 @@ describe("through a program", () => {
     await stream.write(bytesOf("!"));
     await stream.end();
     expect(await readSome(stream, 100)).toBe("to fe80::1%eth0\n7!");
+  });
+
+  test("it has a TCP connection of this machine as its standard input and output", async () => {
+    const lengths = "const {localAddress, remoteAddress} = new (require('net').Socket)({fd: 0}); "
+      + "console.log(localAddress, remoteAddress, require('fs').readlinkSync('/proc/self/fd/0') "
+      + "=== require('fs').readlinkSync('/proc/self/fd/1')); process.exit()";
+    const host = withEnvironment({ RSYNC_CONNECT_PROG: `${process.execPath} -e "${lengths}"` });
+    const stream = await connectDaemon(host, address({}), testFileSystem("libc").memory);
+    expect(await readSome(stream, 100)).toBe("127.0.0.1 127.0.0.1 true\n");
+    stream.destroy();
   });
 
   test.each(["a;b", "$(x)", "-x", "~root", "%self", "", "a b", "a'b"])("host %j is refused", async (name) => {
