@@ -13,7 +13,7 @@ import { type Options } from "../options/options.ts";
 import { type ParseContext } from "../options/parse.ts";
 import { type Observer, type RunEvent } from "../output/events.ts";
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
-import { type DirtyPath } from "./dirtytrie.ts";
+import { type DirtyPath, type Rename } from "./dirtytrie.ts";
 import { type Judge } from "./judge.ts";
 import { openScope } from "./scope.ts";
 import { argumentOf, covers, isDirectory, pathOfKey, type Source } from "./sources.ts";
@@ -160,11 +160,13 @@ export interface RunSettings {
    * otherwise be missed. Receivers from before rsync 3.1.3 cannot, and are sent every name that is asked for.
    */
   readonly fineTimes: boolean;
+  /** Renames since the target's last round that it has not carried out by itself. */
+  readonly renames: readonly Rename[];
 }
 
 /** Runs the sessions of a plan against a target. */
 export async function runPlan(
-  parts: RoundParts, target: string, plan: RoundPlan, { withDeletes, protocol, fineTimes }: RunSettings,
+  parts: RoundParts, target: string, plan: RoundPlan, { withDeletes, protocol, fineTimes, renames }: RunSettings,
 ): Promise<SessionResult> {
   const { options, sources } = parts;
   const base = inTime(withDeletes ? options : withoutDeletes(options), fineTimes, plan.whole);
@@ -173,18 +175,60 @@ export async function runPlan(
   // implied directories as writing in them made them, in rsync as here.
   const impliedDirs = options.relative === 0 || options.impliedDirs;
   const named = { ...base, relative: 1, impliedDirs, allowIncRecurse: false };
-  let result: SessionResult = NOTHING;
-  if (plan.updates.length > 0) result = await runSession(parts, named, [...plan.updates, target]);
+  let result = await runMoves(parts, base, target, renames);
+  if (plan.updates.length > 0) {
+    // A renamed file is still there under its old name: its deletion comes last.
+    const fuzzy = options.fuzzy === 0 && renames.some(staysInDirectory) ? 1 : options.fuzzy;
+    result = together(result, await runSession(parts, { ...named, fuzzy }, [...plan.updates, target]));
+  }
   if (plan.deletes.length === 0 || !withDeletes || isBad(result.exitCode)) return result;
   const knows = (result.protocol ?? protocol ?? DELETES_MISSING_ARGS) >= DELETES_MISSING_ARGS;
   const second = knows
     ? await runSession(parts, { ...named, missingArgs: 2 }, [...plan.deletes, target])
     : await runSession(parts, { ...named, recurse: 0, dirs: 2, existing: true, ignoreExisting: true },
       [...plan.deletesIn, target]);
+  return together(result, second);
+}
+
+/**
+ * A renamed directory has its old contents at the target still, under the old name: a transfer of that directory alone
+ * takes them from there (--copy-dest), so that nothing but names and attributes is sent. Whatever goes wrong is left
+ * to the session that follows.
+ */
+async function runMoves(
+  parts: RoundParts, base: Options, target: string, renames: readonly Rename[],
+): Promise<SessionResult> {
+  const { options, sources } = parts;
+  const plain = options.filters.length === 0 && !options.cvsExclude && options.basisDirs.length === 0
+    && options.relative === 0 && options.preserveHardLinks === 0 && sources.length === 1;
+  let result: SessionResult = NOTHING;
+  if (!plain) return result;
+  for (const { from, to } of renames.filter(({ isDir }) => isDir).slice(-MOST_MOVES)) {
+    if (!PLAIN_NAME.test(from) || !PLAIN_NAME.test(to) || to.startsWith(`${from}/`)) continue;
+    const up = "../".repeat(to.split("/").length);
+    const moved: Options = { ...base, basisDirs: [{ kind: "copy", path: up + from }] };
+    const dest = `${target.replace(/\/*$/, "")}${target.endsWith(":") ? "" : "/"}${to}/`;
+    const session = await runSession(parts, moved, [`${pathOfKey(sources[0], to)}/`, dest], true);
+    result = { ...together(result, session), exitCode: 0, errors: [] };
+  }
+  return result;
+}
+
+/** Directories that are moved by basis in one round; a storm of renames is better compared as a whole. */
+const MOST_MOVES = 8;
+/** A name that no shell and no daemon reads anything into. */
+const PLAIN_NAME = /^[\w.@%+=-]+(\/[\w.@%+=-]+)*$/;
+
+function staysInDirectory({ from, to, isDir }: Rename): boolean {
+  return !isDir && from.slice(0, from.lastIndexOf("/") + 1) === to.slice(0, to.lastIndexOf("/") + 1);
+}
+
+/** Two sessions as one result. */
+function together(first: SessionResult, second: SessionResult): SessionResult {
   return {
-    exitCode: Math.max(result.exitCode, second.exitCode), errors: [...result.errors, ...second.errors],
-    protocol: second.protocol ?? result.protocol, updated: [...result.updated, ...second.updated],
-    deleted: [...result.deleted, ...second.deleted], sentBytes: result.sentBytes + second.sentBytes,
+    exitCode: Math.max(first.exitCode, second.exitCode), errors: [...first.errors, ...second.errors],
+    protocol: second.protocol ?? first.protocol, updated: [...first.updated, ...second.updated],
+    deleted: [...first.deleted, ...second.deleted], sentBytes: first.sentBytes + second.sentBytes,
   };
 }
 

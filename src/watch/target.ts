@@ -160,7 +160,8 @@ export class Target {
     const carried = withDeletes ? this.carryRenames(since) : new Set<Rename>();
     const dirty = trie.collect(since, carried);
     const plan = new Planner(this.parts).plan(dirty);
-    const result = await this.runSessions(plan, withDeletes);
+    const renames = this.isLocal ? [] : outer.renames.filter(({ seq }) => seq > since);
+    const result = await this.runSessions(plan, withDeletes, renames);
     this.running = false;
     this.protocol = result.protocol ?? this.protocol;
     const outcome = this.stopped && result.exitCode !== 0 ? "stopped" : classify(result.exitCode, result.errors);
@@ -173,11 +174,15 @@ export class Target {
     if (outcome !== "done" && outcome !== "vanished" && outcome !== "stopped") this.fail(outcome, result);
   }
 
-  private async runSessions(plan: RoundPlan, withDeletes: boolean): Promise<SessionResult> {
+  private async runSessions(
+    plan: RoundPlan, withDeletes: boolean, renames: readonly Rename[],
+  ): Promise<SessionResult> {
     const { protocol, fineTimes } = this;
-    const result = await runPlan(this.parts, this.name, plan, { withDeletes, protocol, fineTimes });
+    const result = await runPlan(this.parts, this.name, plan, { withDeletes, protocol, fineTimes, renames });
     if (!fineTimes || protocol !== null || !mayRefuseFineTimes(result)) return result;
-    const again = await runPlan(this.parts, this.name, plan, { withDeletes, protocol, fineTimes: false });
+    const again = await runPlan(this.parts, this.name, plan, {
+      withDeletes, protocol, fineTimes: false, renames: [],
+    });
     this.fineTimes = again.protocol === null;
     return again;
   }

@@ -2,6 +2,7 @@
  * Continuous sync under storms, losses, outages and kills, on every runtime: afterwards the target equals stock rsync's
  * copy and an audit finds no drift.
  */
+import { randomBytes } from "node:crypto";
 import {
   appendFileSync, chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync,
   writeFileSync,
@@ -174,6 +175,28 @@ onNode("targets of continuous sync", { timeout: 120_000 }, () => {
     const again = await startDaemon(peer!, modules, {}, daemon.port);
     await finish(watching, source, target, url);
     again.stop();
+  });
+
+  test("a rename at a stock receiver takes the old contents for basis: next to nothing is sent", async () => {
+    const { source, target } = newPlace();
+    mkdirSync(target);
+    mkdirSync(join(source, "here/deep"), { recursive: true });
+    mkdirSync(join(source, "there"));
+    for (const name of ["here/deep/one", "here/two", "three"]) writeFileSync(join(source, name), randomBytes(500_000));
+    const daemon = await startDaemon(peer!, { www: { path: target, "read only": "no" } });
+    const url = `rsync://127.0.0.1:${daemon.port}/www/`;
+    const watching = new Watching("node", [`${source}/`, url]);
+    await watching.settled(url, 0);
+    for (const [from, to] of [["here", "there/moved"], ["three", "four"], ["there/moved/deep", "up"]]) {
+      const before = watching.events.length;
+      renameSync(join(source, from), join(source, to));
+      await watching.settled(url, before);
+      const rounds = watching.events.slice(before).filter(({ type }) => type === "round");
+      expect(rounds.reduce((sum, { sentBytes }) => sum + Number(sentBytes), 0)).toBeLessThan(20_000);
+      expect(await drift(source, target)).toEqual([]);
+    }
+    await finish(watching, source, target, url);
+    daemon.stop();
   });
 
   test("a refusing target is told from one that is away", async () => {
