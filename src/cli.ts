@@ -108,8 +108,9 @@ function capabilitiesOf({ host, fs, kernels }: Platform): Capabilities {
   return {
     symlinks: true, symlinkTimes: capabilities.symlinkTimes, hardlinks: capabilities.hardLinks,
     hardlinkSpecials: capabilities.hardLinks, hardlinkSymlinks: capabilities.hardLinks, ipv6: true,
-    atimes: false, crtimes: false, batchFiles: true, inplace: true, append: true, acls: capabilities.xattrs,
-    aclAt: capabilities.xattrs, xattrs: capabilities.xattrs, iconv: true, preallocate: false, stopAt: true,
+    atimes: true, crtimes: false, batchFiles: true, inplace: true, append: true, acls: capabilities.xattrs,
+    aclAt: capabilities.xattrs, xattrs: capabilities.xattrs, iconv: true, preallocate: capabilities.fallocate,
+    stopAt: true,
     checksums: [...CHECKSUMS.names], compressors: new Compressors(host, kernels.memory).available(),
     daemonAuth: [...AUTH_DIGESTS.names],
     runtime: `${host.runtime} ${host.runtimeVersion}`,

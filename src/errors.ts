@@ -45,7 +45,7 @@ export class WsyncError extends Error {
   /** A further line for the user, "" for none: advice in our own words. */
   hint = "";
   /** The role that the last line of output names, once it is clear; null: the client that is starting up. */
-  who: "sender" | "Receiver" | null = null;
+  who: "sender" | "Receiver" | "server" | null = null;
   /** The user has been told of it. */
   told = false;
   constructor(message: string, exitCode: number, options?: ErrorOptions) {

@@ -140,6 +140,7 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   const link = new LocalLink();
   link.observer = run.observer ?? null;
   if (run.farPlatform) link.clientFiles = platform.fs;
+  if (options.copyAs !== null) link.changesIdentity();
   if (log.debug("CMD", 2)) {
     showCommand(log, null, null, null, ends.remoteArgs[0], [".", ends.remoteArgs[0]]);
   }
@@ -164,7 +165,7 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   const client = converse(platform, {
     options, role: "sender", stream: near, args: ends.localArgs, version: null, localLink: link,
     filterArgs: options, childExit: server, ...ownParts(run),
-  });
+  }).finally(() => link.settleIdentity());
   return Math.max(await client, await server);
 }
 
@@ -181,7 +182,14 @@ function localOptions(options: Options): Options {
 
 /** The options a server would be given on its command line, by the same way. */
 function localServerOptions(run: ClientRun): Options {
-  const words = serverArguments(run.options, { sender: true });
+  // What a forked receiver would inherit though no server is told of it.
+  const { dropDevices, superMode, levels } = run.options;
+  const debug = levels.serverOption("debug", ~0);
+  const inherited = [
+    ...(dropDevices ? ["--drop-D"] : []), ...(superMode === null ? [] : [`--${superMode}`]),
+    ...(debug === null ? [] : [debug]),
+  ];
+  const words = [...inherited, ...serverArguments(run.options, { sender: true })];
   const parsed = parseArguments([...words, ".", "."], run.parseContext);
   if (parsed.action === "secluded") {
     const rest = parsed.resume([...secludedServerArguments(run.options, { sender: true }), ".", "."]);

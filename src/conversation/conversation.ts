@@ -6,6 +6,8 @@ import { ExitCode, exitCodeOf, LimitError, ProtocolError, RemoteExit, UsageError
 import { type ByteStream, type Host } from "../host.ts";
 import { type Kernels } from "../checksum/kernels.ts";
 import { type Charset } from "../charset/charset.ts";
+import { isDirectory } from "../files/perms.ts";
+import { MUNGE_PREFIX } from "../flist/munge.ts";
 import { Compressors } from "../compress/registry.ts";
 import { type SummaryEvent } from "../output/events.ts";
 import { exitCodeName, exitLine, totalsLine, type RoleName } from "../output/messages.ts";
@@ -13,7 +15,7 @@ import { Numbers } from "../output/numbers.ts";
 import { summaryLines } from "../output/summary.ts";
 import { fakeSuperFs } from "../files/fakesuper.ts";
 import { type Options } from "../options/options.ts";
-import { type FileSystem } from "../posix/filesystem.ts";
+import { type FileSystem, newStat } from "../posix/filesystem.ts";
 import { IoError, MessageTag } from "../protocol/constants.ts";
 import { runHostA } from "../roles/hosta.ts";
 import { runHostB } from "../roles/hostb.ts";
@@ -81,6 +83,7 @@ export async function converse(
   platform: Platform, conversation: Conversation, logFile: LogFileWriter = null,
   onSession: (session: Session) => void = () => {},
 ): Promise<number> {
+  refuseUnsafeMunging(platform.fs, conversation.options);
   const session = open(platform, conversation, logFile);
   onSession(session);
   const code = await hold(platform, conversation, session);
@@ -109,8 +112,9 @@ async function hold(platform: Platform, conversation: Conversation, session: Ses
   await session.output.finish().catch(() => {});
   const code = Math.max(finalCode(session), childCode);
   logTotals(session, code);
+  const role = (session.who === "receiver" ? "generator" : session.who) as RoleName;
   // At the end of a run the client's line says it for both; only a log wants the server's too.
-  if (code !== 0 && !session.amServer) tellExit(session, code, "main.ts(1)");
+  if (code !== 0 && !session.amServer) tellExit(session, code, "main.ts(1)", role);
   else if (code !== 0) session.log.write(LogCode.log, exitLine(code, "main.ts(1)", session.who as RoleName));
   if (session.amServer) await conversation.stream.end().catch(() => {});
   conversation.stream.destroy();
@@ -165,6 +169,17 @@ function traceIo(session: Session): void {
   };
   input.trace = (level, text) => trace(level, text, false);
   output.trace = trace;
+}
+
+/** --munge-links relies on a directory's absence. Upstream options.c:parse_arguments. */
+function refuseUnsafeMunging(fs: FileSystem, { mungeLinks, server }: Options): void {
+  if (!mungeLinks) return;
+  const dir = MUNGE_PREFIX.slice(0, -1);
+  const stat = newStat();
+  if (fs.fstatat(fs.constants.AT.FDCWD, fs.cstr(dir), stat, true) < 0 || !isDirectory(stat.mode)) return;
+  const error = new WsyncError(`Symlink munging is unsafe when a ${dir} directory exists.`, ExitCode.unsupported);
+  if (server) error.who = "server";
+  throw error;
 }
 
 async function conduct(platform: Platform, conversation: Conversation, session: Session): Promise<void> {
@@ -321,8 +336,8 @@ function placeOf(error: unknown): string {
   return match ? `${match[1]}(${match[2]})` : "main.ts(1)";
 }
 
-function tellExit(session: Session, code: number, place: string): void {
-  const text = exitLine(code, place, session.who as RoleName);
+function tellExit(session: Session, code: number, place: string, role: RoleName = session.who): void {
+  const text = exitLine(code, place, role);
   session.log.write(code === ExitCode.vanished ? LogCode.warning : LogCode.error, text, true);
 }
 

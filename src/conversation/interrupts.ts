@@ -1,17 +1,18 @@
 /**
- * SIGINT, SIGTERM and SIGHUP: the first one ends the conversations under way in order (clean-up, a word to the other
- * side, exit code 20), a second one ends the process at once. Upstream rsync.c:sig_int.
+ * SIGINT, SIGTERM and SIGHUP, and SIGUSR1 by which rsync ends a remote shell it has started: the first one ends the
+ * conversations under way in order (clean-up, a word to the other side, exit code 20, or 19 for SIGUSR1), a second one
+ * ends the process at once. Upstream rsync.c:sig_int, main.c:sigusr1_handler.
  */
 import { ExitCode, WsyncError } from "../errors.ts";
 import { type Host } from "../host.ts";
 import { bytesOf } from "../memory.ts";
 import { exitLine, type RoleName } from "../output/messages.ts";
 
-/** The user, or the system, wants the run to end. Exit code 20. */
+/** The user, the system or another rsync wants the run to end. Exit code 20, or 19 for SIGUSR1. */
 export class InterruptedError extends WsyncError {
   override name = "InterruptedError";
-  constructor() {
-    super("", ExitCode.signal);
+  constructor(exitCode: number = ExitCode.signal) {
+    super("", exitCode);
   }
 }
 
@@ -32,7 +33,9 @@ export class Interrupts {
   start(): void {
     if (this.started) return;
     this.started = true;
-    this.host.onSignal(["SIGINT", "SIGTERM", "SIGHUP"], () => this.interrupt());
+    this.host.onSignal(["SIGINT", "SIGTERM", "SIGHUP"], () => this.interrupt(ExitCode.signal));
+    // Left alone, it would open Node's debugger.
+    this.host.onSignal(["SIGUSR1"], () => this.interrupt(ExitCode.signal1));
   }
 
   /** From now on the first signal calls `stop`. Returns the function that ends this. */
@@ -42,15 +45,15 @@ export class Interrupts {
     return () => void this.stops.delete(stop);
   }
 
-  private interrupt(): void {
+  private interrupt(code: number): void {
     const { host, stops } = this;
-    if (this.interrupted) host.exit(ExitCode.signal);
+    if (this.interrupted) host.exit(code);
     this.interrupted = true;
     if (stops.size === 0) {
       const role: RoleName = "client";
-      host.print(2, bytesOf(exitLine(ExitCode.signal, "main.ts(1)", role)));
-      host.exit(ExitCode.signal);
+      host.print(2, bytesOf(exitLine(code, "main.ts(1)", role)));
+      host.exit(code);
     }
-    for (const stop of stops) stop(new InterruptedError());
+    for (const stop of stops) stop(new InterruptedError(code));
   }
 }

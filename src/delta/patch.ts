@@ -42,6 +42,8 @@ export interface PatchTarget {
   readonly digestSkipped?: boolean;
   /** --sparse: runs of zeros become holes. */
   readonly sparse?: boolean;
+  /** --preallocate: the output has blocks up to here. */
+  readonly preallocated?: number;
   /** Called with the bytes of each match, in linear memory, before `match` returns (zlib's history needs them). */
   readonly seen?: (ptr: number, byteLength: number) => void;
 }
@@ -69,6 +71,8 @@ export class Patcher {
   private runOffset = 0;
   private runBytes = 0;
   private kernelCopies = true;
+  /** With --sparse: what has really been written reaches to here; a hole at the end makes no length. */
+  private solidEnd = 0;
   /** With --sparse: length of what the output held before, where a hole has to be punched. */
   private oldBytes = 0;
 
@@ -90,6 +94,7 @@ export class Patcher {
     this.target = target;
     this.state = target.outputFd < 0 ? "discarding" : "patching";
     this.writeError = this.literalBytes = this.matchedBytes = this.buffered = this.written = this.runBytes = 0;
+    this.solidEnd = 0;
     const unseen = this.digest.name === "none" && !target.seen && !target.sparse;
     this.kernelCopies = this.fs.capabilities.copyFileRange && unseen;
     this.oldBytes = target.sparse && this.state === "patching" ? this.fs.lseek(target.outputFd, 0, SEEK_END) : 0;
@@ -139,8 +144,10 @@ export class Patcher {
     this.settle();
     this.flush();
     if (this.writeError !== 0) return -this.writeError;
-    if (!(truncate || this.target.sparse) || this.target.outputFd < 0) return 0;
-    return Math.min(0, this.fs.ftruncate(this.target.outputFd, this.written));
+    const { outputFd, sparse, preallocated = 0 } = this.target;
+    const wrongLength = sparse && (this.solidEnd < this.written || this.oldBytes > this.written);
+    if (outputFd < 0 || !(truncate || wrongLength || preallocated > this.written)) return 0;
+    return Math.min(0, this.fs.ftruncate(outputFd, this.written));
   }
 
   /**
@@ -173,10 +180,13 @@ export class Patcher {
     this.runBytes = 0;
     if (this.target.basisFd < 0) {
       this.written += byteLength;
-    } else if (this.target.inplace && !this.target.sparse && this.runOffset === this.written + this.buffered) {
+    } else if (this.target.inplace && this.runOffset === this.written + this.buffered) {
       this.flush();
-      this.digestOnly(this.runOffset, byteLength, this.target.seen);
-      this.written += byteLength;
+      if (this.target.sparse) this.hollowOut(byteLength);
+      else {
+        this.digestOnly(this.runOffset, byteLength, this.target.seen);
+        this.written += byteLength;
+      }
     } else {
       this.copyRun(this.runOffset, byteLength);
     }
@@ -214,6 +224,19 @@ export class Patcher {
       this.written += count;
     }
     return done;
+  }
+
+  /** --inplace with --sparse: what is in its place already is not written, but its zeros become holes. */
+  private hollowOut(byteLength: number): void {
+    for (let done = 0; done < byteLength; ) {
+      const count = Math.min(byteLength - done, BUFFER_BYTES);
+      this.readBasis(this.written, this.bufferPtr, count);
+      this.target.seen?.(this.bufferPtr, count);
+      this.digest.update(this.bufferPtr, count);
+      if (this.state === "patching") this.writeSparse(count, true);
+      this.written += count;
+      done += count;
+    }
   }
 
   /** Digests a part of the basis that is in its place already. The buffer is empty. */
@@ -254,26 +277,30 @@ export class Patcher {
     this.buffered = 0;
   }
 
-  /** Writes the buffer but for its zero blocks, which are aligned in the file. Upstream fileio.c:write_sparse. */
-  private writeSparse(byteLength: number): void {
+  /**
+   * Writes the buffer but for its zero blocks, which are aligned in the file. `there`: nothing has to be written.
+   * Upstream fileio.c:write_sparse.
+   */
+  private writeSparse(byteLength: number, there = false): void {
     let from = 0;
     let wasZero = false;
     for (let at = 0; at < byteLength; ) {
       const end = Math.min(byteLength, at + SPARSE_BYTES - ((this.written + at) % SPARSE_BYTES));
       const zero = this.isZero(at, end);
       if (zero !== wasZero && at > from) {
-        this.writeSpan(wasZero, from, at);
+        this.writeSpan(wasZero, from, at, there);
         from = at;
       }
       wasZero = zero;
       at = end;
     }
-    this.writeSpan(wasZero, from, byteLength);
+    this.writeSpan(wasZero, from, byteLength, there);
   }
 
-  private writeSpan(zero: boolean, from: number, to: number): void {
+  private writeSpan(zero: boolean, from: number, to: number, there: boolean): void {
     if (zero && this.leaveHole(this.written + from, this.written + to)) return;
-    if (this.state === "patching") this.writeOut(from, to);
+    if (there) this.solidEnd = this.written + to;
+    else if (this.state === "patching") this.writeOut(from, to);
   }
 
   private isZero(from: number, to: number): boolean {
@@ -301,5 +328,6 @@ export class Patcher {
       }
       done += count;
     }
+    this.solidEnd = this.written + to;
   }
 }

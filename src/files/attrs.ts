@@ -193,6 +193,8 @@ export class Attributes {
 
   /** Gives the file at `place` the attributes of the one at `from`, which `stat` describes: as backups have them. */
   setLike(place: Place, from: Place, stat: StatRecord, flags: number): number {
+    // No backup has been made.
+    if (place.root.policy.dryRun) return 1;
     const { target, wanted } = this;
     target.rows = null;
     if (this.extras) this.load(from, stat);

@@ -4,10 +4,11 @@
  */
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { AttrFlag, type Attributes } from "./attrs.ts";
-import { type Confined, linkPlace, type Place, renamePlace } from "./confine.ts";
+import { type Confined, type Place } from "./confine.ts";
 import { copyFile, type CopySettings } from "./copyfile.ts";
 import { type NamedDir } from "./operator.ts";
 import { ACCESS_PERMS, isDevice, isDirectory, isRegular, isSpecial, isSymlink } from "./perms.ts";
+import { linkPlace, renamePlace } from "./places.ts";
 import { type BackupMaker, DelFlag, delForFlag, type Remover } from "./remove.ts";
 import { type FileReporter } from "./report.ts";
 
@@ -78,13 +79,14 @@ export class Backups implements BackupMaker {
       if (result < 0) result = this.copy(from, to, stat);
       if (result === FAILED || result === NOTHING) return result;
     }
-    if (this.settings.tellBackups) this.reporter.print("info", `backed up ${path} to ${this.shown(to.path)}`);
+    if (this.settings.tellBackups) this.reporter.print("info", `backed up ${path} to ${this.shown(path)}`);
     return result;
   }
 
-  /** The path of a backup as messages have it. */
+  /** The place of the backup of `path`, as messages have it. */
   shown(path: string): string {
-    return this.settings.dir?.shown(path) ?? path;
+    const { dir, suffix } = this.settings;
+    return dir ? dir.shown(path + suffix) : path + suffix;
   }
 
   /** Where the backup of `path` goes, its directories made; null (reported) when that is impossible. */
@@ -168,7 +170,7 @@ export class Backups implements BackupMaker {
     } else {
       const copied = copyFile(from, to, stat.mode, settings.copying, reporter);
       if (copied < 0) {
-        const names = `"${from.root.fullName(from.path)}" -> "${this.shown(to.path)}"`;
+        const names = `"${from.root.fullName(from.path)}" -> "${this.shown(from.path)}"`;
         reporter.failed("error", -copied, `keep_backup failed: ${names}`);
         return FAILED;
       }
@@ -198,7 +200,7 @@ export class Backups implements BackupMaker {
     if (found >= 0 && !this.clear(place)) return false;
     const made = place.root.mkdir(place.path, ACCESS_PERMS);
     if (made < 0) {
-      this.reporter.failed("error", -made, `backup mkdir ${this.shown(place.path)} failed`);
+      this.reporter.failed("error", -made, `backup mkdir ${dir.shown(rel)} failed`);
       return false;
     }
     const looked = this.root.stat(rel, stat);

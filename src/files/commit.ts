@@ -4,9 +4,10 @@
  * and util1.c:robust_rename.
  */
 import { AttrFlag, type Attributes, type XattrBasis } from "./attrs.ts";
-import { type Confined, type Place, renamePlace } from "./confine.ts";
+import { type Confined, type Place } from "./confine.ts";
 import { copyFile, type CopySettings } from "./copyfile.ts";
 import { type PartialDir } from "./partial.ts";
+import { renamePlace } from "./places.ts";
 import { type BackupMaker, type Remover } from "./remove.ts";
 import { type FileReporter } from "./report.ts";
 import { type FileRows } from "./rows.ts";

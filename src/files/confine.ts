@@ -11,6 +11,7 @@ import { type FileSystem, newStat, type StatRecord } from "../posix/filesystem.t
 import { type Boundary } from "./boundary.ts";
 import { KernelResolver } from "./kernelresolver.ts";
 import { CHMOD_BITS, isSymlink } from "./perms.ts";
+import { linkPlace, renamePlace } from "./places.ts";
 import { type DirTable, type FileRows } from "./rows.ts";
 import { directoryFlags, type LeafOpen, type LinkRule, PATH_MAX, type Refusal, Walk } from "./walk.ts";
 
@@ -38,6 +39,8 @@ export interface ConfinePolicy {
   readonly links: LinkRule;
   /** Calls that would change something return 0 and do nothing, as upstream's do_* under --dry-run. */
   readonly dryRun?: boolean;
+  /** --open-noatime: reading a file leaves its access time alone. */
+  readonly noatime?: boolean;
   /** Directories held open; 128 unless told. */
   readonly maxHeld?: number;
   /** Resolve by the component walk alone, for tests and odd kernels. */
@@ -69,10 +72,14 @@ export interface Place {
 /** A directory, and everything that may be reached from it. See the head of this file. */
 export class Confined {
   readonly fs: FileSystem;
-  readonly rootFd: number;
+  rootFd: number;
   /** The root's own path, for messages only. */
   readonly rootPath: string;
   readonly policy: ConfinePolicy;
+  /** See `sharesWith`. */
+  private kin: Set<Confined> | null = null;
+  /** A relative has changed directories: what was opened as root may be elsewhere now, or nowhere. */
+  maybeMoved = false;
   /** Why the last -ELOOP came; null when the kernel said ELOOP by itself. */
   refusal: Refusal | null = null;
   private readonly held = new Map<string, HeldDir>();
@@ -93,6 +100,8 @@ export class Confined {
   /** Some held directory may have been reached through a symlink. */
   private followedLinks = false;
   private readonly buffer: number;
+  /** Flags of every file that is opened. */
+  private readonly openFlags: number;
   /** Basename of the last `locate`. */
   private leaf = "";
 
@@ -106,6 +115,8 @@ export class Confined {
     this.lastFd = rootFd;
     this.kernel = new KernelResolver(fs, !policy.walkOnly && policy.links !== "insecure" && !policy.within);
     this.buffer = fs.memory.alloc(PATH_MAX);
+    const { O } = fs.constants;
+    this.openFlags = O.NOFOLLOW | O.CLOEXEC | (policy.noatime ? O.NOATIME : 0);
   }
 
   /** Held descriptor of a directory ("" is the root), not to be closed by the caller, or -errno. */
@@ -138,11 +149,32 @@ export class Confined {
     return fd;
   }
 
+  /** Has another root, over directories that this one may reach too, hear of what this one forgets, and vice versa. */
+  sharesWith(other: Confined): void {
+    other.kin = this.kin ??= new Set([this]);
+    this.kin.add(other);
+  }
+
+  /** Takes over `rootFd` in place of the root it had: the same path, opened again. */
+  replaceRoot(rootFd: number): void {
+    for (const slot of this.held.values()) this.drop(slot);
+    this.fs.close(this.rootFd);
+    this.rootFd = this.lastFd = rootFd;
+    this.lastPath = "";
+    this.maybeMoved = false;
+  }
+
   /** Forgets a directory and all beneath it, after it was removed, renamed or replaced. */
   forget(dir: string): void {
-    if (this.held.size === 0) return;
     const prefix = dir + "/";
     for (const slot of this.held.values()) if (slot.path === dir || slot.path.startsWith(prefix)) this.drop(slot);
+    if (!this.kin) return;
+    // The others know it by other names.
+    for (const other of this.kin) {
+      if (other === this) continue;
+      for (const slot of other.held.values()) other.drop(slot);
+      other.maybeMoved = true;
+    }
   }
 
   /** `forget` for a name that is gone or replaced; a plain file's matters only if it was a symlink to a directory. */
@@ -178,7 +210,7 @@ export class Confined {
     if (this.policy.dryRun && flags & (O.WRONLY | O.RDWR | O.CREAT)) return -E.EROFS;
     const fd = this.locate(path);
     if (fd < 0) return fd;
-    return this.fs.openat(fd, this.fs.cstr(this.leaf), flags | O.NOFOLLOW | O.CLOEXEC, mode);
+    return this.fs.openat(fd, this.fs.cstr(this.leaf), flags | this.openFlags, mode);
   }
 
   /** Opens through a final symlink as far as the policy follows links: what the operator named. */
@@ -305,7 +337,7 @@ export class Confined {
     const { O, E } = this.fs.constants;
     if (this.policy.dryRun && flags & (O.WRONLY | O.RDWR | O.CREAT)) return -E.EROFS;
     const fd = this.dirFdById(rows.dirs, rows.dir[row]);
-    return fd < 0 ? fd : this.fs.openat(fd, rows.namePtr[row], flags | O.NOFOLLOW | O.CLOEXEC, mode);
+    return fd < 0 ? fd : this.fs.openat(fd, rows.namePtr[row], flags | this.openFlags, mode);
   }
 
   /** `lstatRow`, with `stat`'s rule for a symlink to a directory. */
@@ -544,38 +576,6 @@ export class Confined {
     for (const slot of this.held.values()) slot.id = -1;
     this.lastId = -1;
   }
-}
-
-/**
- * Renames from one root to another, or within one. What was held of either path is forgotten; with `plainFile` the
- * caller knows that neither names a directory, which saves the search.
- */
-export function renamePlace(from: Place, to: Place, plainFile = false): number {
-  if (from.root.policy.dryRun) return 0;
-  const { fs } = from.root;
-  const fromFd = from.root.locate(from.path);
-  if (fromFd < 0) return fromFd;
-  const fromName = from.root.located;
-  const toFd = to.root.locate(to.path);
-  if (toFd < 0) return toFd;
-  const result = fs.renameat(fromFd, fs.cstr(fromName), toFd, fs.cstr(to.root.located));
-  if (result >= 0) {
-    from.root.forgetName(from.path, plainFile);
-    to.root.forgetName(to.path, plainFile);
-  }
-  return result;
-}
-
-/** Hard-links an existing name (never what a symlink points at) to a new one. */
-export function linkPlace(from: Place, to: Place): number {
-  if (from.root.policy.dryRun) return 0;
-  const { fs } = from.root;
-  const fromFd = from.root.locate(from.path);
-  if (fromFd < 0) return fromFd;
-  const fromName = from.root.located;
-  const toFd = to.root.locate(to.path);
-  if (toFd < 0) return toFd;
-  return fs.linkat(fromFd, fs.cstr(fromName), toFd, fs.cstr(to.root.located), 0);
 }
 
 /** `path` seen from `base`; an absolute one stays as it is. */

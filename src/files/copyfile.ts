@@ -2,10 +2,11 @@
  * Copying a whole file by the kernel's shortest way: shared extents, then copy_file_range, then read and write through
  * linear memory. Upstream util1.c:copy_file copies by read and write only.
  */
-import { type FileSystem } from "../posix/filesystem.ts";
+import { type FileSystem, newStat } from "../posix/filesystem.ts";
 import { type Place } from "./confine.ts";
 import { INITIAL_ACCESS_PERMS, S_IWUSR } from "./perms.ts";
-import { type FileReporter } from "./report.ts";
+import { preallocate } from "./preallocate.ts";
+import { type FileReporter, type LogCode } from "./report.ts";
 import { type XattrFiles } from "./xattrs.ts";
 
 const BUFFER_BYTES = 256 * 1024;
@@ -68,6 +69,8 @@ function copyByBuffer(
 /** How whole files are copied. */
 export interface CopySettings {
   readonly fsync: boolean;
+  readonly preallocate: boolean;
+  readonly sparse: boolean;
   /** Null without --xattrs, which a copy gets with its contents. */
   readonly xattrs: XattrFiles | null;
 }
@@ -98,17 +101,37 @@ export function copyFile(from: Place, to: Place, mode: number, settings: CopySet
   return result < 0 ? result : closed < 0 ? told(reporter, closed, "close failed on", to) : 0;
 }
 
-function fillCopy(
+/** Fills the empty file `target`, which becomes `to`, from `source`. Failures are reported; returns 0 or -errno. */
+export function fillCopy(
   from: Place, to: Place, source: number, target: number, settings: CopySettings, reporter: FileReporter,
 ): number {
   const { fs } = from.root;
-  if (cloneContents(fs, source, target) < 0) {
+  if (settings.preallocate) {
+    const result = copyReserved(from, to, source, target, settings.sparse, reporter);
+    if (result < 0) return result;
+  } else if (cloneContents(fs, source, target) < 0) {
     const copied = copyContents(fs, source, target);
     if (copied < 0) return told(reporter, copied, "write", to);
   }
   const synced = settings.fsync ? fs.fsync(target) : 0;
-  if (synced < 0) return told(reporter, synced, "fsync failed on", to);
+  if (synced < 0) return told(reporter, synced, "fsync failed on", to, "error");
   settings.xattrs?.copy({ fd: source, name: 0 }, { fd: target, name: 0 }, () => quoted(from), () => quoted(to));
+  return 0;
+}
+
+/** --preallocate: bytes are written into blocks reserved for them. */
+function copyReserved(
+  from: Place, to: Place, source: number, target: number, sparse: boolean, reporter: FileReporter,
+): number {
+  const { fs } = from.root;
+  const stat = newStat();
+  if (fs.fstat(source, stat) < 0) stat.size = 0;
+  const reserved = stat.size > 0 ? preallocate(fs, target, stat.size, sparse) : 0;
+  if (reserved < 0) told(reporter, reserved, "do_fallocate", to, "warning");
+  const copied = copyByBuffer(fs, source, target, 0);
+  if (copied < 0) return told(reporter, copied, "write", to);
+  const cut = copied < reserved ? fs.ftruncate(target, copied) : 0;
+  if (cut < 0) told(reporter, cut, "ftruncate", to);
   return 0;
 }
 
@@ -116,7 +139,9 @@ function quoted({ root, path }: Place): string {
   return `"${root.fullName(path)}"`;
 }
 
-function told(reporter: FileReporter, result: number, what: string, place: Place): number {
-  reporter.failed("errorXfer", -result, `${what} ${quoted(place)}`);
+function told(
+  reporter: FileReporter, result: number, what: string, place: Place, code: LogCode = "errorXfer",
+): number {
+  reporter.failed(code, -result, `${what} ${quoted(place)}`);
   return result;
 }

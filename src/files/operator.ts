@@ -22,12 +22,15 @@ export function operatorPaths(
 
 /** Opens `path` (an operator's) as the root of a transfer. -errno, with `operator.refusal` for a refused link. */
 export function openRoot(operator: Confined, path: string, policy: ConfinePolicy): Confined | number {
+  const fd = openRootFd(operator, path);
+  return fd < 0 ? fd : new Confined(operator.fs, fd, joinPath(operator.rootPath, path), policy);
+}
+
+function openRootFd(operator: Confined, path: string): number {
   const { fs } = operator;
   const { O } = fs.constants;
   const held = operator.dirFd(path === "" ? "." : path);
-  if (held < 0) return held;
-  const fd = fs.openat(held, fs.cstr("."), O.PATH | O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
-  return fd < 0 ? fd : new Confined(fs, fd, joinPath(operator.rootPath, path), policy);
+  return held < 0 ? held : fs.openat(held, fs.cstr("."), O.PATH | O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
 }
 
 /**
@@ -49,12 +52,23 @@ export class NamedDir {
 
   /** Where a path lies. While the directory cannot be opened, its own place is what fails. */
   place(path: string): Place {
-    if (this.root === null) {
-      const opened = openRoot(this.operator, this.path, this.policy);
-      if (typeof opened === "number") return { root: this.operator, path: this.shown(path) };
-      this.root = opened;
+    const root = this.openedRoot();
+    return root ? { root, path } : { root: this.operator, path: this.shown(path) };
+  }
+
+  private openedRoot(): Confined | null {
+    const { operator, root } = this;
+    if (root !== null) {
+      if (!root.maybeMoved) return root;
+      const fd = openRootFd(operator, this.path);
+      if (fd < 0) return null;
+      root.replaceRoot(fd);
+      return root;
     }
-    return { root: this.root, path };
+    const opened = openRoot(operator, this.path, this.policy);
+    if (typeof opened === "number") return null;
+    operator.sharesWith(opened);
+    return (this.root = opened);
   }
 
   /** The path as messages have it. */

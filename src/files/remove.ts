@@ -238,14 +238,15 @@ export class Remover {
 
   /** Fills in what the directory listing does not tell and deleting needs. */
   private lookAt(dirFd: number, entry: Entry, parent: StatRecord, root: Confined): void {
-    const known = entry.mode !== 0 && (!isDirectory(entry.mode)
-      || (this.settings.amRoot !== 0 && !this.settings.oneFileSystem));
-    if (known && !this.settings.wholeModes) return;
+    const { amRoot, wholeModes, oneFileSystem } = this.settings;
+    // An ordinary user gives itself write permission first, also to a file: a backup keeps it.
+    const known = entry.mode !== 0 && amRoot !== 0 && !(isDirectory(entry.mode) && oneFileSystem);
+    if (known && !wholeModes) return;
     const { fs } = root;
     const stat = newStat();
     if (fs.fstatat(dirFd, fs.cstr(entry.name), stat, false) < 0) return;
     entry.mode = stat.mode;
-    entry.mine = stat.uid === fs.euid && isDirectory(stat.mode);
+    entry.mine = stat.uid === fs.euid;
     entry.mount = this.settings.oneFileSystem && isDirectory(stat.mode)
       && (stat.devLo !== parent.devLo || stat.devHi !== parent.devHi);
   }

@@ -71,6 +71,10 @@ export function openTemp(place: Place, tempDir: Place | null, mode: number, rand
   const { O, E } = fs.constants;
   const root: Confined = tempDir ? tempDir.root : place.root;
   const stem = tempStem(place.path, tempDir ? tempDir.path : null);
+  // A temp-dir may lie anywhere, but not on the way up. Upstream syscall.c:secure_mkstemp.
+  if (tempDir && (stem?.startsWith("../") || stem?.includes("/../"))) {
+    return { fd: -E.EINVAL, path: `${stem}.XXXXXX` };
+  }
   if (stem === null) return { fd: -E.ENAMETOOLONG, path: place.path };
   const permissions = (mode & INITIAL_ACCESS_PERMS) | S_IWUSR;
   const bytes = new Uint8Array(RANDOM_LENGTH);

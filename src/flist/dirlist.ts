@@ -55,7 +55,8 @@ export class DirLister {
     const list = new FileList(fs.memory, dirs);
     const dirId = dirs.intern(path === "." ? "" : path);
     const result = fs.readDir(dirFd, (name, length) => {
-      this.maker.make(list, dirFd, name, name, length, dirId, FileFlag.contentDir, level, false);
+      const row = this.maker.make(list, dirFd, name, name, length, dirId, FileFlag.contentDir, level, false);
+      if (row >= 0 && this.maker.stat.uid === fs.euid) list.flags[row] |= FileFlag.ownedByUs;
     });
     if (result < 0) {
       this.maker.ioError |= IoError.general;

@@ -8,6 +8,7 @@
 import { FileFlag, IoError, WireLimit } from "../protocol/constants.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
 import type { FileList } from "./filelist.ts";
+import { MUNGE_PREFIX } from "./munge.ts";
 
 /** File type bits of a mode. */
 export const FileType = {
@@ -20,8 +21,6 @@ export const FileType = {
   character: 0o020000,
   fifo: 0o010000,
 } as const;
-
-const SYMLINK_PREFIX = "/rsyncd-munged/";
 
 /** Which filters a name has to pass: none, the daemon's, or all. */
 export type FilterLevel = "none" | "server" | "all";
@@ -88,6 +87,8 @@ export interface MakeOptions {
   readonly ignoreNonreadable?: boolean;
   /** For --atimes and --crtimes columns. */
   readonly preserveAtimes: boolean;
+  /** --copy-devices: makes a device's stat record that of a file with its contents. */
+  readonly deviceAsFile?: (dirFd: number, name: number, stat: StatRecord, path: string) => void;
 }
 
 /** Makes rows. After `make`, `stat` and `linkLength` describe the file the row was made of. */
@@ -120,7 +121,7 @@ export class RowMaker {
     this.filters = filters;
     this.report = report;
     this.fullName = fullName;
-    this.linkPtr = fs.memory.alloc(WireLimit.path + SYMLINK_PREFIX.length);
+    this.linkPtr = fs.memory.alloc(WireLimit.path + MUNGE_PREFIX.length);
   }
 
   release(): void {
@@ -150,9 +151,9 @@ export class RowMaker {
       this.linkLength = 0;
       return fs.fstatat(dirFd, name, stat, true);
     }
-    if (options.mungeLinks && this.linkText().startsWith(SYMLINK_PREFIX) && length > SYMLINK_PREFIX.length) {
-      fs.memory.u8.copyWithin(this.linkPtr, this.linkPtr + SYMLINK_PREFIX.length, this.linkPtr + length);
-      this.linkLength = length - SYMLINK_PREFIX.length;
+    if (options.mungeLinks && this.linkText().startsWith(MUNGE_PREFIX) && length > MUNGE_PREFIX.length) {
+      fs.memory.u8.copyWithin(this.linkPtr, this.linkPtr + MUNGE_PREFIX.length, this.linkPtr + length);
+      this.linkLength = length - MUNGE_PREFIX.length;
     }
     return 0;
   }
@@ -191,6 +192,7 @@ export class RowMaker {
       if (rowFlags < 0 || !this.isReadable(dirFd, statName)) return -1;
     }
     if (this.report.trace) this.report.trace.made(path(), level);
+    if (this.options.deviceAsFile && isDevice(stat.mode)) this.options.deviceAsFile(dirFd, statName, stat, path());
     const row = list.addRow();
     list.setName(row, this.fs.memory.u8, base, base + baseLength);
     list.dir[row] = dirId;
@@ -287,7 +289,7 @@ export class RowMaker {
     list.gid[row] = stat.gid;
     list.flags[row] = flags | (stat.mtimeNsec !== 0 ? FileFlag.modNsec : 0);
     if (this.options.preserveAtimes && type !== FileType.directory) list.want("atime")[row] = stat.atime;
-    if (type === FileType.character || type === FileType.block) {
+    if (isDevice(type)) {
       list.want("rdevMajor")[row] = stat.rdevMajor;
       list.want("rdevMinor")[row] = stat.rdevMinor;
     }
@@ -297,6 +299,11 @@ export class RowMaker {
   private linkText(): string {
     return this.fs.memory.readLatin1(this.linkPtr, this.linkLength);
   }
+}
+
+function isDevice(mode: number): boolean {
+  const type = mode & FileType.mask;
+  return type === FileType.character || type === FileType.block;
 }
 
 /** A path in double quotes, absolute (util1.c:full_fname outside a daemon). */

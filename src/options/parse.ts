@@ -283,11 +283,12 @@ class Words {
   }
 }
 
-/** Applies one option of the main table, unless this version does not have it. */
+/** Applies one option of the main table, unless it cannot be had. */
 function take(state: ParseState, match: Match, argument: string): EarlyOutcome | void {
   if (match.row.own && (state.options.server || state.fromClient)) {
     refuse(`${remotePrefix(state.options)}--${match.name}: unknown option`);
   }
+  if (match.row.unsupported && !match.negated) refuseUnsupported(match.row, state.options);
   if (match.row.available === false && !asksForDefault(match)) refuseUnavailable(match, state.options);
   return apply(state, match, argument);
 }
@@ -314,6 +315,11 @@ function refuseUnavailable({ row, name }: Match, options: Options): never {
   const letter = row.short !== undefined && row.short !== name ? ` (-${row.short})` : "";
   const dashes = name.length === 1 ? "-" : "--";
   return refuse(`${remotePrefix(options)}${dashes}${name}${letter} is not available in this version of wsync`);
+}
+
+/** Upstream options.c:create_refuse_error, for what configure did not find. */
+function refuseUnsupported({ long, short }: OptionRow, { server }: Options): never {
+  return refuse(`${server ? "The server" : "This rsync"} does not support --${long} (-${short})`);
 }
 
 function remotePrefix(options: Options): string {

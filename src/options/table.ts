@@ -53,6 +53,8 @@ export interface OptionRow {
   readonly own?: true;
   /** False: refused by name with exit code 1 unless it asks for what holds anyway. */
   readonly available?: false;
+  /** No system this runs on can do it: refused in rsync's words. */
+  readonly unsupported?: true;
 }
 
 const OUTPUT: readonly OptionRow[] = [
@@ -113,7 +115,7 @@ const CHOICE: readonly OptionRow[] = [
   { long: "dirs", short: "d", set: { dirs: 2 }, no: ["no-dirs", "no-d"], unset: { dirs: 0 }, sent: "d",
     side: "both", category: "Choosing files", help: "take directories without going into them" },
   { long: "old-dirs", aliases: ["old-d"], set: { dirs: 4 }, side: "both", category: "Choosing files",
-    help: "--dirs in a way that very old rsyncs understand", available: false },
+    help: "--dirs in a way that very old rsyncs understand" },
   { long: "relative", short: "R", set: { relative: 1 }, no: ["no-relative", "no-R"], unset: { relative: 0 },
     sent: "R", side: "both", category: "Choosing files", help: "keep the path as it was given" },
   { long: "implied-dirs", aliases: ["i-d"], set: { impliedDirs: true }, no: ["no-implied-dirs", "no-i-d"],
@@ -183,13 +185,13 @@ const ATTRIBUTES: readonly OptionRow[] = [
     unset: { preserveMtimes: false }, sent: "t", side: "both", category: "Keeping attributes",
     help: "keep modification times" },
   { long: "atimes", short: "U", hook: "atimes", no: ["no-atimes", "no-U"], unset: { preserveAtimes: 0 }, sent: "U",
-    side: "both", since: 30, category: "Keeping attributes", help: "keep access times", available: false },
+    side: "both", since: 30, category: "Keeping attributes", help: "keep access times" },
   { long: "open-noatime", set: { openNoatime: true }, no: ["no-open-noatime"], unset: { openNoatime: false },
     sent: "--open-noatime", side: "both", category: "Keeping attributes",
-    help: "read files without changing their access time", available: false },
+    help: "read files without changing their access time" },
   { long: "crtimes", short: "N", set: { preserveCrtimes: true }, no: ["no-crtimes", "no-N"],
     unset: { preserveCrtimes: false }, sent: "N", side: "both", since: 30, category: "Keeping attributes",
-    help: "keep creation times, where the system can", available: false },
+    help: null, unsupported: true },
   { long: "omit-dir-times", short: "O", set: { omitDirTimes: true }, no: ["no-omit-dir-times", "no-O"],
     unset: { omitDirTimes: false }, sent: "O", side: "receiver", category: "Keeping attributes",
     help: "leave directories' times alone" },
@@ -214,7 +216,7 @@ const ATTRIBUTES: readonly OptionRow[] = [
   { long: "chown", argument: "string", hook: "chown", side: "receiver", category: "Keeping attributes",
     argumentName: "USER:GROUP", conflicts: ["usermap", "groupmap"], help: "give all files one owner and group" },
   { long: "copy-as", argument: "string", into: "copyAs", side: "client", category: "Keeping attributes",
-    argumentName: "USER[:GROUP]", help: "copy as this user (and group)", available: false },
+    argumentName: "USER[:GROUP]", help: "copy as this user (and group)" },
 ];
 
 const LINKS: readonly OptionRow[] = [
@@ -233,8 +235,7 @@ const LINKS: readonly OptionRow[] = [
   { long: "confine-root", argument: "string", into: "confineRoot", side: "client", category: "Links and devices",
     argumentName: "DIR", conflicts: ["insecure-links"], help: "refuse paths you name that lead out of DIR" },
   { long: "munge-links", set: { mungeLinks: true }, no: ["no-munge-links"], unset: { mungeLinks: false },
-    side: "client", category: "Links and devices", help: "store symlinks so that they cannot be followed",
-    available: false },
+    side: "client", category: "Links and devices", help: "store symlinks so that they cannot be followed" },
   { long: "copy-dirlinks", short: "k", set: { copyDirlinks: true }, sent: "k", side: "sender",
     category: "Links and devices", help: "take a symlink to a directory as a directory" },
   { long: "keep-dirlinks", short: "K", set: { keepDirlinks: true }, sent: "K", side: "receiver",
@@ -250,13 +251,12 @@ const LINKS: readonly OptionRow[] = [
   { long: "specials", set: { preserveSpecials: true }, no: ["no-specials"], unset: { preserveSpecials: false },
     sent: "--specials", side: "both", category: "Links and devices", help: "copy sockets and named pipes" },
   { long: "copy-devices", set: { copyDevices: true }, sent: "--copy-devices", side: "sender",
-    category: "Links and devices", help: "copy a device's contents as a file", exactRefusal: true,
-    available: false },
+    category: "Links and devices", help: "copy a device's contents as a file", exactRefusal: true },
   { long: "write-devices", set: { writeDevices: true }, no: ["no-write-devices"], unset: { writeDevices: false },
     sent: "--write-devices", side: "receiver", implies: ["inplace"], category: "Links and devices",
-    help: "write into devices as into files", exactRefusal: true, available: false },
+    help: "write into devices as into files", exactRefusal: true },
   { long: "drop-D", set: { dropDevices: true }, no: ["no-drop-D"], unset: { dropDevices: false },
-    side: "receiver", category: "Links and devices", help: "make no devices or special files", available: false },
+    side: "receiver", category: "Links and devices", help: "make no devices or special files" },
 ];
 
 const UPDATING: readonly OptionRow[] = [
@@ -280,9 +280,9 @@ const UPDATING: readonly OptionRow[] = [
   { long: "sparse", short: "S", set: { sparse: true }, no: ["no-sparse", "no-S"], unset: { sparse: false },
     sent: "S", side: "receiver", category: "Updating", help: "leave holes where there are only zeros" },
   { long: "preallocate", set: { preallocate: true }, sent: "--preallocate", side: "receiver", category: "Updating",
-    help: "reserve a file's space before writing it", available: false },
+    help: "reserve a file's space before writing it" },
   { long: "fuzzy", short: "y", hook: "fuzzy", no: ["no-fuzzy", "no-y"], unset: { fuzzy: 0 }, sent: "y",
-    side: "receiver", category: "Updating", help: "build new files from similar ones", available: false },
+    side: "receiver", category: "Updating", help: "build new files from similar ones" },
   { long: "fsync", set: { fsync: true }, sent: "--fsync", side: "receiver", category: "Updating",
     help: "make sure every file is on the disk" },
   { long: "backup", short: "b", set: { backup: true }, no: ["no-backup"], unset: { backup: false }, sent: "b",

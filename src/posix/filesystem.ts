@@ -65,6 +65,12 @@ export interface StatRecord {
   xattrs: readonly WireXattr[] | null;
 }
 
+/** A call that failed, by name, and why. */
+export interface FailedCall {
+  readonly call: string;
+  readonly errno: number;
+}
+
 /** Called once per directory entry: name bytes [ptr, ptr+length), NUL after them; type is a DT_* value or 0. */
 export type DirentVisitor = (ptr: number, length: number, type: number) => void;
 
@@ -72,7 +78,7 @@ export interface FileSystem {
   readonly memory: LinearMemory;
   readonly capabilities: FsCapabilities;
   readonly constants: PosixConstants;
-  /** Effective ids and supplementary groups of this process. */
+  /** Effective ids and supplementary groups of this process; `becomeUser` changes them. */
   readonly euid: number;
   readonly egid: number;
   groups(): readonly number[];
@@ -143,6 +149,13 @@ export interface FileSystem {
   groupName(gid: number): string | null;
   userId(name: string): number;
   groupId(name: string): number;
+  /** The group that the database gives a user, -1 when it does not know the id. */
+  groupOfUser(uid: number): number;
+  /**
+   * Gives up this process's identity for another one, for good. `groupsOf`: the user whose further groups come along;
+   * null for `gid` alone. Null when that is done, else the call that failed and its errno.
+   */
+  becomeUser(uid: number, gid: number, groupsOf: string | null): FailedCall | null;
   /** rsync's wording of an error number ("No such file or directory"). */
   strerror(errno: number): string;
 }

@@ -9,13 +9,14 @@ import { type Ffi, type FfiFunction, type Host } from "../host.ts";
 import { type LinearMemory } from "../memory.ts";
 import { constantsFor, strerrorFor, Sys } from "./constants.ts";
 import {
-  type DirentVisitor, type FileSystem, type FsCapabilities, newStat, type PosixConstants, type StatRecord,
+  type DirentVisitor, type FailedCall, type FileSystem, type FsCapabilities, newStat, type PosixConstants,
+  type StatRecord,
 } from "./filesystem.ts";
 import { LIBC_TABLE, type LibcName, MAX_IO } from "./libctable.ts";
 import { NameSlots } from "./names.ts";
 import {
-  decodeStat, Dirent, makeDevice, OPEN_HOW_BYTES, PASSWD_BYTES, PASSWD_ID, readUint64, STAT_BYTES, type StatLayout,
-  statLayout, TIMES_BYTES, writeInt64,
+  decodeStat, Dirent, makeDevice, OPEN_HOW_BYTES, PASSWD_BYTES, PASSWD_GROUP, PASSWD_ID, readUint64, STAT_BYTES,
+  type StatLayout, statLayout, TIMES_BYTES, writeInt64,
 } from "./structs.ts";
 import { openXattrs, type XattrCalls } from "./xattrcalls.ts";
 
@@ -49,8 +50,8 @@ class LibcFileSystem implements FileSystem {
   readonly capabilities: FsCapabilities;
   readonly constants: PosixConstants;
   readonly strerror: (errno: number) => string;
-  readonly euid: number;
-  readonly egid: number;
+  euid: number;
+  egid: number;
   private readonly c: Libc;
   private readonly ffi: Ffi;
   private readonly base: number;
@@ -355,6 +356,31 @@ class LibcFileSystem implements FileSystem {
 
   groupId(name: string): number {
     return this.lookUp(this.c.getgrnam_r, this.base + this.cstr(name), (struct) => this.idAt(struct)) ?? -1;
+  }
+
+  groupOfUser(uid: number): number {
+    return this.lookUp(this.c.getpwuid_r, uid, (struct) => this.memory.u32[(struct + PASSWD_GROUP) >>> 2]) ?? -1;
+  }
+
+  becomeUser(uid: number, gid: number, groupsOf: string | null): FailedCall | null {
+    const { c, memory } = this;
+    const groups = memory.alloc(4);
+    memory.u32[groups >>> 2] = gid;
+    const steps: [call: LibcName, ...args: number[]][] = [
+      ["setgid", gid], ["setgroups", 1, this.base + groups],
+      ...(groupsOf === null ? [] : [["initgroups", this.base + this.cstr(groupsOf), gid] as [LibcName, ...number[]]]),
+      ["setuid", uid], ["seteuid", uid],
+    ];
+    let failed: FailedCall | null = null;
+    for (const [call, ...args] of steps) {
+      if (c[call] === undefined) failed = { call, errno: this.E.ENOSYS };
+      else if (c[call](...args) < 0) failed = { call: call === "seteuid" ? "setuid" : call, errno: this.ffi.errno() };
+      if (failed) break;
+    }
+    memory.release(groups);
+    this.euid = c.geteuid() >>> 0;
+    this.egid = c.getegid() >>> 0;
+    return failed;
   }
 
   /** Runs a get*_r function on a user or group; null when there is no such entry or the database fails. */

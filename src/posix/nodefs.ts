@@ -331,6 +331,14 @@ export class NodeFileSystem implements FileSystem {
     return Number(this.database("/etc/passwd").find((row) => row[0] === name)?.[2] ?? -1);
   }
 
+  groupOfUser(): number {
+    return -1;
+  }
+
+  becomeUser(): { call: string; errno: number } {
+    return { call: "setgid", errno: this.E.ENOSYS };
+  }
+
   groupId(name: string): number {
     return Number(this.database("/etc/group").find((row) => row[0] === name)?.[2] ?? -1);
   }

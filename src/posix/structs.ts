@@ -44,6 +44,8 @@ export const OPEN_HOW_BYTES = 24;
 export const PASSWD_BYTES = 64;
 /** Byte offset of the id in struct passwd and struct group. */
 export const PASSWD_ID = 16;
+/** Byte offset of the group in struct passwd. */
+export const PASSWD_GROUP = 20;
 
 /** linux_dirent64: 8 bytes inode, 8 bytes offset, 2 bytes record length, 1 byte type, then the name and a NUL. */
 export const Dirent = { recordLength: 16, type: 18, name: 19 } as const;

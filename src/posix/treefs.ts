@@ -373,6 +373,14 @@ export class TreeFileSystem implements FileSystem {
     return name === "root" ? 0 : -1;
   }
 
+  groupOfUser(uid: number): number {
+    return uid === 0 ? 0 : -1;
+  }
+
+  becomeUser(): { call: string; errno: number } {
+    return { call: "setgid", errno: this.E.ENOSYS };
+  }
+
   private text(name: number): string {
     const { u8 } = this.memory;
     return latin1(u8, name, u8.indexOf(0, name));

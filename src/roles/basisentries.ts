@@ -6,7 +6,8 @@
  * with the same attributes too. The best level wins, and the first directory that reaches it.
  */
 import { fileKind, type FileKind } from "../files/basis.ts";
-import { linkPlace, type Place } from "../files/confine.ts";
+import { type Place } from "../files/confine.ts";
+import { linkPlace } from "../files/places.ts";
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { FileFlag, ItemFlag } from "../protocol/constants.ts";
 import { type BasisDirs } from "./basisdirs.ts";
@@ -136,12 +137,20 @@ export class BasisEntries {
         this.notLinked(path, found.place, -linked);
         return this.copy(item, found);
       }
+      this.keepAtime(item, path, found.stat);
       this.reportLinked(item, found);
     } else if (scene.itemizing) {
       scene.itemizer.report(item.list, item.row, item.ndx, found.stat, 0);
     }
     if (this.tellsCurrent) scene.session.log.infoLine(`${path} is uptodate\n`);
     return "done";
+  }
+
+  /** The quick check passes over access times. */
+  private keepAtime(item: Item, path: string, stat: StatRecord): void {
+    const { attributes, destination, session } = this.scene;
+    if (session.options.preserveAtimes === 0) return;
+    attributes.setPlace({ root: destination.root, path }, item.list, item.row, stat, 0);
   }
 
   private reportLinked(item: Item, found: Candidate): void {

@@ -2,7 +2,7 @@
  * Deleting what the sender does not have: before, during, after, or noted during and done after. Also making way for
  * an item of another type. Upstream generator.c:delete_in_dir, do_delete_pass, do_delayed_deletions.
  */
-import { type Attributes, AttrFlag } from "../files/attrs.ts";
+import { type Attributes } from "../files/attrs.ts";
 import { type Backups } from "../files/backup.ts";
 import { type Place } from "../files/confine.ts";
 import { type PartialDir } from "../files/partial.ts";
@@ -79,11 +79,14 @@ export class Deletion {
     return this.p.remover.counts.skipped;
   }
 
-  /** Removes what stands in the way of an item of another type. False (reported) when that failed. */
-  makeWay(path: string, mode: number, delFor: number): boolean {
+  /**
+   * Removes what stands in the way of an item of another type. Its owner's write permission is added first where that
+   * is ours to do. False (reported) when that failed.
+   */
+  makeWay(path: string, { mode, uid }: { readonly mode: number; readonly uid: number }, delFor: number): boolean {
     const { options, amRoot, fs } = this.p.session;
     let flags = delFor | (this.wanted || options.force ? DelFlag.recurse : 0);
-    if (!(mode & S_IWUSR) && !amRoot && this.stat.uid === fs.euid) flags |= DelFlag.noUidWrite;
+    if (!(mode & S_IWUSR) && !amRoot && uid === fs.euid) flags |= DelFlag.noUidWrite;
     const gone = this.p.remover.deleteItem(path, mode, flags) === "success";
     if (gone && isDirectory(mode)) this.p.destination.root.forget(path);
     return gone;
@@ -145,7 +148,7 @@ export class Deletion {
 
   /** Gives a copied backup the attributes of the file `path` that it keeps, which `stat` describes. */
   finishCopy(place: Place, path: string, stat: StatRecord): void {
-    this.p.attributes.setLike(place, { root: this.p.destination.root, path }, stat, AttrFlag.accurateTime);
+    this.p.attributes.setLike(place, { root: this.p.destination.root, path }, stat, 0);
   }
 
   private deleteDelayed(item: Delayed): void {

@@ -61,7 +61,7 @@ export class DirectoryEntries {
     if (!options.impliedDirs && item.list.flags[item.row] & FileFlag.impliedDir) return;
     if (scene.exists) {
       if (isDirectory(scene.stat.mode)) return;
-      if (!deletion.makeWay(scene.path(item), scene.stat.mode, DelFlag.forDir)) return;
+      if (!deletion.makeWay(scene.path(item), scene.stat, DelFlag.forDir)) return;
     }
     if (session.dryRun > 0) return;
     const mode = (item.list.mode[item.row] | this.addedPerms) & S_IRWXU;
@@ -76,7 +76,7 @@ export class DirectoryEntries {
     if (!session.options.impliedDirs && list.flags[row] & FileFlag.impliedDir) return true;
     const path = scene.path(item);
     if (scene.exists && !isDirectory(scene.stat.mode)) {
-      if (!deletion.makeWay(path, scene.stat.mode, DelFlag.forDir)) return this.skipContents(item);
+      if (!deletion.makeWay(path, scene.stat, DelFlag.forDir)) return this.skipContents(item);
       scene.exists = false;
     }
     if (session.dryRun > 0 && !scene.exists) {

@@ -192,6 +192,7 @@ export class Entries {
     const { options } = session;
     if (session.dryRun > 1 || (scene.dryMissingDir && this.isBelow(item, scene.dryMissingDir))) {
       this.lastDirId = -1;
+      scene.fuzzy?.leave();
       scene.exists = false;
       scene.statErrno = session.fs.constants.E.ENOENT;
       return;
@@ -234,6 +235,7 @@ export class Entries {
     if (!options.preservePerms) {
       scene.defaultPerms = scene.dirPerms.of(item.list.dirs, this.soloName === null ? dirId : 0);
     }
+    scene.fuzzy?.leave();
     this.lastDirId = dirId;
   }
 
@@ -293,6 +295,9 @@ export class Entries {
     const { session, exists, stat } = this.scene;
     if (session.options.preservePerms) return;
     const there = exists && fileKind(stat.mode) !== "directory";
-    item.list.mode[item.row] = this.directories.plainMode(item.list.mode[item.row], there);
+    const { list, row } = item;
+    const sent = list.mode[row];
+    list.mode[row] = this.directories.plainMode(sent, there);
+    if (list.mode[row] !== sent) list.want("sentMode")[row] ||= sent;
   }
 }

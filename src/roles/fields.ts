@@ -1,7 +1,13 @@
-/** Which fields this conversation's file-list entries carry: both sides work it out from the same options. */
+/** What both sides of a conversation work out from the same options: which fields file-list entries carry, and more. */
 import { flistChecksumLength } from "../checksum/registry.ts";
 import { type FlistFields, type ProtocolContext } from "../protocol/context.ts";
+import { type Session } from "../session/session.ts";
 import { type Options } from "../options/options.ts";
+
+/** The generator sends messages among its requests. Upstream need_messages_from_generator. */
+export function hearsGenerator({ context, options }: Session): boolean {
+  return context.version >= 30 || options.removeSourceFiles > 0;
+}
 
 /** The fields, from options and agreed features. */
 export function flistFields(options: Options, context: ProtocolContext): FlistFields {

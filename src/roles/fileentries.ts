@@ -8,12 +8,15 @@
 import { AttrFlag } from "../files/attrs.ts";
 import { fileKind, quickCheck, type FileKind, type QuickCheckOptions, type QuickCheckProbe } from "../files/basis.ts";
 import { copyFile } from "../files/copyfile.ts";
+import { isDevice, isRegular } from "../files/perms.ts";
 import { DelFlag } from "../files/remove.ts";
 import { type Place } from "../files/confine.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { FileFlag, FnamecmpType, ItemFlag } from "../protocol/constants.ts";
+import { deviceLength } from "./devices.ts";
 import { BasisEntries, type Candidate } from "./basisentries.ts";
+import { type SimilarFile } from "./fuzzybasis.ts";
 import { FileSummer } from "./filesummer.ts";
 import { type LinkEntries } from "./linkentries.ts";
 import { type Item, type Scene } from "./scene.ts";
@@ -102,8 +105,8 @@ export class FileEntries {
     const { scene } = this;
     const { session } = scene;
     if (!this.redoing && (this.isOutsideSizes(item) || this.isNewerHere(item))) return null;
-    if (scene.exists && fileKind(scene.stat.mode) !== "regular") {
-      if (!scene.deletion.makeWay(scene.path(item), scene.stat.mode, DelFlag.forFile)) return null;
+    if (scene.exists && !this.isWritable(scene.stat.mode)) {
+      if (!scene.deletion.makeWay(scene.path(item), scene.stat, DelFlag.forFile)) return this.leaveOut(item);
       scene.exists = false;
       scene.statErrno = session.fs.constants.E.ENOENT;
     }
@@ -114,18 +117,44 @@ export class FileEntries {
       return null;
     }
     const partial = this.findPartial(item);
-    if (!scene.exists && !partial && !alternate) return this.missing(item);
+    const similar = scene.exists || partial || alternate ? null : this.findSimilar(item);
+    if (!scene.exists && !partial && !alternate && !similar) return this.missing(item);
+    if (scene.exists && isDevice(scene.stat.mode) && scene.stat.size === 0) this.measureDevice(item);
     if (scene.exists && this.isCurrent(item, "regular")) {
       this.unchanged(item, partial);
       return null;
     }
     const append = this.redoing ? 0 : session.options.append;
-    const there = alternate ? alternate.stat : scene.exists ? scene.stat : null;
-    if (append > 0 && there && there.size >= item.list.size[item.row]) {
+    const there = alternate ? alternate.stat.size : scene.exists ? scene.stat.size : similar ? similar.byteLength : -1;
+    if (append > 0 && there >= item.list.size[item.row]) {
       this.links.skip(item);
       return null;
     }
-    return this.openBasis(item, partial, alternate);
+    return this.openBasis(item, partial, alternate, similar);
+  }
+
+  private findSimilar(item: Item): SimilarFile | null {
+    return this.scene.fuzzy?.find(item.list, item.row) ?? null;
+  }
+
+  /** The file stays as it is after a reported failure; hard links that wait for it must not. */
+  private leaveOut(item: Item): null {
+    this.links.skip(item);
+    return null;
+  }
+
+  private isWritable(mode: number): boolean {
+    return isRegular(mode) || (this.scene.session.options.writeDevices && isDevice(mode));
+  }
+
+  /** --write-devices: how much the device holds. */
+  private measureDevice(item: Item): void {
+    const { session, destination, stat } = this.scene;
+    const path = this.scene.path(item);
+    const fd = destination.root.open(path, session.fs.constants.O.RDONLY, 0);
+    if (fd < 0) return;
+    stat.size = deviceLength(session, fd, path);
+    session.fs.close(fd);
   }
 
   /** Sends the block sums of an open basis. */
@@ -150,9 +179,8 @@ export class FileEntries {
     const { fs } = this.scene.session;
     const { root, path } = this.checked!;
     const fd = root.open(path, fs.constants.O.RDONLY, 0);
-    if (fd < 0) return false;
-    const same = this.summer.matches(fd, list.extra.checksum?.[row] ?? 0);
-    fs.close(fd);
+    const same = this.summer.matches(fd, list.size[row], list.extra.checksum?.[row] ?? 0);
+    if (fd >= 0) fs.close(fd);
     return same;
   }
 
@@ -216,9 +244,10 @@ export class FileEntries {
     if (scene.statErrno !== scene.session.fs.constants.E.ENOENT) {
       const name = scene.destination.fullName(scene.path(item));
       scene.failed(`recv_generator: failed to stat ${name}`, scene.statErrno);
-      return null;
+      return this.leaveOut(item);
     }
     this.ask(item, null, FnamecmpType.fname);
+    if (!scene.session.doTransfers) this.links.finish(item, newStat());
     this.wantWhole();
     return null;
   }
@@ -231,35 +260,42 @@ export class FileEntries {
     return true;
   }
 
-  private openBasis(item: Item, partial: Place | null, alternate: Candidate | null): SumRequest | null {
+  private openBasis(
+    item: Item, partial: Place | null, alternate: Candidate | null, similar: SimilarFile | null,
+  ): SumRequest | null {
     const { scene } = this;
     const { session } = scene;
     const stat = alternate ? alternate.stat : scene.stat;
     const before = scene.exists || alternate ? stat : null;
-    const type = partial ? FnamecmpType.partialDir : alternate ? alternate.index : FnamecmpType.fname;
+    const type = partial ? FnamecmpType.partialDir : alternate?.index ?? similar?.type ?? FnamecmpType.fname;
+    const xname = similar?.name ?? null;
     if (!session.doTransfers) {
-      this.ask(item, before, type);
+      this.ask(item, before, type, xname);
       this.links.finish(item, stat);
       return null;
     }
     if (this.wholeFile || session.options.readBatch !== null) {
       const backup = this.copyAside(item, type);
-      if (backup === "failed") return null;
-      this.ask(item, before, type);
+      if (backup === "failed") return this.leaveOut(item);
+      this.ask(item, before, type, xname);
       this.wantWhole();
       if (backup) this.finishBackup(backup);
       return null;
     }
-    return this.askWithSums(item, partial ?? alternate?.place ?? null, before, type);
+    scene.fuzzy?.noteChange(item.list, item.row);
+    const basis = {
+      place: partial ?? alternate?.place ?? similar?.place ?? { root: scene.destination.root, path: scene.path(item) },
+      byteLength: partial ? this.partialStat.size : similar?.byteLength ?? stat.size,
+    };
+    return this.askWithSums(item, basis, before, type, xname);
   }
 
   private askWithSums(
-    item: Item, other: Place | null, before: StatRecord | null, type: number,
+    item: Item, { place, byteLength }: { place: Place; byteLength: number }, before: StatRecord | null, type: number,
+    xname: string | null,
   ): SumRequest | null {
     const { scene } = this;
-    const { session, destination } = scene;
-    const place = other ?? { root: destination.root, path: scene.path(item) };
-    const basis = type === FnamecmpType.partialDir ? this.partialStat : before ?? scene.stat;
+    const { session } = scene;
     const fd = place.root.open(place.path, session.fs.constants.O.RDONLY, 0);
     if (fd < 0) {
       scene.session.log.error(
@@ -267,17 +303,17 @@ export class FileEntries {
         + `${session.fs.strerror(-fd)} (${-fd})\n`,
       );
       if (this.waitsForLink(item)) return null;
-      this.ask(item, null, FnamecmpType.fname);
+      this.ask(item, null, type, xname);
       this.wantWhole();
       return null;
     }
     const backup = this.openBackup(item, type);
     if (backup === "failed") {
       session.fs.close(fd);
-      return null;
+      return this.leaveOut(item);
     }
-    this.ask(item, before, backup ? FnamecmpType.backup : type);
-    if (basis.size > 0) return { fd, byteLength: basis.size, fullSums: this.redoing, backup };
+    this.ask(item, before, backup ? FnamecmpType.backup : type, xname);
+    if (byteLength > 0) return { fd, byteLength, fullSums: this.redoing, backup };
     session.fs.close(fd);
     this.sums.sendNone();
     if (backup) this.finishBackup(backup);
@@ -294,7 +330,7 @@ export class FileEntries {
     const stat = { ...scene.stat };
     const from = { root: scene.destination.root, path };
     if (copyFile(from, place, stat.mode, scene.copying, scene.reporter) < 0) return "failed";
-    return { fd: -1, path, place, shown: scene.deletion.backups!.shown(place.path), stat };
+    return { fd: -1, path, place, shown: scene.deletion.backups!.shown(path), stat };
   }
 
   /** Is the file itself overwritten, after a copy of it was kept? */
@@ -313,15 +349,20 @@ export class FileEntries {
     const place = deletion.backups!.placeOf(path);
     if (!place) return "failed";
     const { O, E } = session.fs.constants;
+    const name = `"${place.root.fullName(place.path)}"`;
     const gone = place.root.unlink(place.path);
-    const fd = gone < 0 && gone !== -E.ENOENT ? gone : place.root.open(place.path, O.WRONLY | O.CREAT | O.EXCL, 0o600);
-    if (fd >= 0) return { fd, path, place, shown: deletion.backups!.shown(place.path), stat: { ...scene.stat } };
-    scene.failed(`open "${place.root.fullName(place.path)}"`, -fd);
+    if (gone < 0 && gone !== -E.ENOENT) {
+      scene.failed(`unlink ${name}`, -gone);
+      return "failed";
+    }
+    const fd = place.root.open(place.path, O.WRONLY | O.CREAT | O.EXCL, 0o600);
+    if (fd >= 0) return { fd, path, place, shown: deletion.backups!.shown(path), stat: { ...scene.stat } };
+    scene.failed(`open ${name}`, -fd);
     return "failed";
   }
 
   /** Writes the request's ndx and item flags, and notes that the file is under way. */
-  private ask(item: Item, before: StatRecord | null, type: number): void {
+  private ask(item: Item, before: StatRecord | null, type: number, xname: string | null = null): void {
     const { scene } = this;
     const { session } = scene;
     const { options, context, output } = session;
@@ -332,7 +373,8 @@ export class FileEntries {
     let iflags: number = ItemFlag.transfer;
     if (options.checksum && !this.redoing) iflags |= ItemFlag.reportChange;
     if (type !== FnamecmpType.fname) iflags |= ItemFlag.basisTypeFollows;
-    scene.itemizer.report(item.list, item.row, -1, before, iflags, type);
+    if (type >= FnamecmpType.fuzzy) iflags |= ItemFlag.xnameFollows;
+    scene.itemizer.report(item.list, item.row, -1, before, iflags, type, xname);
   }
 
   private wantWhole(): void {

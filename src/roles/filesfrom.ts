@@ -65,15 +65,22 @@ export function namesDirectory(session: Session, cwd: string, word: string | und
   return path;
 }
 
+/** On the receiver: the bytes of its file of names, if it has one. */
+export function namesToForward(session: Session): Uint8Array | null {
+  const { filesFrom, filesFromHost } = session.options;
+  return filesFrom === null || filesFromHost !== null || session.localLink ? null : fileBytes(session);
+}
+
 /**
- * On the receiver: sends the names of its file to the sender, if it has one. Runs beside the reading of the list, which
- * may then hold what `asked` was told of.
+ * On the receiver: sends the names of its file to the sender. Runs beside the reading of the list, which may then hold
+ * what `asked` was told of.
  */
-export async function forwardNames(session: Session, asked: RequestedNames | null): Promise<void> {
-  const { options, output, localLink } = session;
-  if (options.filesFrom === null || options.filesFromHost !== null || localLink) return;
+export async function forwardNames(
+  session: Session, bytes: Uint8Array | null, asked: RequestedNames | null,
+): Promise<void> {
+  const { options, output } = session;
+  if (bytes === null) return;
   const raw = travelsRaw(session) && output.isMultiplexed;
-  const bytes = fileBytes(session);
   if (asked) for (const name of splitNames(bytes, options.from0)) asked.add(latin1(name, 0, name.length));
   if (raw) output.endMultiplex();
   const { writer } = output;

@@ -18,29 +18,33 @@ export class FileSummer {
     this.sum = new Uint8Array(this.digest.byteLength);
   }
 
-  /** Digest of an open file's contents; false when it cannot be read, and `into` is then all zeros. */
-  read(fd: number, into: Uint8Array): boolean {
+  /** Digest of the first `byteLength` bytes of an open file; what cannot be read counts as zeros. */
+  read(fd: number, byteLength: number, into: Uint8Array): void {
     const { fs, digest } = this;
     if (this.buffer === 0) this.buffer = fs.memory.alloc(BUFFER_BYTES);
     digest.init();
-    for (let offset = 0; ; ) {
-      const count = fs.pread(fd, this.buffer, BUFFER_BYTES, offset);
-      if (count < 0) {
-        into.fill(0);
-        return false;
+    for (let offset = 0; offset < byteLength; ) {
+      const wanted = Math.min(BUFFER_BYTES, byteLength - offset);
+      let count = fs.pread(fd, this.buffer, wanted, offset);
+      if (count <= 0) {
+        count = wanted;
+        fs.memory.u8.fill(0, this.buffer, this.buffer + count);
       }
-      if (count === 0) break;
       digest.update(this.buffer, count);
       offset += count;
     }
     digest.final(into, 0);
-    return true;
   }
 
-  /** Whether an open file has the digest stored at an address. */
-  matches(fd: number, expected: number): boolean {
+  /**
+   * Whether an open file of this length has the digest stored at an address. One that cannot be opened (`fd` negative)
+   * has a digest of zeros, as the sender's has in that case.
+   */
+  matches(fd: number, byteLength: number, expected: number): boolean {
     const { sum } = this;
-    if (expected === 0 || !this.read(fd, sum)) return false;
+    if (expected === 0) return false;
+    if (fd < 0) sum.fill(0);
+    else this.read(fd, byteLength, sum);
     const { u8 } = this.fs.memory;
     for (let i = 0; i < sum.length; i++) if (sum[i] !== u8[expected + i]) return false;
     return true;

@@ -23,9 +23,11 @@ import { type ModuleScope, moduleName } from "../session/module.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Session } from "../session/session.ts";
 import { nameConversion } from "./charsets.ts";
+import { becomeCopyAsUser } from "./copyas.ts";
 import { deleteModeOf } from "./deletion.ts";
+import { deviceAsFile } from "./devices.ts";
 import { sendingExtras } from "./extras.ts";
-import { flistFields } from "./fields.ts";
+import { flistFields, hearsGenerator } from "./fields.ts";
 import { FileSummer } from "./filesummer.ts";
 import { awaitsRawNames, namesDirectory, sourceNames } from "./filesfrom.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
@@ -51,7 +53,8 @@ export async function runHostA(session: Session, args: readonly string[], filter
   if (session.module) checkSending(session, session.module);
   const rawNames = awaitsRawNames(session);
   input.frameByFrame = rawNames;
-  if (amServer ? context.version >= 30 : !rawNames) input.startMultiplex(amServer);
+  if (amServer ? hearsGenerator(session) : !rawNames) input.startMultiplex(amServer);
+  if (amServer) becomeCopyAsUser(session);
   const cwd = startingPoint(session, args);
   if (amServer && session.log.debug("SEND", 1)) {
     session.log.infoLine(`server_sender starting pid=${session.host.pid}\n`);
@@ -68,8 +71,10 @@ export async function runHostA(session: Session, args: readonly string[], filter
     output.flush();
     const names = await sourceNames(session);
     input.frameByFrame = false;
+    if (!amServer) becomeCopyAsUser(session);
     return sendAll(session, dir, names, filters);
   }
+  if (!amServer) becomeCopyAsUser(session);
   const everything = session.options.recurse > 0 || session.options.dirs > 0 || session.options.listOnly > 0;
   await sendAll(session, cwd, paths.length === 0 && everything ? ["."] : paths, filters);
 }
@@ -147,7 +152,7 @@ function listSender(
       dirs: options.dirs !== 0, oneFileSystem: options.oneFileSystem,
       copyLinks: options.copyLinks, copyUnsafeLinks: options.copyUnsafeLinks, copyDirlinks: options.copyDirlinks,
       mungeLinks: options.mungeLinks, preserveAtimes: options.preserveAtimes > 0,
-      tweakMode: chmodOf(session),
+      tweakMode: chmodOf(session), deviceAsFile: options.copyDevices ? deviceAsFile(session) : undefined,
     },
     names: nameConversion(session),
     keepsNumbers: options.iconv !== null,
@@ -172,7 +177,7 @@ export function chmodOf({ fs, options }: Session): ((mode: number) => number) | 
 }
 
 function sumFile(
-  session: Session, summer: FileSummer, dirFd: number, name: number, _stat: StatRecord, into: Uint8Array,
+  session: Session, summer: FileSummer, dirFd: number, name: number, stat: StatRecord, into: Uint8Array,
 ): void {
   const { fs } = session;
   const fd = fs.openat(dirFd, name, readFlags(session), 0);
@@ -180,7 +185,7 @@ function sumFile(
     into.fill(0);
     return;
   }
-  summer.read(fd, into);
+  summer.read(fd, stat.size, into);
   fs.close(fd);
 }
 

@@ -24,6 +24,7 @@ import { DirLister } from "../flist/dirlist.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { HardLinks, IdevTable } from "../flist/hardlink.ts";
 import { ReceiverIds } from "../flist/idmap.ts";
+import { munged } from "../flist/munge.ts";
 import { FlistReceiver } from "../flist/receive.ts";
 import { Segments } from "../flist/segments.ts";
 import { modeChanger } from "../options/chmod.ts";
@@ -41,13 +42,15 @@ import { Deletion } from "./deletion.ts";
 import { BasisDirs } from "./basisdirs.ts";
 import { BatchRequests } from "./batchrequests.ts";
 import { nameConversion } from "./charsets.ts";
+import { becomeCopyAsUser, noteIdentity } from "./copyas.ts";
 import { type Destination } from "./destination.ts";
 import { Entries } from "./entries.ts";
 import { ReceivingExtras } from "./extras.ts";
-import { flistFields } from "./fields.ts";
-import { forwardNames } from "./filesfrom.ts";
+import { flistFields, hearsGenerator } from "./fields.ts";
+import { forwardNames, namesToForward } from "./filesfrom.ts";
 import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { DestinationFinder } from "./finddestination.ts";
+import { FuzzyBasis } from "./fuzzybasis.ts";
 import { Generator } from "./generator.ts";
 import { checkDestination, checkDirectories, hiddenTest } from "./hidden.ts";
 import { chmodOf, walkReport } from "./hosta.ts";
@@ -74,11 +77,14 @@ export async function runHostB(
 ): Promise<void> {
   const { context, input, output, amServer, memory, options } = session;
   const replaying = options.readBatch !== null;
+  if (options.preallocate && !session.fs.capabilities.fallocate) {
+    throw new UsageError(`preallocation is not supported on this ${amServer ? "Server" : "Client"}`);
+  }
   // First, because taking buffered bytes apart may meet a message.
   attachMessages(session, {});
   if (!replaying) {
     if (!amServer || context.version >= 30) input.startMultiplex(amServer);
-    if (amServer || context.version >= 30) output.startMultiplex();
+    if (amServer || hearsGenerator(session)) output.startMultiplex();
     tellTimeout(session);
   }
   input.beforeWait = () => output.flush();
@@ -86,21 +92,28 @@ export async function runHostB(
     session.log.infoLine(`server_recv(${args.length}) starting pid=${session.host.pid}\n`);
   }
   if (session.module?.readOnly) throw new UsageError("ERROR: module is read only");
+  if (amServer) becomeCopyAsUser(session);
   const cwd = workingDirectory(session, args);
   const filters = makeFilters(session, filterArgs);
   filters.setRoot(cwd);
   writeReplayScript(session, filters);
+  const names = namesToForward(session);
+  if (!amServer) becomeCopyAsUser(session);
   if (amServer) await receiveFilters(session, filters);
   else sendFilters(session, filters);
   output.flush();
   startRecording(session);
+  if (session.localLink?.identity) {
+    await session.localLink.identity;
+    noteIdentity(session);
+  }
   const segments = new Segments(memory, context.incRecurse);
   const receiving = new Receiving(session, segments);
   const ndxReader = new NdxReader(context.version);
   const asked = requestedNames(session, sources);
   const extras = new ReceivingExtras(session, filters);
   const lists = new ListReader(session, listReceiver(session, segments, filters, asked, extras), segments);
-  const [, first] = await Promise.all([forwardNames(session, asked), lists.readFirst(ndxReader)]);
+  const [, first] = await Promise.all([forwardNames(session, names, asked), lists.readFirst(ndxReader)]);
   if (first.used === 0 && !amServer) return tellHeap(session, session.who);
   const word = amServer ? (args[1] ?? null) : (args[0] ?? null);
   const total = receiving.generatorView.total;
@@ -133,7 +146,7 @@ function listReceiver(
       recurse: options.recurse > 0, relative: options.relative > 0, ignoreErrors: options.ignoreErrors,
       deleteMissingArgs: options.missingArgs === 2, pruneEmptyDirs: options.pruneEmptyDirs,
       keepsNumbers: options.iconv !== null,
-      tweakMode: chmodOf(session),
+      tweakMode: chmodOf(session), tweakLink: options.mungeLinks ? munged : undefined,
       isExcludedDir: (path) => filters.check(path, true) < 0,
       ...senderChecks(session, filters, asked),
     },
@@ -197,13 +210,15 @@ class ReceivingSide {
     this.ndxWriter = receiving.batchRequests ?? new NdxWriter(context.version);
     this.attributes = this.attributesFor(destination, generatorReporter);
     const attributes = this.attributesFor(destination, reporter);
-    this.copying = { fsync: options.fsync, xattrs: attributes.xattrFiles };
+    const { fsync, preallocate, sparse } = options;
+    this.copying = { fsync, preallocate, sparse, xattrs: attributes.xattrFiles };
     this.remover = new Remover(root, {
       amRoot: session.amRoot, maxDelete: options.maxDelete ?? -1, oneFileSystem: options.oneFileSystem > 0,
       filesFirst: context.version >= 29, wholeModes: tellsModes(session),
     }, deleteFilter(filters), generatorReporter);
     const named = options.backupDir ?? options.partialDir ?? options.tempDir ?? options.basisDirs[0];
     const operator = named === undefined ? root : boundedPlaces(session, root);
+    if (operator !== root) root.sharesWith(operator);
     this.backups = options.backup ? this.makeBackups(destination, operator, reporter) : null;
     if (this.backups) this.remover.backups = this.backups;
     const hidden = hiddenTest(session, filters);
@@ -218,7 +233,7 @@ class ReceivingSide {
     this.incoming = new Incoming({
       session, receiving, destination, committer, backups: this.backups, partialDir: this.partialDir, tempDir,
       dirPerms: this.dirPermsFor(destination, reporter), attributes, copying: this.copying, reporter,
-      basisDirs: this.basisDirs,
+      generatorReporter, basisDirs: this.basisDirs,
     });
     this.hardLinks = options.preserveHardLinks > 0 ? new HardLinks(receiving.generatorView, context.incRecurse) : null;
     if (this.hardLinks && session.log.debug("HLINK", 2)) {
@@ -348,12 +363,12 @@ class ReceivingSide {
     const modern = context.version >= 29;
     const xattrs = options.preserveXattrs > 0 ? extras.xattrs : null;
     const shown = options.outFormatHasItemize > 0;
+    const lister = new DirLister({
+      fs, filters, dirs: receiving.segments.dirs, report: walkReport(session, "generator"), version: context.version,
+      oneFileSystem: options.oneFileSystem, rootPath: destination.root.rootPath,
+    });
     const deletion = new Deletion({
-      session, destination, remover, filters, attributes, backups: this.backups, partialDir: this.partialDir,
-      lister: new DirLister({
-        fs, filters, dirs: receiving.segments.dirs, report: walkReport(session, "generator"), version: context.version,
-        oneFileSystem: options.oneFileSystem, rootPath: destination.root.rootPath,
-      }),
+      session, destination, remover, filters, attributes, backups: this.backups, partialDir: this.partialDir, lister,
     });
     const itemizing = modern || (!session.amServer && shown);
     const scene = new Scene({
@@ -366,6 +381,7 @@ class ReceivingSide {
       printsNames: !modern && !itemizing,
       basisDirs: this.basisDirs,
       copyIn: (from, { list, row }) => this.incoming.copyIn(from, list, row),
+      fuzzy: options.fuzzy > 0 ? new FuzzyBasis(session, destination, this.basisDirs, lister) : null,
       reportFlag: (modern || !session.amServer) && shown ? 0 : AttrFlag.report,
     });
     return new Generator(receiving, new Entries(scene), deletion, ndxWriter);
@@ -390,13 +406,13 @@ function tellsModes({ options, log, amServer }: Session): boolean {
 }
 
 function attrSettings(session: Session, umask: number): AttrSettings {
-  const { options, log, context, module } = session;
+  const { options, log, fs, module } = session;
   return {
     amRoot: session.amRoot,
     preservePerms: options.preservePerms, preserveExecutability: options.preserveExecutability,
     preserveUid: options.preserveUid, preserveGid: options.preserveGid, preserveMtimes: options.preserveMtimes,
     preserveAtimes: options.preserveAtimes > 0, omitDirTimes: options.omitDirTimes,
-    omitLinkTimes: options.omitLinkTimes || !context.receiverSymlinkTimes,
+    omitLinkTimes: options.omitLinkTimes || !fs.capabilities.symlinkTimes,
     modifyWindow: options.modifyWindow, keepDirlinks: options.keepDirlinks,
     tweakMode: module === null || module.chmod === "" ? null : modeChanger([module.chmod], umask),
     nameItems: log.info("NAME", 2),

@@ -5,12 +5,15 @@
 import { ProtocolError } from "../errors.ts";
 import { type Attributes, type XattrBasis } from "../files/attrs.ts";
 import { type Committer } from "../files/commit.ts";
-import { type Place } from "../files/confine.ts";
+import { joinPath, type Place } from "../files/confine.ts";
 import { type PartialDir } from "../files/partial.ts";
-import { CHMOD_BITS, destMode, isDirectory, isRegular, S_IRUSR, S_IRWXU, S_IWUSR } from "../files/perms.ts";
+import {
+  CHMOD_BITS, destMode, isDevice as isDeviceMode, isDirectory, isRegular, S_IRUSR, S_IRWXU, S_IWUSR,
+} from "../files/perms.ts";
+import { preallocate } from "../files/preallocate.ts";
 import { type FileReporter } from "../files/report.ts";
 import { openTemp, pooledRandom, type RandomBytes } from "../files/tempname.ts";
-import { cloneContents, copyContents, type CopySettings } from "../files/copyfile.ts";
+import { type CopySettings, fillCopy } from "../files/copyfile.ts";
 import { type DefaultPerms } from "../files/defaultperms.ts";
 import { type Backups } from "../files/backup.ts";
 import { type FileList } from "../flist/filelist.ts";
@@ -32,6 +35,7 @@ export interface IncomingFile {
   readonly redo: boolean;
   /** Open old data, or -1. */
   readonly basisFd: number;
+  readonly basisLength: number;
   /** The old data is the file's own place. */
   readonly basisIsTarget: boolean;
   /** Where the data goes, or -1 when it has to be discarded. */
@@ -60,6 +64,7 @@ export interface IncomingParts {
   readonly attributes: Attributes;
   readonly copying: CopySettings;
   readonly reporter: FileReporter;
+  readonly generatorReporter: FileReporter;
   readonly basisDirs: BasisDirs | null;
 }
 
@@ -67,6 +72,16 @@ interface Basis {
   fd: number;
   isTarget: boolean;
   type: number;
+}
+
+/** A name from the peer that cannot lead upwards. Upstream util1.c:sanitize_path. */
+function withoutClimbing(name: string): string {
+  const parts: string[] = [];
+  for (const part of name.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.join("/") || ".";
 }
 
 /** The output of a file that cannot be written. */
@@ -101,21 +116,44 @@ export class Incoming {
     const missing = isNew && type === FnamecmpType.fname;
     const basis = missing ? { fd: -1, isTarget: true, type } : this.openBasis(path, partial, type, xname);
     const usable = this.checkBasis(basis, path);
+    const isDevice = this.intoDevice(basis);
+    const basisLength = basis.fd >= 0 ? this.stat.size : 0;
     if (!options.preservePerms) {
       const exists = basis.fd >= 0;
       const mode = exists ? this.stat.mode : 0;
       const perms = this.p.dirPerms.of(list.dirs, destination.soloName === null ? list.dir[row] : 0);
-      list.mode[row] = destMode(list.mode[row], mode, perms, exists, options.preserveExecutability);
+      // The generator has worked out a mode too, perhaps from another file.
+      const sent = list.extra.sentMode?.[row] || list.mode[row];
+      list.mode[row] = destMode(sent, mode, perms, exists, options.preserveExecutability);
     }
     const inPartial = context.inplacePartialDir && basis.type === FnamecmpType.partialDir && basis.fd >= 0;
-    const output = usable ? this.openOutput(path, list.mode[row], inPartial ? partial : null) : NO_OUTPUT;
+    const place = inPartial ? partial : null;
+    const output = usable ? this.openOutput(path, list.mode[row], place, this.p.reporter) : NO_OUTPUT;
     this.current = {
-      list, row, ndx, destination, path, redo, basisFd: basis.fd, basisIsTarget: basis.isTarget, partial,
+      list, row, ndx, destination, path, redo, basisFd: basis.fd, basisLength, basisIsTarget: basis.isTarget, partial,
       updatesBasis: inPartial || (options.inplace && (basis.isTarget || basis.type === FnamecmpType.backup)),
-      truncate: options.inplace || inPartial,
+      truncate: (options.inplace && !isDevice) || inPartial,
       outputFd: output.fd, temp: output.temp,
     };
     return this.current;
+  }
+
+  /** --preallocate and --sparse get the output ready. Returns how far it has blocks that --preallocate made. */
+  reserve({ list, row, path, outputFd, basisLength, truncate }: IncomingFile): number {
+    const { session, destination, reporter } = this.p;
+    const { options, fs } = session;
+    const byteLength = list.size[row];
+    if (outputFd < 0) return 0;
+    if (options.preallocate && byteLength > 0) {
+      const inPlace = options.inplace || truncate;
+      if (inPlace && byteLength <= basisLength) return 0;
+      const reserved = preallocate(fs, outputFd, byteLength, options.sparse);
+      if (reserved < 0) reporter.failed("warning", -reserved, `do_fallocate ${destination.fullName(path)}`);
+      return Math.max(0, reserved);
+    }
+    // A whole file that is written over an old one has its holes where the new data has them.
+    if (options.sparse && truncate && options.wholeFile > 0) fs.ftruncate(outputFd, 0);
+    return 0;
   }
 
   /** Gives up on a file whose data was discarded. */
@@ -200,7 +238,7 @@ export class Incoming {
     }
   }
 
-  private openBasis(path: string, partial: Place | null, type: number, _xname: string | null): Basis {
+  private openBasis(path: string, partial: Place | null, type: number, xname: string | null): Basis {
     const { session, destination, backups } = this.p;
     const { O } = session.fs.constants;
     if (type === FnamecmpType.partialDir && partial) {
@@ -213,6 +251,7 @@ export class Incoming {
       if (fd >= 0) return { fd, isTarget: false, type };
     }
     if (type <= FnamecmpType.basisDirHigh) return this.openInBasisDir(path, type);
+    if (type >= FnamecmpType.fuzzy) return this.openSimilar(path, type, xname ?? "");
     const known = type === FnamecmpType.fname || type === FnamecmpType.partialDir || type === FnamecmpType.backup;
     if (!known) throw new ProtocolError("fnamecmp-type", `invalid basis_dir index: ${type}.`);
     const fd = destination.root.open(path, O.RDONLY, 0);
@@ -220,6 +259,24 @@ export class Incoming {
     const elsewhere = fd < 0 && this.p.basisDirs && session.context.version < 29;
     if (elsewhere) return this.openInBasisDir(path, FnamecmpType.basisDirLow);
     return { fd: Math.max(fd, -1), isTarget: true, type: FnamecmpType.fname };
+  }
+
+  /** A basis for which the name came along: --fuzzy. */
+  private openSimilar(path: string, type: number, xname: string): Basis {
+    const { basisDirs, session, destination } = this.p;
+    const name = withoutClimbing(xname);
+    if (type === FnamecmpType.fuzzy && session.options.fuzzy === 0) {
+      session.log.errorXfer(`rsync: refusing malicious fuzzy operation for ${name}\n`);
+      throw new ProtocolError("fnamecmp-type", "");
+    }
+    const index = type - FnamecmpType.fuzzy - 1;
+    if (index >= (basisDirs?.count ?? 0)) {
+      throw new ProtocolError("fnamecmp-type", `invalid basis_dir index: ${type}.`);
+    }
+    const below = joinPath(path.slice(0, Math.max(0, path.lastIndexOf("/"))), name);
+    const place = index < 0 ? { root: destination.root, path: below } : basisDirs!.placeOf(index, below);
+    const fd = place.root.open(place.path, session.fs.constants.O.RDONLY, 0);
+    return { fd: Math.max(fd, -1), isTarget: false, type };
   }
 
   private openInBasisDir(path: string, index: number): Basis {
@@ -235,21 +292,20 @@ export class Incoming {
   /** Makes the row's file a copy of `from`. False after a failure. Upstream generator.c:copy_altdest_file. */
   copyIn(from: Place, list: FileList, row: number): boolean {
     const { session, destination, committer, partialDir } = this.p;
-    const { fs, options } = session;
-    const source = from.root.open(from.path, fs.constants.O.RDONLY, 0);
-    if (source < 0) return this.notCopied(from, source);
+    const { fs } = session;
     const path = destination.path(list, row);
-    const output = this.openOutput(path, list.mode[row], null);
-    let result = output.fd;
-    const cloned = result >= 0 && !options.inplace && cloneContents(fs, source, output.fd) >= 0;
-    if (result >= 0 && !cloned) result = copyContents(fs, source, output.fd);
-    if (result >= 0 && options.inplace) result = fs.ftruncate(output.fd, result);
-    if (result >= 0) this.copyXattrs(source, output.fd, from, path);
-    fs.close(source);
+    const output = this.openOutput(path, list.mode[row], null, this.p.generatorReporter);
+    if (output.fd < 0) return false;
+    const to = output.temp ?? { root: destination.root, path };
+    const result = this.copyData(from, to, output.fd);
     if (result < 0) {
-      if (output.fd >= 0) fs.close(output.fd);
-      output.temp?.root.unlink(output.temp.path);
-      return this.notCopied(from, result);
+      fs.close(output.fd);
+      to.root.unlink(to.path);
+      if (!session.log.info("COPY", 1)) return false;
+      const reason = `${fs.strerror(-result)} (${-result})`;
+      const name = `"${from.root.fullName(from.path)}"`;
+      session.log.infoLine(`rsync: [generator] copy_file ${name} => ${to.path}: ${reason}\n`);
+      return false;
     }
     const partial = partialDir ? partialDir.placeOf(path) : null;
     const ended = committer.finish({
@@ -259,18 +315,17 @@ export class Incoming {
     return ended === "ok";
   }
 
-  private copyXattrs(source: number, target: number, from: Place, path: string): void {
-    const label = (): string => `"${from.root.fullName(from.path)}"`;
-    const toLabel = (): string => this.p.destination.fullName(path);
-    this.p.copying.xattrs?.copy({ fd: source, name: 0 }, { fd: target, name: 0 }, label, toLabel);
-  }
-
-  private notCopied(from: Place, result: number): false {
-    const { session } = this.p;
-    if (!session.log.info("COPY", 1)) return false;
-    const reason = `${session.fs.strerror(-result)} (${-result})`;
-    session.log.infoLine(`rsync: [generator] copy_file "${from.root.fullName(from.path)}": ${reason}\n`);
-    return false;
+  private copyData(from: Place, to: Place, target: number): number {
+    const { session, generatorReporter, copying } = this.p;
+    const { fs } = session;
+    const source = from.root.open(from.path, fs.constants.O.RDONLY, 0);
+    if (source < 0) {
+      generatorReporter.failed("errorXfer", -source, `open "${from.root.fullName(from.path)}"`);
+      return source;
+    }
+    const result = fillCopy(from, to, source, target, copying, generatorReporter);
+    fs.close(source);
+    return result;
   }
 
   /** Only a regular file serves as basis. False when the target cannot be replaced at all. */
@@ -287,15 +342,22 @@ export class Incoming {
       session.log.errorXfer(`recv_files: ${destination.fullName(path)} is a directory\n`);
       return false;
     }
-    if (!isRegular(this.stat.mode)) {
+    if (!isRegular(this.stat.mode) && !this.intoDevice(basis)) {
       fs.close(basis.fd);
       basis.fd = -1;
     }
     return true;
   }
 
-  private openOutput(path: string, mode: number, inPartial: Place | null): { fd: number; temp: Place | null } {
-    const { session, destination, tempDir, reporter } = this.p;
+  /** --write-devices: the old data is a device's, which is written into and has no length to set. */
+  private intoDevice(basis: Basis): boolean {
+    return this.p.session.options.writeDevices && basis.fd >= 0 && isDeviceMode(this.stat.mode);
+  }
+
+  private openOutput(
+    path: string, mode: number, inPartial: Place | null, reporter: FileReporter,
+  ): { fd: number; temp: Place | null } {
+    const { session, destination, tempDir } = this.p;
     const place = { root: destination.root, path };
     if (inPartial) return this.openInPlace(inPartial, inPartial);
     if (session.options.inplace) return this.openInPlace(place, null);
@@ -412,7 +474,8 @@ export class Incoming {
     const { session, receiving, partialDir } = this.p;
     const { log, options } = session;
     if (file.redo || log.info("NAME", 1) || options.outFormatHasItemize > 0) {
-      const what = !options.partial && !options.inplace ? "discarded" : partialDir ? "put into partial-dir" : "retained";
+      const kept = partialDir ? "put into partial-dir" : "retained";
+      const what = options.partial || options.inplace ? kept : "discarded";
       const level = file.redo ? "ERROR" : "WARNING";
       const again = file.redo ? "" : receiving.batchRequests ? " (may try again)" : " (will try again)";
       const text = `${level}: ${file.path} failed verification -- update ${what}${again}.\n`;

@@ -153,20 +153,19 @@ export class LinkEntries {
 
   /**
    * Makes an item at `path` with `make`, in place of what `stat` describes (null: nothing). Returns false after a
-   * reported failure. Upstream atomic_create.
+   * reported failure. A dry run goes through all of it, but for the changes. Upstream atomic_create.
    */
   create(path: string, stat: StatRecord | null, delFor: number, make: (name: string) => boolean): boolean {
     const { scene } = this;
     const { session, destination, deletion } = scene;
-    if (session.dryRun > 0) return true;
     const { root } = destination;
     const dirInTheWay = stat !== null && isDirectory(stat.mode);
-    const direct = stat === null || dirInTheWay;
+    const direct = stat === null || dirInTheWay || session.options.tempDir !== null;
     const temp = direct ? null : uniqueName(root, path, session.host.pid);
     if (stat) {
       if (deletion.backups && !dirInTheWay) {
         if (deletion.backups.make(path, temp === null) === 0) return false;
-      } else if (temp === null && !deletion.makeWay(path, stat.mode, delFor)) {
+      } else if (temp === null && !deletion.makeWay(path, { mode: stat.mode, uid: -1 }, delFor)) {
         return false;
       }
     }

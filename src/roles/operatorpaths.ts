@@ -17,7 +17,7 @@ import { SourceRoots } from "./sourceroots.ts";
 /** The policy below the destination or a source: nothing leads out of it. */
 export function transferPolicy(session: Session): ConfinePolicy {
   const links = followsAll(session) ? "insecure" : "beneath";
-  return { links, dryRun: session.dryRun > 0, refused: teller(session) };
+  return { links, dryRun: session.dryRun > 0, noatime: session.options.openNoatime, refused: teller(session) };
 }
 
 /**
@@ -28,7 +28,8 @@ export function operatorPolicy(session: Session, bounded: boolean): ConfinePolic
   const { fs, options, module } = session;
   const within = module ? moduleBoundary(module) : bounded ? boundaryOf(fs, options) : null;
   const links = followsAll(session) ? "insecure" : "trusted";
-  return { links, dryRun: session.dryRun > 0, within, refused: teller(session, within) };
+  const { openNoatime } = options;
+  return { links, dryRun: session.dryRun > 0, noatime: openNoatime, within, refused: teller(session, within) };
 }
 
 /** The operator's directories of a receiver: --backup-dir and its like, relative to the destination. */

@@ -266,12 +266,14 @@ export class Receiver implements TokenSink {
     const { input } = session;
     const { patcher, tokens, incoming } = this.p;
     if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
+    const reserved = incoming.reserve(file);
     if (file.basisFd >= 0 && session.log.debug("DELTASUM", 2)) this.showBasis(file);
-    patcher.start(this.targetOf(file));
+    patcher.start(this.targetOf(file, reserved));
     this.file = file;
     this.copied = false;
     while (!tokens.read(input.cursor, this)) await input.more();
     const failed = this.copied ? 0 : patcher.finish(file.truncate);
+    if (failed >= 0) this.sync(file);
     if (input.poll(this.decodeDigest) === undefined) await input.next(this.decodeDigest);
     if (session.log.debug("DELTASUM", 2)) session.log.infoLine("got file_sum\n");
     this.p.itemLog.noteDigest(this.digest, 0);
@@ -294,13 +296,24 @@ export class Receiver implements TokenSink {
     log.infoLine(`recv mapped ${path} of size ${this.stat.size}\n`);
   }
 
+  /** --fsync: a failure ends the run. */
+  private sync(file: IncomingFile): void {
+    const { session } = this;
+    if (!session.options.fsync || file.outputFd < 0) return;
+    const failed = session.fs.fsync(file.outputFd);
+    if (failed >= 0) return;
+    const name = this.p.receiving.destination.fullName(file.path);
+    session.log.error(`rsync: [receiver] fsync failed on ${name}: ${session.fs.strerror(-failed)} (${-failed})\n`);
+    throw new ProtocolError("file", "", ExitCode.fileIo);
+  }
+
   private showProgress(): void {
     const { itemLog, patcher } = this.p;
     if (itemLog.followsProgress && this.file) itemLog.progress(patcher.offset, this.file.list.size[this.file.row]);
   }
 
-  private targetOf(file: IncomingFile): PatchTarget {
-    const { append } = this.session.options;
+  private targetOf(file: IncomingFile, preallocated: number): PatchTarget {
+    const { append, sparse } = this.session.options;
     const appending = append > 0 && !file.redo;
     const { tokens } = this.p;
     const { memory } = this.session;
@@ -309,7 +322,9 @@ export class Receiver implements TokenSink {
       outputFd: file.outputFd,
       basisFd: file.basisFd,
       inplace: file.updatesBasis,
-      sparse: this.session.options.sparse,
+      // The second try of --append is a plain one.
+      sparse: sparse && !(append > 0 && file.redo),
+      preallocated,
       skipBytes: appending ? this.head.fileLength : 0,
       digestSkipped: append === 2,
       seen: tokens.wantsSeen ? (ptr, byteLength) => tokens.seen(memory.bytes(ptr, byteLength)) : undefined,

@@ -16,6 +16,7 @@ import { type BasisDirs } from "./basisdirs.ts";
 import { type Deletion } from "./deletion.ts";
 import { type Destination } from "./destination.ts";
 import { type HiddenTest } from "./hidden.ts";
+import { type FuzzyBasis } from "./fuzzybasis.ts";
 import { type Itemizer } from "./itemize.ts";
 import { type Receiving } from "./receiving.ts";
 
@@ -49,6 +50,8 @@ export class Scene {
   readonly basisDirs: BasisDirs | null;
   /** Makes the item's file a copy of another one; false after a reported failure. */
   readonly copyIn: (from: Place, item: Item) => boolean;
+  /** Null without --fuzzy. */
+  readonly fuzzy: FuzzyBasis | null;
   /** State of the place of the row being handled; meaningful when `exists`. */
   readonly stat = newStat();
   exists = false;
@@ -74,7 +77,7 @@ export class Scene {
     session: Session; receiving: Receiving; destination: Destination; attributes: Attributes; itemizer: Itemizer;
     deletion: Deletion; ndxWriter: NdxWriter; hardLinks: HardLinks | null; dirPerms: DefaultPerms; reportFlag: number;
     copying: CopySettings; reporter: FileReporter; hidden: HiddenTest | null; basisDirs: BasisDirs | null;
-    copyIn: (from: Place, item: Item) => boolean; itemizing: boolean; printsNames: boolean;
+    copyIn: (from: Place, item: Item) => boolean; itemizing: boolean; printsNames: boolean; fuzzy: FuzzyBasis | null;
   }) {
     this.session = parts.session;
     this.receiving = parts.receiving;
@@ -88,6 +91,7 @@ export class Scene {
     this.hidden = parts.hidden;
     this.basisDirs = parts.basisDirs;
     this.copyIn = parts.copyIn;
+    this.fuzzy = parts.fuzzy;
     this.dirPerms = parts.dirPerms;
     this.defaultPerms = parts.dirPerms.plain;
     this.copying = parts.copying;

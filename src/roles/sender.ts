@@ -10,6 +10,7 @@ import { BlockTable, Matcher, type MatchOptions } from "../delta/match.ts";
 import { CHUNK_SIZE, type FileSource } from "../delta/tokens.ts";
 import { blockRules, transferDigest } from "../checksum/digest.ts";
 import { checksumLength } from "../checksum/registry.ts";
+import { isDevice } from "../files/perms.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { FileFlag, IoError, ItemFlag, MessageTag, Ndx, FnamecmpType } from "../protocol/constants.ts";
 import { type Cursor } from "../protocol/cursor.ts";
@@ -20,6 +21,7 @@ import { newSumHead, readSumHead, writeSumHead } from "../protocol/sumhead.ts";
 import { newStat } from "../posix/filesystem.ts";
 import { type Session } from "../session/session.ts";
 import { countCreated, noteDeleteStats } from "./counts.ts";
+import { deviceLength } from "./devices.ts";
 import { checkTransferRequest, ItemReader } from "./items.ts";
 import { ItemLog } from "./itemlog.ts";
 import { type SourceTree } from "./sourcetree.ts";
@@ -271,6 +273,13 @@ export class Sender {
       session.fs.close(fd);
       throw new ProtocolError("file", `fstat failed: ${session.fs.strerror(-failed)} (${-failed})`, ExitCode.fileIo);
     }
+    if (isDevice(this.stat.mode)) this.measureDevice(fd, list.path(row));
+    if (session.options.append > 0 && !this.redo && this.stat.size < list.size[row]) {
+      session.log.warning(`skipped diminished file: ${this.tree.fullName(list, row)}\n`);
+      session.fs.close(fd);
+      if (session.context.version >= 30) session.output.messageInt(MessageTag.noSend, ndx);
+      return;
+    }
     this.writeItem(ndx, list, row);
     const batchOnly = session.batch !== null && session.options.onlyWriteBatch;
     if (batchOnly) session.output.divert(true);
@@ -293,13 +302,23 @@ export class Sender {
     list.flags[row] |= FileFlag.fileSent;
   }
 
+  private measureDevice(fd: number, path: string): void {
+    const { session, stat } = this;
+    if (!session.options.copyDevices) {
+      throw new ProtocolError("iflags", "attempt to copy device contents without --copy-devices");
+    }
+    if (stat.size === 0) stat.size = deviceLength(session, fd, path);
+  }
+
   /** A whole file to a receiver in this process goes as an open descriptor, unless a delta was asked for. */
   private canHandOver(table: BlockTable | null): boolean {
     const { session } = this;
     if (this.itemLog.wantsDigests || session.log.debug("DELTASUM", 2)) return false;
     if (this.itemLog.showsProgress && this.stat.size >= LIVE_LEAST) return false;
     const sameFiles = session.localLink !== null && session.localLink.clientFiles === null;
-    const wanted = sameFiles && session.options.wholeFile > 0 && !session.options.sparse;
+    const { wholeFile, sparse, preallocate } = session.options;
+    const plain = !sparse && !preallocate && !isDevice(this.stat.mode);
+    const wanted = sameFiles && wholeFile > 0 && plain;
     return wanted && table === null && this.stat.size >= LOCAL_COPY_LEAST && this.head.count === 0
       && session.context.compress === "none" && !session.output.isRecorded && session.options.bwlimit === 0;
   }

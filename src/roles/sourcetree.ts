@@ -15,7 +15,8 @@ import { type SourceRoots } from "./sourceroots.ts";
 /** Flags that open a source file: not through a symlink, unless the options follow those of files, anywhere. */
 export function readFlags(session: Session): number {
   const { O } = session.fs.constants;
-  return O.RDONLY | O.CLOEXEC | (followsFiles(session) && !session.module?.confined ? 0 : O.NOFOLLOW);
+  const follows = followsFiles(session) && !session.module?.confined;
+  return O.RDONLY | O.CLOEXEC | (follows ? 0 : O.NOFOLLOW) | (session.options.openNoatime ? O.NOATIME : 0);
 }
 
 function followsFiles({ options }: Session): boolean {
@@ -120,7 +121,9 @@ export class SourceTree {
   open(list: FileList, row: number): number {
     const { fs, module } = this.session;
     const root = this.rootOf(list, row);
-    if (this.followsFiles && module?.confined) return root.openFollowing(list.path(row), fs.constants.O.RDONLY, 0);
+    if (this.followsFiles && module?.confined) {
+      return root.openFollowing(list.path(row), this.readFlags & ~fs.constants.O.NOFOLLOW, 0);
+    }
     const dirFd = root.rowDirFd(list, row);
     return dirFd < 0 ? dirFd : fs.openat(dirFd, list.namePtr[row], this.readFlags, 0);
   }

@@ -34,6 +34,8 @@ export async function agree(session: Session, settings: AgreeSettings): Promise<
   const { clientInfo } = options;
   const version = settings.version ?? (await exchangeVersions(session, clientInfo));
   session.log.protocolVersion = version;
+  // Before protocol 30 the part that is there always counts in the digest. Upstream compat.c:setup_protocol.
+  if (version < 30 && options.append === 1) options.append = 2;
   const allowed = incRecurseAllowed(options, amSender);
   const compatFlags = await exchangeCompatFlags(session, version, clientInfo, allowed);
   boundsOf(session, version, compatFlags, allowed);

@@ -27,8 +27,19 @@ export class LocalLink {
   observer: Observer | null = null;
   /** One side's time ran out and it has said so: the other one need not tell of the connection that it lost. */
   timedOut = false;
+  /** With --copy-as: resolves when the client has become the other user, whom both sides then are. */
+  identity: Promise<void> | null = null;
+  /** Resolves `identity`. */
+  settleIdentity: () => void = () => {};
   private readonly offers: SourceOffer[] = [];
   private head = 0;
+
+  /** Has the server side wait for `settleIdentity`. */
+  changesIdentity(): void {
+    this.identity = new Promise((resolve) => {
+      this.settleIdentity = resolve;
+    });
+  }
 
   offer(offer: SourceOffer): void {
     this.offers.push(offer);

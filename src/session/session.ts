@@ -66,8 +66,8 @@ export class Session {
   readonly stats: Stats = newStats();
   readonly amServer: boolean;
   readonly amSender: boolean;
-  /** 1 with root's powers, 0 without, -1 with --fake-super. Upstream am_root. */
-  readonly amRoot: -1 | 0 | 1;
+  /** 1 with root's powers, 0 without, -1 with --fake-super; --copy-as changes it. Upstream am_root. */
+  amRoot: -1 | 0 | 1;
   /** Agreed features; set once by the handshake. */
   context!: ProtocolContext;
   input!: Input;

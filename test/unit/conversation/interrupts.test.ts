@@ -3,12 +3,12 @@ import { InterruptedError, Interrupts } from "../../../src/conversation/interrup
 import { type Host } from "../../../src/host.ts";
 
 /** A host whose signals are sent by the test and whose exit throws. */
-function makeHost(): { host: Host; signal: () => void; printed: string[] } {
-  let handler: (signal: number) => void = () => {};
+function makeHost(): { host: Host; signal: () => void; usr1: () => void; printed: string[] } {
+  const handlers = new Map<string, (signal: number) => void>();
   const printed: string[] = [];
   const host = {
-    onSignal: (_signals: readonly string[], given: (signal: number) => void) => {
-      handler = given;
+    onSignal: (signals: readonly string[], given: (signal: number) => void) => {
+      for (const name of signals) handlers.set(name, given);
       return () => {};
     },
     print: (_fd: number, bytes: Uint8Array) => printed.push(new TextDecoder().decode(bytes)),
@@ -16,7 +16,7 @@ function makeHost(): { host: Host; signal: () => void; printed: string[] } {
       throw new Error(`exit ${code}`);
     },
   } as unknown as Host;
-  return { host, signal: () => handler(2), printed };
+  return { host, signal: () => handlers.get("SIGINT")!(2), usr1: () => handlers.get("SIGUSR1")!(10), printed };
 }
 
 describe("interrupts", () => {
@@ -30,6 +30,14 @@ describe("interrupts", () => {
     expect(told).toEqual([expect.any(InterruptedError), expect.any(InterruptedError)]);
     expect(signal).toThrow("exit 20");
     expect(printed).toEqual([]);
+  });
+  it("end with code 19 at SIGUSR1", () => {
+    const { host, usr1 } = makeHost();
+    const told: InterruptedError[] = [];
+    new Interrupts(host).add((error) => told.push(error));
+    usr1();
+    expect(told.map(({ exitCode }) => exitCode)).toEqual([19]);
+    expect(usr1).toThrow("exit 19");
   });
   it("end the process at once when no conversation is under way", () => {
     const { host, signal, printed } = makeHost();

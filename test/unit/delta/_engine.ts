@@ -176,6 +176,8 @@ export class MemoryFiles {
   spaceBytes = Infinity;
   /** fallocate can punch holes. */
   punches = true;
+  /** Hears of each hole. */
+  onPunch: (offset: number, byteLength: number) => void = () => {};
   private readonly memory: LinearMemory;
   constructor(memory: LinearMemory) {
     this.memory = memory;
@@ -210,6 +212,7 @@ export class MemoryFiles {
       lseek: (fd: number) => this.get(fd).length,
       fallocate: (fd: number, _mode: number, offset: number, byteLength: number) => {
         if (!this.punches) return -95;
+        this.onPunch(offset, byteLength);
         this.get(fd).fill(0, offset, offset + byteLength);
         return 0;
       },

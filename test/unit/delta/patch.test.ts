@@ -195,6 +195,29 @@ describe("Patcher", () => {
     });
   }
 
+  it("in place, leaves what is there and empties its zeros", () => {
+    const other = new Random(9);
+    const there = join(other.bytes(3000), new Uint8Array(9000), other.bytes(2000));
+    const blocks = Array.from({ length: 14 }, (_, at) => at);
+    const punched: number[][] = [];
+    const target = { head: headOf(14, 1000), inplace: true, sparse: true, outputFd: BASIS };
+    const made = apply(target, blocks.map((index) => ({ index })), (all) => {
+      all.files.set(BASIS, there.slice());
+      all.onPunch = (offset, byteLength) => punched.push([offset, byteLength]);
+    });
+    expect(sameBytes(made.files.get(BASIS), there)).toBe(true);
+    expect(made.sum).toEqual(digestOf(there));
+    expect(made.files.calls.pwrite).toBe(0);
+    expect(punched).toEqual([[3072, 8192]]);
+  });
+
+  it("cuts off what was reserved beyond the end, and only that", () => {
+    for (const [preallocated, cuts] of [[5001, 1], [4999, 0], [0, 0]]) {
+      const { files } = apply({ preallocated, basisFd: -1 }, [{ literal: random.bytes(5000) }], () => {});
+      expect(files.calls.ftruncate, `${preallocated}`).toBe(cuts);
+    }
+  });
+
   it("refuses blocks that do not exist, and blocks without a basis", () => {
     for (const index of [-1, 1429, 2 ** 31]) {
       expect(() => apply({ head }, [{ index }], () => {})).toThrow(ProtocolError);

@@ -17,6 +17,7 @@ import { openTemp, tempStem, uniqueName } from "../../../src/files/tempname.ts";
 import { type FileSystem } from "../../../src/posix/filesystem.ts";
 import { Collected, must, removeTree, rowsOf, tempDir, testFileSystem } from "./_fs.ts";
 
+/** No --fsync, --preallocate or --sparse. */
 const isRoot = process.geteuid!() === 0;
 const nothing: DeleteFilter = { enter: () => null, leave: () => {}, isProtected: () => false };
 const random = (bytes: Uint8Array): void => {
@@ -53,7 +54,7 @@ beforeEach(() => {
   };
 });
 
-const COPYING = { fsync: false, xattrs: null };
+const COPYING = { fsync: false, preallocate: false, sparse: false, xattrs: null };
 
 function remover(settings: Partial<RemoveSettings> = {}, filter: DeleteFilter = nothing): Remover {
   const base: RemoveSettings = { amRoot: 1, maxDelete: -1, oneFileSystem: false, filesFirst: true };

@@ -6,7 +6,8 @@ import {
 } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Boundary } from "../../../src/files/boundary.ts";
-import { type Confined, type ConfinePolicy, linkPlace, renamePlace } from "../../../src/files/confine.ts";
+import { type Confined, type ConfinePolicy } from "../../../src/files/confine.ts";
+import { linkPlace, renamePlace } from "../../../src/files/places.ts";
 import { openRoot, operatorPaths, refusalText } from "../../../src/files/operator.ts";
 import { type FileSystem, newStat } from "../../../src/posix/filesystem.ts";
 import { must, removeTree, rowsOf, tempDir, testFileSystem } from "./_fs.ts";

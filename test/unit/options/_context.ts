@@ -14,7 +14,8 @@ export const EVERYTHING: Capabilities = {
   runtime: "test 1.0", fileAccess: "memory",
 };
 
-const ALL_ROWS: readonly OptionRow[] = OPTION_ROWS.map((row) => ({ ...row, available: undefined }));
+const ALL_ROWS: readonly OptionRow[] = OPTION_ROWS.map((row) =>
+  ({ ...row, available: undefined, unsupported: undefined }));
 
 /** 2026-11-22 12:00:00 UTC. */
 export const NOW = 1795348800;

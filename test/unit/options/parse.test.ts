@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../src/errors.ts";
 import { incRecurseAllowed } from "../../../src/options/finish.ts";
-import { parseArguments } from "../../../src/options/parse.ts";
+import { parseArguments, type ParseContext } from "../../../src/options/parse.ts";
+import { OPTION_ROWS, type OptionRow } from "../../../src/options/table.ts";
 import { EVERYTHING, context, optionsOf, transferOf } from "./_context.ts";
 import { VERDICT_CASES } from "./verdict.cases.ts";
 
@@ -171,7 +172,9 @@ describe("a server", () => {
 });
 
 describe("what this version does not have", () => {
-  const limited = { ...context(), rows: undefined };
+  const without = ["fuzzy", "acls", "iconv"];
+  const rows = OPTION_ROWS.map((row) => ({ ...row, available: without.includes(row.long ?? "") ? false : undefined }));
+  const limited: ParseContext = { ...context(), rows: rows as readonly OptionRow[] };
 
   it("is refused by name with exit code 1", () => {
     expect(() => parseArguments(["--fuzzy", "a", "b"], limited)).toThrow(
@@ -179,6 +182,14 @@ describe("what this version does not have", () => {
     );
     expect(() => parseArguments(["-ay", "a", "b"], limited)).toThrow("rsync: -y is not available");
     expect(() => parseArguments(["--server", "-ye.f", ".", "b"], limited)).toThrow("rsync: on remote machine: -y is");
+  });
+
+  it("is refused in rsync's words when no system can do it", () => {
+    const real = { ...context(), rows: undefined };
+    const text = "does not support --crtimes (-N)";
+    expect(() => parseArguments(["-aN", "a", "b"], real)).toThrow(`rsync: This rsync ${text}`);
+    expect(() => parseArguments(["--server", "--crtimes", ".", "b"], real)).toThrow(`rsync: The server ${text}`);
+    expect(parseArguments(["--no-crtimes", "--no-N", "a", "b"], real).action).toBe("run");
   });
 
   it("may be switched off", () => {

@@ -91,6 +91,28 @@ describe("arguments", () => {
     fs.utimensat(3, fs.cstr("n"), -5, -2, 2 ** 33, 123456789);
     expect(words).toEqual([-5n, 0x3ffffffen, 2n ** 33n, 123456789n]);
   });
+  test("becoming another user takes the calls in order, and says which one failed", () => {
+    const calls: string[] = [];
+    const named = (name: string, result = 0): FfiFunction => (...args) => {
+      calls.push(`${name}(${args.filter((arg) => arg < BASE).join()})`);
+      return result;
+    };
+    let euid = 0;
+    const functions = {
+      setgid: named("setgid"), setgroups: named("setgroups"), initgroups: named("initgroups"),
+      seteuid: named("seteuid"),
+      setuid: (uid: number) => (calls.push(`setuid(${uid})`), (euid = uid), 0), geteuid: () => euid,
+    };
+    const fs = open(functions);
+    expect(fs.becomeUser(7, 8, "me")).toBe(null);
+    expect(calls).toEqual(["setgid(8)", "setgroups(1)", "initgroups(8)", "setuid(7)", "seteuid(7)"]);
+    expect(fs.euid).toBe(7);
+    calls.length = 0;
+    const failing = open({ ...functions, setgroups: script(-1) });
+    expect(failing.becomeUser(7, 8, null)).toEqual({ call: "setgroups", errno: 1 });
+    expect(calls).toEqual(["setgid(8)"]);
+    expect(open(functions, ["setgid"]).becomeUser(7, 8, null)).toEqual({ call: "setgid", errno: 38 });
+  });
   test("names keep every byte and eight are alive at once", () => {
     const fs = open({});
     const names = Array.from({ length: 8 }, (_, i) => `name ${i} \xff`);
