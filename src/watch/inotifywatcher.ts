@@ -43,7 +43,6 @@ interface Watched {
   readonly source: Source;
   readonly notify: Inotify;
   readonly nodes: DirNodes;
-  readonly rootFd: number;
   readonly departures: Map<number, Departure>;
   overflowed: boolean;
 }
@@ -103,9 +102,8 @@ export class InotifyWatcher implements Watcher {
   /** Directories of a source that no rule leaves out. */
   private async count(source: Source): Promise<number> {
     const { fs } = this;
-    const { O, AT } = fs.constants;
-    const rootFd = fs.openat(AT.FDCWD, fs.cstr(source.root), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
-    if (rootFd < 0 || !source.isDir) return 1;
+    const rootFd = source.isDir ? this.openRoot(source) : -1;
+    if (rootFd < 0) return 1;
     const breather = new Breather(this.host);
     const queue = [""];
     let count = 0;
@@ -157,28 +155,24 @@ export class InotifyWatcher implements Watcher {
     for (const one of this.watched.splice(0)) this.release(one);
   }
 
-  private release({ notify, rootFd }: Watched): void {
+  private release({ notify }: Watched): void {
     notify.close();
-    this.fs.close(rootFd);
   }
 
   private async watch(source: Source): Promise<void> {
     const { fs } = this;
-    const { O, AT } = fs.constants;
-    const rootFd = fs.openat(AT.FDCWD, fs.cstr(source.root), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+    const rootFd = this.openRoot(source);
     if (rootFd < 0) {
       this.sink.rootGone(source);
       return;
     }
+    fs.close(rootFd);
     const notify = Inotify.open(this.host, fs);
     if (typeof notify === "number") {
-      fs.close(rootFd);
       const advice = notify === -fs.constants.E.EMFILE ? raiseLines("inotify/max_user_instances", INSTANCES) : [];
       throw new UsageError([`inotify cannot watch ${source.root}: ${fs.strerror(-notify)}`, ...advice].join("\n"));
     }
-    const one: Watched = {
-      source, notify, rootFd, nodes: new DirNodes(), departures: new Map(), overflowed: false,
-    };
+    const one: Watched = { source, notify, nodes: new DirNodes(), departures: new Map(), overflowed: false };
     this.watched.push(one);
     await this.walk(one, one.nodes.root);
     void this.listen(one);
@@ -380,7 +374,7 @@ export class InotifyWatcher implements Watcher {
   private watchOne(one: Watched, node: DirNode, path: string): number {
     const { fs } = this;
     const isRoot = node === one.nodes.root;
-    const fd = openBelow(fs, one.rootFd, path);
+    const fd = this.openDir(one.source, path);
     if (fd < 0) return fd;
     const wd = one.notify.add(`/proc/self/fd/${fd}`, isRoot ? ROOT_MASK : MASK);
     if (wd >= 0) {
@@ -420,9 +414,25 @@ export class InotifyWatcher implements Watcher {
     this.sink.touchTree(one.source, one.source.key);
   }
 
-  private isDirAt(one: Watched, path: string): boolean {
+  /** A source's directory. Never held open: an open directory would keep its file system from being unmounted. */
+  private openRoot(source: Source): number {
     const { fs } = this;
-    return fs.fstatat(one.rootFd, fs.cstr(path), this.stat, false) >= 0 && isDirectory(this.stat);
+    const { O, AT } = fs.constants;
+    return fs.openat(AT.FDCWD, fs.cstr(source.root), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+  }
+
+  private openDir(source: Source, path: string): number {
+    const root = this.openRoot(source);
+    if (root < 0 || path === "") return root;
+    const fd = openBelow(this.fs, root, path);
+    this.fs.close(root);
+    return fd;
+  }
+
+  private isDirAt({ source }: Watched, path: string): boolean {
+    const fd = this.openDir(source, path);
+    if (fd >= 0) this.fs.close(fd);
+    return fd >= 0;
   }
 
   private isDirName(fd: number, name: number): boolean {

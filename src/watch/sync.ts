@@ -144,7 +144,8 @@ export class ContinuousSync {
     for (const guard of this.guards) {
       const changed = guard.check();
       if (!changed && !(first && guard.problem !== null)) continue;
-      if (guard.problem === "vanished") this.away.add(guard.source);
+      // What is there after a change may be another directory than the one under watch.
+      if (!first) this.away.add(guard.source);
       this.parts.tell({ type: "guard", source: guard.source.word, problem: guard.problem });
     }
   }

@@ -38,6 +38,8 @@ export class Watching {
     this.child.stdout!.setEncoding("utf8").on("data", (text: string) => this.take(text));
     this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
     this.ended = finished(this.child, 10 * PATIENCE_MS, argv);
+    // A test that fails leaves nothing running.
+    process.on("exit", () => this.child.kill("SIGKILL"));
   }
 
   /** Resolves with the first event, from number `from` on, that satisfies `wanted`. */
