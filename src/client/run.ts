@@ -19,6 +19,7 @@ import { readAll } from "../roles/filters.ts";
 import { operatorFiles } from "../roles/operatorpaths.ts";
 import { type SourceWords, trustsNames } from "../roles/sendercheck.ts";
 import { type BatchSink } from "../session/batchsink.ts";
+import { Explainer } from "../session/explainer.ts";
 import { LocalLink } from "../session/locallink.ts";
 import { Log, LogCode } from "../session/log.ts";
 import { SilenceLimit } from "../session/timeout.ts";
@@ -27,7 +28,7 @@ import { openBatch, openRecorder } from "./batches.ts";
 import { daemonPassword, daemonUser } from "./auth.ts";
 import { connectDaemon } from "./connect.ts";
 import { charsetFor } from "../conversation/charset.ts";
-import { converse, type Platform, refuseMissing } from "../conversation/conversation.ts";
+import { converse, type Conversation, type Platform, refuseMissing } from "../conversation/conversation.ts";
 import { openLogFile } from "../conversation/logfile.ts";
 import { greetDaemon, type ServerWords } from "./greeting.ts";
 import { daemonLineEvent, failureEvent, listedEvent, startEvent, tellFailure } from "./outerevents.ts";
@@ -58,6 +59,7 @@ interface StartedRun extends ClientRun {
   readonly charset: Charset | null;
   /** The host's wall clock, milliseconds. */
   readonly startedAt: number;
+  readonly explainer?: Explainer;
 }
 
 /**
@@ -109,15 +111,35 @@ async function reach(run: StartedRun): Promise<number> {
   refuseMissing(options, run.platform.fs);
   const ends = endpointsOf(options.args, options.port);
   checkNamesHost(options, ends.remote);
-  run.observer?.event(startEvent(options, ends, run.startedAt));
+  const explainer = options.explain.length > 0 ? explainerOf(run, ends) : undefined;
+  const watched = explainer ? { ...run, observer: explainer, explainer } : run;
+  watched.observer?.event(startEvent(options, ends, run.startedAt));
   try {
-    if (ends.remote === null) return await runLocal(run, ends);
-    if (ends.remote.daemon && options.rsh === null) return await runDaemonClient(run, ends, ends.remote);
-    return await runShellClient(run, ends, ends.remote);
+    if (ends.remote === null) return await runLocal(watched, ends);
+    if (ends.remote.daemon && options.rsh === null) return await runDaemonClient(watched, ends, ends.remote);
+    return await runShellClient(watched, ends, ends.remote);
   } catch (error) {
     if (error instanceof WsyncError) error.who ??= roleOf(ends);
     throw error;
   }
+}
+
+/** Who answers --explain: it watches the run, and the run's observer hears from it. */
+function explainerOf({ options, observer = null, log, platform }: StartedRun, ends: Endpoints): Explainer {
+  const { amSender, localArgs, remoteArgs, remote } = ends;
+  const [sources, destination] = amSender ? [localArgs, remoteArgs] : [remoteArgs, localArgs];
+  if (options.listOnly > 0 || destination.length === 0) throw new UsageError("--explain needs a destination");
+  const explainer = new Explainer({
+    options, sources, destination: destination[0], cwd: platform.host.cwd(), outer: observer,
+    near: remote === null ? "both" : amSender ? "sender" : "receiver",
+    print: (text) => {
+      log.observer = null;
+      log.write(LogCode.client, text);
+      log.observer = explainer;
+    },
+  });
+  log.observer = explainer;
+  return explainer;
 }
 
 /** What rsync calls a client that has yet to connect. */
@@ -139,6 +161,7 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   const { platform, options, log } = run;
   const link = new LocalLink();
   link.observer = run.observer ?? null;
+  link.explainer = run.explainer ?? null;
   if (run.farPlatform) link.clientFiles = platform.fs;
   if (options.copyAs !== null) link.changesIdentity();
   if (log.debug("CMD", 2)) {
@@ -169,9 +192,11 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   return Math.max(await client, await server);
 }
 
+type OwnPart = "log" | "batch" | "charset" | "explainer";
+
 /** What a client brings to its conversation. */
-function ownParts({ log, batch, charset }: StartedRun): Pick<StartedRun, "log" | "batch" | "charset"> {
-  return { log, batch, charset };
+function ownParts({ log, batch, charset, explainer }: StartedRun): Pick<Conversation, OwnPart> {
+  return { log, batch, charset, explainer };
 }
 
 /** Between two local ends whole files are cheaper than a delta, unless the user says otherwise. */

@@ -29,6 +29,7 @@ import { Log, LogCode, type LogFileWriter } from "../session/log.ts";
 import { Output } from "../session/output.ts";
 import { BandwidthLimit } from "../session/bandwidth.ts";
 import { logReporter } from "../session/reporter.ts";
+import { type Explainer } from "../session/explainer.ts";
 import { Session } from "../session/session.ts";
 import { InterruptedError, type Interrupts } from "./interrupts.ts";
 import { TimeoutWatch } from "../session/timeout.ts";
@@ -74,6 +75,8 @@ export interface Conversation {
   readonly log?: Log;
   /** How names are converted (--iconv). */
   readonly charset?: Charset | null;
+  /** Who explains what is decided (--explain), if anybody does. */
+  readonly explainer?: Explainer | null;
   /** The batch file that records the conversation, if one does. */
   readonly batch?: BatchSink;
 }
@@ -123,7 +126,7 @@ async function hold(platform: Platform, conversation: Conversation, session: Ses
 
 function open(platform: Platform, conversation: Conversation, logFile: LogFileWriter): Session {
   const { host, kernels, fs } = platform;
-  const { options, role, stream, localLink, module, batch = null, charset = null } = conversation;
+  const { options, role, stream, localLink, module, explainer, batch = null, charset = null } = conversation;
   const log = conversation.log ?? new Log(host, options, options.levels);
   log.logFile ??= logFile;
   const { observer } = log;
@@ -132,7 +135,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   const fakeSuper = options.superMode === "fake-super"
     ? fakeSuperFs(fs, role === "sender", logReporter(log, fs, role)) : null;
   const files = { fs: fakeSuper ?? fs, fakeSuper };
-  const parts = { host, kernels, ...files, options, log, localLink, observer, batch, module, charset };
+  const parts = { host, kernels, ...files, options, log, localLink, observer, explainer, batch, module, charset };
   const session = new Session(parts, role);
   log.iconv = charset;
   session.memory.maxAlloc = options.maxAlloc;

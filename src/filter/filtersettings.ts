@@ -1,10 +1,17 @@
 /** What the filter rules of one side depend on. */
-import type { FilterList } from "./rules.ts";
+import type { FilterList, FilterRule } from "./rules.ts";
+
+/** What -C excludes, from rsync(1). */
+export const CVS_DEFAULTS = "RCS SCCS CVS CVS.adm RCSLOG cvslog.* tags TAGS .make.state .nse_depinfo *~ #* .#* ,* "
+  + "_$* *$ *.old *.bak *.BAK *.orig *.rej .del-* *.a *.olb *.o *.obj *.so *.exe *.Z *.elc *.ln core .svn/ .git/ .hg/ "
+  + ".bzr/";
 
 /** One filter option in command-line order (options/options.ts: FilterArgument). */
 export interface FilterOption {
-  readonly kind: "filter" | "exclude" | "include" | "exclude-from" | "include-from" | "cvs-exclude" | "F";
+  readonly kind: "filter" | "exclude" | "include" | "exclude-from" | "include-from";
   readonly value: string;
+  /** The option that stands for it, where it is not the kind. */
+  readonly impliedBy?: string;
   /** Level of --debug=filter when it was given. */
   readonly traced?: number;
 }
@@ -39,6 +46,8 @@ export interface FilterSettings {
   /** --debug=filter lines, or null; and the level of it. */
   readonly debug: ((text: string) => void) | null;
   readonly debugLevel?: number;
+  /** Told of each decision about a name, to explain it; null (or absent) when nobody asks. */
+  readonly judged?: ((name: string, isDir: boolean, rule: FilterRule) => void) | null;
   /** Role name in debug lines. */
   readonly who: string;
 }

@@ -5,12 +5,13 @@
  */
 import { ExitCode, ProtocolError, WsyncError } from "../errors.ts";
 import { latin1 } from "../memory.ts";
-import type { FilterOption, FilterSettings } from "./filtersettings.ts";
+import { CVS_DEFAULTS, type FilterOption, type FilterSettings } from "./filtersettings.ts";
 import { checkFilter, type MatchContext } from "./match.ts";
 import { cleanName, sanitizePath } from "./paths.ts";
-import { placeOf, sourceOf, type RuleSource } from "./provenance.ts";
+import { placeOf, sourceOf, type RuleOrigin, type RuleSource } from "./provenance.ts";
 import {
-  Elide, FilterList, type FilterRule, makeRule, ParseFlag, parseRule, RuleFlag, rulePrefix, wirePrefix,
+  closingSlash, Elide, elideOf, FilterList, type FilterRule, makeRule, ParseFlag, parseRule, RuleFlag, rulePrefix,
+  wirePrefix,
 } from "./rules.ts";
 
 const F = RuleFlag;
@@ -20,10 +21,6 @@ const SIDES = F.senderSide | F.receiverSide;
 const MAX_PATH = 4096;
 const MAX_LINE = MAX_PATH + 1024;
 const MAX_MERGE_DEPTH = 32;
-
-/** What -C excludes, from rsync(1). */
-const CVS_DEFAULTS = "RCS SCCS CVS CVS.adm RCSLOG cvslog.* tags TAGS .make.state .nse_depinfo *~ #* .#* ,* _$* *$ "
-  + "*.old *.bak *.BAK *.orig *.rej .del-* *.a *.olb *.o *.obj *.so *.exe *.Z *.elc *.ln core .svn/ .git/ .hg/ .bzr/";
 
 /** What `push` saved: the state of each per-directory list. */
 interface PushState {
@@ -52,6 +49,10 @@ export class Filters {
   private mergeRules: (FilterRule | null)[] = [];
   private cvsRead = false;
   private mergeDepth = 0;
+  /** The option that gives the rules at hand. */
+  private given: string | null = null;
+  /** The rule at hand, as it was written. */
+  private written = "";
   /** The file whose rules are being read. */
   private source: RuleSource | null = null;
   /** Absolute path of the directory whose rules are read, with a closing slash. */
@@ -69,7 +70,7 @@ export class Filters {
     this.dir = withSlash(settings.cwd);
     this.context = {
       rootPrefix: "", ignorePerishable: false, elided: Elide.remote, cvs: new FilterList(" [global CVS]"),
-      trace: settings.debug === null ? null : (name, isDir, rule, label) => this.trace(name, isDir, rule, label),
+      trace: settings.debug || settings.judged ? (...decision) => this.trace(...decision) : null,
     };
     this.setRoot(settings.cwd);
   }
@@ -99,24 +100,20 @@ export class Filters {
 
   /** Adds the filter options of a command line in order. Throws UsageError or, for unreadable files, exit code 11. */
   addArguments(options: readonly FilterOption[]): void {
-    let seenF = 0;
     const { debugLevel } = this;
-    for (const { kind, value, traced = 0 } of options) {
+    for (const { kind, value, impliedBy, traced = 0 } of options) {
       this.debugLevel = traced;
+      this.given = impliedBy ?? `--${kind}`;
       switch (kind) {
         case "filter": this.parse(value); break;
         case "exclude": this.parse(value, 0, P.oldPrefixes); break;
         case "include": this.parse(value, F.include, P.oldPrefixes); break;
         case "exclude-from": this.parseFile(this.list, value, 0, P.fatalErrors | P.oldPrefixes); break;
         case "include-from": this.parseFile(this.list, value, F.include, P.fatalErrors | P.oldPrefixes); break;
-        case "F":
-          if (++seenF === 1) this.parse(": /.rsync-filter");
-          else if (seenF === 2) this.parse("- .rsync-filter");
-          break;
-        case "cvs-exclude": break;
       }
     }
     this.debugLevel = debugLevel;
+    this.given = null;
   }
 
   /**
@@ -125,6 +122,7 @@ export class Filters {
    */
   addPartialDir(path: string): void {
     const perishable = !this.s.amSender || this.version >= 30;
+    this.given = "--partial-dir";
     this.parse(path, F.noPrefixes | F.directory | (perishable ? F.perishable : 0));
   }
 
@@ -139,6 +137,7 @@ export class Filters {
       const source = this.source === null ? null : placeOf(this.source);
       const parsed = parseRule(text, at, { template, xflags, deleteExcluded: this.s.deleteExcluded, source });
       if (parsed === null) return;
+      this.written = text.slice(at, parsed.next).trim();
       at = parsed.next;
       if ((parsed.flags & F.perDirMerge) !== 0) this.hasPerDir = true;
       const { flags, pattern } = parsed;
@@ -197,11 +196,18 @@ export class Filters {
     }
     if ((flags & F.perDirMerge) !== 0 && this.isMerged(pattern)) return;
     const rule = makeRule(flags, pattern, ` [per-dir ${this.show(flags, baseName(pattern))}]`);
+    if (this.s.judged) rule.origin = this.originOf();
     if (rule.merge !== null) {
       this.say(`activating mergelist #${this.mergeRules.length}${rule.merge.label}`);
       this.mergeRules.push(rule);
     }
     list.add(rule);
+  }
+
+  private originOf(): RuleOrigin {
+    const { source, given, written: text } = this;
+    if (source === null) return { text, file: null, line: -1, given };
+    return { text, file: this.located(source.path), line: source.line, given: null };
   }
 
   /** --debug=filter2 tells of what is done with lists and files. Who speaks is put in front. */
@@ -241,9 +247,13 @@ export class Filters {
     if (this.cvsRead) return;
     this.cvsRead = true;
     const { cvs } = this.context;
+    const { given } = this;
+    this.given = "--cvs-exclude";
     this.parse(CVS_DEFAULTS, flags | (this.version >= 30 ? F.perishable : 0), 0, cvs);
     if (this.s.home !== null) this.parseFile(cvs, withSlash(this.s.home) + ".cvsignore", flags, 0);
+    this.given = "$CVSIGNORE";
     if (this.s.cvsIgnore !== null) this.parse(this.s.cvsIgnore, flags, 0, cvs);
+    this.given = given;
   }
 
   /**
@@ -473,15 +483,31 @@ export class Filters {
     }
   }
 
+  /** The rule that decides about a name by what the other side was told or goes by, or null. */
+  peerRule(path: string, isDir: boolean): FilterRule | null {
+    const { context } = this;
+    const { trace } = context;
+    let found: FilterRule | null = null;
+    context.trace = (_name, _isDir, rule) => {
+      found = rule;
+    };
+    this.checkAsPeer(path, isDir);
+    context.trace = trace;
+    return found;
+  }
+
   private trace(name: string, isDir: boolean, rule: FilterRule, label: string): void {
-    const { who, debug } = this.s;
+    const { who, debug, judged } = this.s;
+    // A check of what the peer did is no decision.
+    if (judged && this.context.elided === Elide.remote && (rule.flags & F.xattr) === 0) judged(name, isDir, rule);
+    if (debug === null) return;
     // Who only checks a list that has come tells of it at the highest level.
     if (who.toLowerCase() === "receiver" && this.debugLevel < 3) return;
     const include = (rule.flags & F.include) !== 0;
     const action = who.startsWith("g") ? (include ? "risk" : "protect") : include ? "show" : "hid";
     const slash = (rule.flags & (F.directory | F.fromFile)) === F.directory ? "/" : "";
     const pattern = this.show(rule.flags, rule.pattern) + slash;
-    debug!(`[${who}] ${action}ing ${isDir ? "directory" : "file"} ${name} because of pattern ${pattern}${label}`);
+    debug(`[${who}] ${action}ing ${isDir ? "directory" : "file"} ${name} because of pattern ${pattern}${label}`);
   }
 
   // Sharing rules with the other side.
@@ -504,6 +530,7 @@ export class Filters {
     const { amSender, cvsExclude, localServer } = this.s;
     const silent = localServer || (amSender && !this.receiverWantsList);
     const modern = this.version >= 29;
+    this.given = "--cvs-exclude";
     if (cvsExclude && amSender) {
       if (modern) this.parse(":C");
       this.parse("-C");
@@ -530,6 +557,7 @@ export class Filters {
   /** On a server: after the list (or instead of it) the rules of -C. */
   finishReceive(): void {
     const { amSender, cvsExclude, localServer } = this.s;
+    this.given = "--cvs-exclude";
     if (cvsExclude) {
       if (localServer || amSender || this.version < 29) this.parse(":C");
       if (localServer || amSender) this.parse("-C");
@@ -555,21 +583,6 @@ export class Filters {
       texts?.push(prefix + rule.pattern + closingSlash(rule));
     }
   }
-}
-
-/** Which side a rule is not for. With --delete-excluded a plain rule is for the sender alone. */
-function elideOf(flags: number, amSender: boolean, deleteExcluded: boolean): number {
-  const senderOnly = amSender ? Elide.local : Elide.remote;
-  const receiverOnly = amSender ? Elide.remote : Elide.local;
-  const forSender = (flags & F.senderSide) !== 0;
-  if ((flags & F.receiverSide) !== 0) return forSender ? Elide.none : receiverOnly;
-  if (forSender) return senderOnly;
-  const plain = (flags & F.perDirMerge) === 0 || (flags & F.noPrefixes) !== 0;
-  return deleteExcluded && plain ? senderOnly : Elide.none;
-}
-
-function closingSlash({ flags }: FilterRule): string {
-  return (flags & F.directory) !== 0 ? "/" : "";
 }
 
 function baseName(path: string): string {

@@ -8,15 +8,28 @@
 export interface RuleSource {
   /** Its name, or null when that was itself read from a file. */
   readonly file: string | null;
+  /** Its name in any case, for the eyes of whoever may see all. */
+  readonly path: string;
   /** Where a file with a hidden name was named, if that is known. */
   readonly namedAt: string | null;
   /** Line being read, from 1; -1 where words count instead of lines. */
   line: number;
 }
 
+/** Where a rule came from and what it says, for whoever may see all. */
+export interface RuleOrigin {
+  /** The rule as it was written. */
+  readonly text: string;
+  /** The file it was read from, and its line there (-1: a word), or null. */
+  readonly file: string | null;
+  readonly line: number;
+  /** The option or environment variable that gave it, or null. */
+  readonly given: string | null;
+}
+
 /** The source for a file named by a rule from `parent` (null: not from a file that is being read). */
 export function sourceOf(path: string, hidden: boolean, parent: RuleSource | null): RuleSource {
-  return { file: hidden ? null : path, namedAt: hidden && parent ? placeOf(parent) : null, line: 0 };
+  return { file: hidden ? null : path, path, namedAt: hidden && parent ? placeOf(parent) : null, line: 0 };
 }
 
 /** Words for the place; null stands for a file that was read and closed before. */

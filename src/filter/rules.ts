@@ -4,6 +4,7 @@
  * A rule is a set of flags and a pattern. Patterns and names are strings with one code unit per byte.
  */
 import { UsageError } from "../errors.ts";
+import type { RuleOrigin } from "./provenance.ts";
 
 /** Flag bits of a rule (FILTRULE_*). */
 export const RuleFlag = {
@@ -71,6 +72,8 @@ export interface FilterRule {
   elide: number;
   /** Rules read per directory; only with RuleFlag.perDirMerge. */
   merge: FilterList | null;
+  /** Kept when decisions are to be explained. */
+  origin?: RuleOrigin;
 }
 
 /** An ordered list of rules; the first match decides. Inherited rules come after a directory's own. */
@@ -368,4 +371,20 @@ function wireModifiers(flags: number, o: WireSettings, old: boolean): string {
   if ((flags & F.senderSide) !== 0 && !old) text += "s";
   if ((flags & F.receiverSide) !== 0 && (!old || (o.deleteExcluded && o.amSender))) text += "r";
   return text;
+}
+
+/** Which side a rule is not for. With --delete-excluded a plain rule is for the sender alone. */
+export function elideOf(flags: number, amSender: boolean, deleteExcluded: boolean): number {
+  const senderOnly = amSender ? Elide.local : Elide.remote;
+  const receiverOnly = amSender ? Elide.remote : Elide.local;
+  const forSender = (flags & F.senderSide) !== 0;
+  if ((flags & F.receiverSide) !== 0) return forSender ? Elide.none : receiverOnly;
+  if (forSender) return senderOnly;
+  const plain = (flags & F.perDirMerge) === 0 || (flags & F.noPrefixes) !== 0;
+  return deleteExcluded && plain ? senderOnly : Elide.none;
+}
+
+/** What a rule for directories ends in. */
+export function closingSlash({ flags }: FilterRule): string {
+  return (flags & F.directory) !== 0 ? "/" : "";
 }

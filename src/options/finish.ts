@@ -115,6 +115,19 @@ function outputBuffer(options: Options): void {
   if (!/^[nulbf]/i.test(options.outbuf)) refuse("Invalid --outbuf setting -- specify N, L, or B.");
 }
 
+/** --explain goes by what a dry run tells when it tells all. */
+function explaining(options: Options): void {
+  if (options.explain.length === 0) return;
+  if (options.watch) refuse("--explain cannot be used with --watch");
+  const batch = options.readBatch ?? options.writeBatch;
+  if (batch !== null) refuse("--explain cannot be used with a batch file");
+  options.dryRun = true;
+  options.quiet = 0;
+  options.progress = 0;
+  options.verbose = Math.max(options.verbose, 2);
+  options.itemize = 2;
+}
+
 function verbosity(options: Options): void {
   options.levels.setVerbosity(options.verbose);
   if (options.stats > 0) options.levels.parse("info", options.verbose > 1 ? "stats3" : "stats2", Priority.implied);
@@ -165,7 +178,7 @@ function recursion(options: Options): void {
   }
   if (options.args.length < 2 && options.readBatch === null && !options.server) options.listOnly |= 1;
   if (options.dirs >= 4) {
-    options.filters.push({ kind: "filter", value: "- /*/*" });
+    options.filters.push({ kind: "filter", value: "- /*/*", impliedBy: "--old-dirs" });
     options.recurse = options.dirs = 1;
   } else if (options.recurse > 0) {
     options.dirs = 1;
@@ -217,7 +230,7 @@ function backups(options: Options): void {
         sameDir ? "when --backup-dir is the same as the dest dir" : "without a --backup-dir"}`);
     }
     if (options.backup && options.deleteMode && !options.deleteExcluded && !options.server) {
-      options.filters.push({ kind: "filter", value: `P *${options.suffix}` });
+      options.filters.push({ kind: "filter", value: `P *${options.suffix}`, impliedBy: "--backup" });
     }
     if (options.backup) options.omitDirTimes = options.omitDirTimesImplied = true;
   }
@@ -236,7 +249,7 @@ function backupDir(options: Options, path: string): boolean {
 function itemLines(options: Options): void {
   const client = !options.server;
   const format = options.outFormat;
-  if (options.json) {
+  if (options.json || options.explain.length > 0) {
     // Events tell what a line with %i would, so the other side must know as much.
     options.outFormat = "%i %n%L";
     options.outFormatHasItemize = Math.max(options.itemize, 1);
@@ -328,7 +341,8 @@ function clientInfo(options: Options): void {
 
 /** Steps that a server takes before its secluded arguments are there. */
 const BEFORE_ARGUMENTS: readonly Step[] = [
-  maxAlloc, argumentProtection, checksumChoice, compression, outputBuffer, verbosity, charset, fuzzyLevel, clientInfo,
+  maxAlloc, argumentProtection, checksumChoice, compression, outputBuffer, explaining, verbosity, charset, fuzzyLevel,
+  clientInfo,
 ];
 
 const WITH_ARGUMENTS: readonly Step[] = [

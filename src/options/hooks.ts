@@ -88,9 +88,8 @@ function stderrMode({ options }: ParseState, text: string): void {
 }
 
 function filterFile(state: ParseState): void {
-  state.filterFileCount++;
-  if (state.filterFileCount === 1) state.options.filters.push({ kind: "filter", value: ": /.rsync-filter" });
-  if (state.filterFileCount === 2) state.options.filters.push({ kind: "filter", value: "- .rsync-filter" });
+  const value = [": /.rsync-filter", "- .rsync-filter"][state.filterFileCount++];
+  if (value !== undefined) state.options.filters.push({ kind: "filter", value, impliedBy: "-F" });
 }
 
 function blockSize({ options }: ParseState, text: string): void {
@@ -101,6 +100,10 @@ function blockSize({ options }: ParseState, text: string): void {
 function bwlimit({ options }: ParseState, text: string): void {
   const bytes = parseSize(text, "bwlimit", { defaultUnit: "K", least: 512, most: -1, zeroUnlimited: true });
   options.bwlimit = Math.floor((bytes + 512) / 1024);
+}
+
+function explain({ options }: ParseState, text: string): void {
+  options.explain.push(text);
 }
 
 function watchTarget({ options }: ParseState, text: string): void {
@@ -215,6 +218,7 @@ export const HOOKS = {
   blockSize,
   bwlimit,
   remoteOption,
+  explain,
   watchTarget,
   usermap,
   groupmap,

@@ -12,6 +12,8 @@ export interface FilterArgument {
   readonly kind: "filter" | "exclude" | "include" | "exclude-from" | "include-from";
   /** The rule text or file name (a name: one code unit per byte). */
   readonly value: string;
+  /** The option that stands for it, where it is not the kind. */
+  readonly impliedBy?: string;
   /** --from0 stood before this argument: the lines of its file end in NUL. */
   readonly from0?: boolean;
   /** Level of --debug=filter at this point of the command line; absent for 0. */
@@ -203,6 +205,8 @@ export interface Options {
   outbuf: string | null;
   /** Events as JSON in place of all other lines on standard output. */
   json: boolean;
+  /** Paths whose fate is to be explained. */
+  explain: string[];
   // Watching: times in seconds, as given; see watch/settings.ts.
   watch: boolean;
   watchTargets: string[];
@@ -262,7 +266,7 @@ export function defaultOptions(): Options {
     verbose: 0, quiet: 0, levels: new Levels(), stderrMode: null, progress: 0, stats: 0, humanReadable: 1, itemize: 0,
     outFormat: null, outFormatHasItemize: 0, outFormatHasOperation: false, logFormatHasItemize: false,
     logFormatHasOperation: false, logBeforeTransfer: false, logFile: null, logFormat: null, listOnly: 0,
-    dryRun: false, eightBitOutput: false, outbuf: null, json: false,
+    dryRun: false, eightBitOutput: false, outbuf: null, json: false, explain: [],
     watch: false, watchTargets: [], watchDelay: null, watchMaxDelay: null, watchAudit: null, watchRetry: null,
     watchPoll: null, watchBackend: null, watchAllowEmpty: false,
     configFile: null, dparams: [], noDetach: false, daemonBwlimit: 0, clientInfo: "", args: [],

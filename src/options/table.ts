@@ -92,6 +92,8 @@ const OUTPUT: readonly OptionRow[] = [
     argumentName: "FORMAT", help: "format of the log's lines" },
   { long: "json", set: { json: true }, side: "client", category: "Output",
     help: "print events as lines of JSON, nothing else", own: true },
+  { long: "explain", own: true, argument: "string", hook: "explain", side: "client", category: "Output",
+    argumentName: "PATH", help: "say why PATH would be copied, left alone or deleted, change nothing" },
   { long: "list-only", set: { listOnly: 2 }, sent: "--list-only", side: "both", category: "Output",
     help: "list the files, copy nothing" },
   { long: "8-bit-output", short: "8", set: { eightBitOutput: true }, no: ["no-8-bit-output", "no-8"],

@@ -108,6 +108,39 @@ export interface MessageEvent {
   readonly text: string;
 }
 
+/** What would become of a name. */
+export type Verdict =
+  | "transferred" | "created" | "linked" | "updated" | "up to date" | "skipped" | "excluded" | "refused" | "deleted"
+  | "kept" | "not there" | "unknown";
+
+/** A filter rule that decided about a name. */
+export interface RuleFact {
+  readonly side: "sender" | "receiver";
+  /** What it decided about: the name asked for, or a directory above it. */
+  readonly path: string;
+  /** What it does there: leave out or take along on the sender, protect from deletion or allow it on the receiver. */
+  readonly effect: "exclude" | "include" | "protect" | "risk";
+  /** The rule as it was written. */
+  readonly rule: string;
+  /** The file it stands in, with its line if known; null for one that an option gave. */
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly option: string | null;
+}
+
+/** Why something would happen to a name that --explain asks for, or why nothing would. */
+export interface ExplainEvent {
+  readonly type: "explain";
+  /** The name within the transfer. */
+  readonly path: string;
+  readonly verdict: Verdict;
+  readonly reasons: readonly string[];
+  readonly rules: readonly RuleFact[];
+  /** Is it there? "listed": the sender has it and offers it. */
+  readonly sender: "listed" | "present" | "absent" | "unknown";
+  readonly receiver: "present" | "absent" | "unknown";
+}
+
 /** The last event. */
 export interface SummaryEvent {
   readonly type: "summary";
@@ -126,7 +159,7 @@ export interface SummaryEvent {
 /** Everything that may be told. */
 export type RunEvent =
   | StartEvent | FileEvent | ListEvent | ModuleEvent | ProgressEvent | DeleteEvent | ErrorEvent | MessageEvent
-  | SummaryEvent;
+  | ExplainEvent | SummaryEvent;
 
 /** Who is told. */
 export interface Observer {
@@ -162,10 +195,12 @@ export function itemKind(mode: number): ItemKind {
   }
 }
 
-/** What item flags say is done. */
-export function itemAction(iflags: number, mode: number): ItemAction {
+/** What item flags say is done. `xname`: the name that goes with them, "" for none. */
+export function itemAction(iflags: number, mode: number, xname: string): ItemAction {
   if ((iflags & ItemFlag.transfer) !== 0) return "transfer";
-  if ((iflags & ItemFlag.localChange) !== 0) return (iflags & ItemFlag.xnameFollows) !== 0 ? "link" : "create";
+  const links = (iflags & ItemFlag.xnameFollows) !== 0;
+  // A hard link that is there already is told of as one that is made, but without its other name.
+  if ((iflags & ItemFlag.localChange) !== 0 && !(links && xname === "")) return links ? "link" : "create";
   return itemReasons(iflags, mode).length > 0 ? "attributes" : "none";
 }
 

@@ -13,7 +13,8 @@ const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** Builds the rules of this side. `args` are the options whose filter arguments apply here. */
 export function makeFilters(session: Session, args: Options): Filters {
-  const { options, host, fs, log, module, cwd } = session;
+  const { options, host, fs, log, module, cwd, explainer } = session;
+  const side = session.amSender ? "sender" : "receiver";
   let parsing = true;
   const filters = new Filters({
     amSender: session.amSender,
@@ -33,6 +34,7 @@ export function makeFilters(session: Session, args: Options): Filters {
     readFile: fileReader(session),
     strerror: (errno) => fs.strerror(errno),
     error: (text) => log.errorXfer(`${text}\n`),
+    judged: explainer ? (name, _isDir, rule) => explainer.judged(side, name.replace(/^\/+/, ""), rule) : null,
     debugLevel: log.levels.debug.FILTER,
     debug: log.debug("FILTER", 1) ? (text) => log.infoLine(`${text}\n`) : null,
     get who() {
@@ -41,6 +43,7 @@ export function makeFilters(session: Session, args: Options): Filters {
     },
   });
   filters.version = session.context.version;
+  explainer?.useFilters(filters);
   addArguments(session, filters, args);
   const { partialDir } = options;
   const ours = !session.amServer || session.localLink !== null;

@@ -21,6 +21,7 @@ import { writeEndStats } from "../protocol/stats.ts";
 import { attachMessages, tellTimeout } from "../session/messages.ts";
 import { type ModuleScope, moduleName } from "../session/module.ts";
 import { fileReporter } from "../session/reporter.ts";
+import { type Explainer } from "../session/explainer.ts";
 import { type Session } from "../session/session.ts";
 import { nameConversion } from "./charsets.ts";
 import { becomeCopyAsUser } from "./copyas.ts";
@@ -36,6 +37,7 @@ import { ItemLog } from "./itemlog.ts";
 import { linkText } from "./listtrace.ts";
 import { sourceRoots } from "./operatorpaths.ts";
 import { recordStats, startRecording, writeReplayScript } from "./recording.ts";
+import { boundedFiles } from "./operatorpaths.ts";
 import { Sender } from "./sender.ts";
 import { SourceRemoval } from "./sourceremoval.ts";
 import { type SourceRoots } from "./sourceroots.ts";
@@ -119,6 +121,7 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
     success: (ndx) => removal.remove(ndx),
     noSend: () => {},
   });
+  if (session.explainer) lookUpSources(session, session.explainer);
   await tree.sendFirst(paths);
   output.flush();
   if (!(session.amServer && (view.first?.used ?? 0) === 0)) {
@@ -132,6 +135,14 @@ async function sendAll(session: Session, cwd: string, paths: readonly string[], 
   tree.close();
   segments.release();
   codec.release();
+}
+
+/** --explain wants to know what is there. */
+function lookUpSources(session: Session, explainer: Explainer): void {
+  const files = boundedFiles(session, session.cwd);
+  for (const { base, name: top } of explainer.starts) {
+    explainer.lookUp("sender", (name, stat) => files.lstat(base === "." ? name : joinPath(base, name), stat), top);
+  }
 }
 
 function listSender(

@@ -37,6 +37,7 @@ import { type EndStats, readEndStats } from "../protocol/stats.ts";
 import { attachMessages, tellTimeout } from "../session/messages.ts";
 import { clientPath } from "../session/module.ts";
 import { fileReporter } from "../session/reporter.ts";
+import { type Explainer } from "../session/explainer.ts";
 import { type Session } from "../session/session.ts";
 import { Deletion } from "./deletion.ts";
 import { BasisDirs } from "./basisdirs.ts";
@@ -121,11 +122,18 @@ export async function runHostB(
   const finder = new DestinationFinder(session, cwd);
   const destination = finder.find(word, { list: first, total, segments });
   receiving.destination = destination;
+  if (session.explainer) lookUpDestination(session.explainer, destination, session.dryRun > 1);
   filters.setRoot(destination.root.rootPath);
   checkDirectories(session, filters);
   const side = new ReceivingSide(session, receiving, lists, ndxReader, filters, destination, extras);
   session.beginRoles();
   await side.run(first);
+}
+
+/** --explain wants to know what is there. `absent`: the destination itself is not. */
+function lookUpDestination(explainer: Explainer, { root, soloName }: Destination, absent: boolean): void {
+  if (soloName !== null) explainer.goesTo(soloName);
+  explainer.lookUp("receiver", (name, stat) => (absent ? -1 : root.lstat(name, stat)));
 }
 
 /** A server's first argument is its directory. */

@@ -45,6 +45,7 @@ export class Itemizer {
     fnamecmpType: number = FnamecmpType.fname, xname: string | null = null,
   ): void {
     const { session, attrs } = this;
+    session.explainer?.compared(list, row, stat);
     const flags = this.attributes.itemFlags(list, row, stat, iflags, xname ?? "");
     const worth = (flags & (SIGNIFICANT_ITEM_FLAGS | ItemFlag.reportXattr)) !== 0 || this.all || Boolean(xname);
     if (!worth || session.options.readBatch !== null) return;

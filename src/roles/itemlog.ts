@@ -244,7 +244,7 @@ export class ItemLog {
   private tell(observer: Observer, list: FileList, row: number, iflags: number, xname: string): void {
     const mode = list.mode[row];
     observer.event({
-      type: "file", path: list.path(row), kind: itemKind(mode), action: itemAction(iflags, mode),
+      type: "file", path: list.path(row), kind: itemKind(mode), action: itemAction(iflags, mode, xname),
       reasons: itemReasons(iflags, mode), itemize: itemize(iflags, mode, this.session.amSender, this.run.itemize),
       size: list.size[row], mtime: list.mtime[row], mode,
       target: xname !== "" ? xname : fileKind(mode) === "symlink" ? list.linkTarget(row) : null,

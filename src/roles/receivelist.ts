@@ -96,6 +96,7 @@ export class ListReader {
     session.ioError |= receiver.ioError;
     this.count();
     if (this.traced) this.trace(dirNdx, list);
+    if (!session.localLink) session.explainer?.sawList(list);
     return list;
   }
 

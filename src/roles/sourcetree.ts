@@ -66,19 +66,21 @@ export class SourceTree {
     stats.flistSize = output.written - before;
     this.count();
     progress.finish(this.view.first?.used ?? 0);
-    this.trace();
+    this.examine();
     if (session.log.debug("FLIST", 2)) session.log.infoLine("send_file_list done\n");
     if (this.segments.eof) showListsEnd(session, "sender");
     if (!session.amServer && session.log.debug("FLIST", 3)) session.log.infoLine("file list sent\n");
   }
 
-  /** --debug=flist3: the lists that have been made since the last call. */
-  private trace(): void {
+  /** --debug=flist3 and --explain want the lists that have been made since the last call. */
+  private examine(): void {
     const { session } = this;
-    if (!session.log.debug("FLIST", 3)) return;
+    const shows = session.log.debug("FLIST", 3);
+    if (!shows && session.explainer === null) return;
     let list = this.shown === null ? this.view.first : this.shown.next;
     for (; list !== null; list = list.next) {
-      showList(session, "sender", list, (rows, row) => this.rootPath(rows, row));
+      if (shows) showList(session, "sender", list, (rows, row) => this.rootPath(rows, row));
+      session.explainer?.sawList(list);
       this.shown = list;
     }
   }
@@ -95,7 +97,7 @@ export class SourceTree {
     const before = output.written;
     for (let more = true; more; ) {
       more = this.sender.extra(lookahead);
-      this.trace();
+      this.examine();
       output.spill();
       if (output.congested) await output.drain();
       const turn = session.breathe();

@@ -8,6 +8,7 @@
  */
 import { type Observer } from "../output/events.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
+import { type Explainer } from "./explainer.ts";
 
 /** An open source file. */
 export interface SourceOffer {
@@ -23,6 +24,8 @@ export class LocalLink {
   lastDevice = "";
   /** What was read from standard input for rules, read by read: both sides go by the same rules. */
   readonly inputs: (Uint8Array | number)[] = [];
+  /** Who explains the decisions of both sides (--explain), if anybody does. */
+  explainer: Explainer | null = null;
   /** Who watches the run: a listing is the server side's work. */
   observer: Observer | null = null;
   /** One side's time ran out and it has said so: the other one need not tell of the connection that it lost. */

@@ -16,6 +16,7 @@ import { type Input } from "./input.ts";
 import { type Log } from "./log.ts";
 import { type Output } from "./output.ts";
 import { newStats, type Stats } from "./stats.ts";
+import type { Explainer } from "./explainer.ts";
 import { type LocalLink } from "./locallink.ts";
 import { type ModuleScope } from "./module.ts";
 
@@ -37,6 +38,8 @@ export interface SessionParts {
   readonly observer?: Observer | null;
   /** How names are converted (--iconv), or null. */
   readonly charset: Charset | null;
+  /** Who explains what is decided here (--explain); null (or absent) when nobody asks. */
+  readonly explainer?: Explainer | null;
   /** The batch file that records this session, or null. */
   readonly batch: BatchSink | null;
   /** Set on a daemon. */
@@ -58,6 +61,7 @@ export class Session {
   readonly localLink: LocalLink | null;
   readonly observer: Observer | null;
   readonly charset: Charset | null;
+  readonly explainer: Explainer | null;
   readonly batch: BatchSink | null;
   /** The module that is served, null outside a daemon. */
   readonly module: ModuleScope | null;
@@ -108,6 +112,7 @@ export class Session {
     this.log = parts.log;
     this.localLink = parts.localLink;
     this.observer = parts.observer ?? null;
+    this.explainer = parts.explainer ?? parts.localLink?.explainer ?? null;
     this.batch = parts.batch;
     this.charset = parts.charset;
     this.module = parts.module ?? null;

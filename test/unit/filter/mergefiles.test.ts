@@ -142,9 +142,35 @@ describe("files of rules", () => {
   test("-F looks in the parents of the transfer too", () => {
     const files = { "/.rsync-filter": "- one\n", "/top/.rsync-filter": "- two\n",
       "/top/src/.rsync-filter": "- three\n" };
-    const filters = filtersOf([{ kind: "F", value: "" }, { kind: "F", value: "" }], {}, files);
+    const words = [": /.rsync-filter", "- .rsync-filter"].map((value) => ({ kind: "filter", value }) as const);
+    const filters = filtersOf(words, {}, files);
     filters.push(".");
     expect(verdicts(filters, "one", "two", "three", ".rsync-filter")).toEqual([-1, -1, -1, -1]);
+  });
+});
+
+describe("where rules come from", () => {
+  test("each decision is told with the rule as written, its option or its file and line", () => {
+    const told: unknown[] = [];
+    const files = { "/top/list": "# none\n\n*.o\n", "/top/src/.rules": "- *.tmp\n", "/home/joe/.cvsignore": "mine\n" };
+    const filters = filtersOf([
+      exclude("*.bak"), { kind: "exclude-from", value: "/top/list" }, rule(": .rules"),
+      { kind: "filter", value: "P kept", impliedBy: "--backup" },
+    ], { cvsExclude: true, judged: (name, isDir, { origin }) => told.push([name, isDir, origin]) }, files);
+    filters.sendList();
+    filters.push(".");
+    const names = ["a.bak", "a.o", "a.tmp", "mine", "core", "none"];
+    expect(verdicts(filters, ...names)).toEqual([-1, -1, -1, -1, -1, 0]);
+    const given = { file: null, line: -1 };
+    expect(told).toEqual([
+      ["a.bak", false, { text: "*.bak", ...given, given: "--exclude" }],
+      ["a.o", false, { text: "*.o", file: "/top/list", line: 3, given: null }],
+      ["a.tmp", false, { text: "- *.tmp", file: "/top/src/.rules", line: 1, given: null }],
+      ["mine", false, { text: "mine", file: "/home/joe/.cvsignore", line: -1, given: null }],
+      ["core", false, { text: "core", ...given, given: "--cvs-exclude" }],
+    ]);
+    expect(filters.peerRule("kept", false)!.origin).toMatchObject({ text: "P kept", given: "--backup" });
+    expect(filters.peerRule("none", false)).toBeNull();
   });
 });
 

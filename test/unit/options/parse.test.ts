@@ -82,7 +82,8 @@ describe("what follows from all options", () => {
   });
 
   it("protects backups from --delete", () => {
-    expect(optionsOf(["-ab", "--delete", "a", "b"]).filters).toEqual([{ kind: "filter", value: "P *~" }]);
+    expect(optionsOf(["-ab", "--delete", "a", "b"]).filters)
+      .toEqual([{ kind: "filter", value: "P *~", impliedBy: "--backup" }]);
     expect(optionsOf(["-ab", "--delete", "--backup-dir=x", "a", "b"]).filters).toEqual([]);
     expect(optionsOf(["-ab", "a", "b"])).toMatchObject({ suffix: "~", omitDirTimes: true, omitDirTimesImplied: true });
   });

@@ -21,8 +21,12 @@ describe("itemReasons", () => {
     [ItemFlag.localChange | ItemFlag.xnameFollows, FILE, "link", []],
     [0, FILE, "none", []],
   ] as const)("%i of %i: %s because of %j", (iflags, mode, action, reasons) => {
-    expect(itemAction(iflags, mode)).toBe(action);
+    expect(itemAction(iflags, mode, action === "link" ? "other" : "")).toBe(action);
     expect(itemReasons(iflags, mode)).toEqual(reasons);
+  });
+
+  it("a hard link that is there already is none that is made", () => {
+    expect(itemAction(ItemFlag.localChange | ItemFlag.xnameFollows, FILE, "")).toBe("none");
   });
 });
 
