@@ -5,17 +5,10 @@
  */
 import { ExitCode, UsageError } from "../src/errors.ts";
 import { type Host } from "../src/host.ts";
-import { kernelBytes } from "./_kernels.ts";
+import { embeddedKernels } from "./_browserdelta.ts";
 
 function missing(what: string): UsageError {
   return new UsageError(`there is no way to ${what} in a browser`, ExitCode.unsupported);
-}
-
-/** The kernels' bytes, which a bundle for browsers always carries. */
-export function embeddedKernels(): Uint8Array {
-  return kernelBytes(() => {
-    throw new Error("this bundle was built without its kernels");
-  });
 }
 
 /** Builds the Host. */

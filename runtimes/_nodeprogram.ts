@@ -1,8 +1,8 @@
-/** The program on Node.js, as the bundle that node.ts loads. */
+/** The program on Node.js, as the bundle that node.ts loads; and the library, as the bundle that `require` gives. */
 import { main } from "../src/cli.ts";
 import { createHost } from "./_nodehost.ts";
 
-export { createHost };
+export * from "./library.node.ts";
 
 /** Runs the command line and ends the process. */
 export function start(): void {

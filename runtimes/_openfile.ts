@@ -1,16 +1,20 @@
 /** Files of the disk for the library's functions, where node's modules are. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { KernelPool } from "../src/binding.ts";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { type RandomAccess, type SyncAccess, TarFiles } from "../src/index.ts";
-import { kernelBytes } from "./_kernels.ts";
+
+/** The part of node's FileHandle that is used. */
+interface Handle {
+  read(into: Uint8Array, at: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+  close(): Promise<void>;
+}
 
 /** An open file with random access. */
 export class OpenedFile implements RandomAccess {
   readonly byteLength: number;
-  private readonly handle: FileHandle;
+  private readonly handle: Handle;
 
-  constructor(handle: FileHandle, byteLength: number) {
+  constructor(handle: Handle, byteLength: number) {
     this.handle = handle;
     this.byteLength = byteLength;
   }
@@ -79,9 +83,4 @@ function accessTo(fd: number): SyncAccess {
       return bytes.subarray(0, done);
     },
   };
-}
-
-/** Kernels for signatures and deltas, on runtimes with node's modules. */
-export function kernelPool(): KernelPool {
-  return new KernelPool({ bytes: () => kernelBytes(readFileSync), shared: true });
 }

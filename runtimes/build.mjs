@@ -10,7 +10,7 @@
  * Usage: node runtimes/build.mjs [--no-minify] [--no-types]
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,40 +21,34 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const minify = !process.argv.includes("--no-minify");
 const types = !process.argv.includes("--no-types");
 
-const onNode = { platform: "node", banner: "#!/usr/bin/env node", target: "node20" };
-const onDeno = { platform: "node", banner: "#!/usr/bin/env -S deno run -A", target: "deno2" };
-const onBun = { platform: "node", banner: "#!/usr/bin/env bun", target: "esnext" };
-/** What import.meta.url is to a bundle that is no module. */
-const MODULE_URL = 'const WSYNC_URL = require("node:url").pathToFileURL(__filename).href;';
+/** What import.meta.url is to a bundle that is no module: what its loader says, or its own file's address. */
+const MODULE_URL = 'if (typeof WSYNC_URL === "undefined") '
+  + 'var WSYNC_URL = require("node:url").pathToFileURL(__filename).href;';
+const TOOLS = ["inotifywait", "inotifywatch"];
 
-/** One bundle each: the entry file, where it goes, how esbuild treats it and its first line. */
-const bundles = [
-  { entry: "runtimes/node.ts", out: "dist/wsync.js", ...onNode },
-  { entry: "runtimes/_nodeprogram.ts", out: "dist/wsync.node.cjs", ...onNode, banner: "", format: "cjs" },
-  { entry: "runtimes/deno.ts", out: "dist/wsync.deno.js", ...onDeno },
-  { entry: "runtimes/bun.ts", out: "dist/wsync.bun.js", ...onBun },
-  { entry: "runtimes/_nodetools.ts", out: "dist/inotify.node.cjs", ...onNode, banner: "", format: "cjs" },
-  ...["inotifywait", "inotifywatch"].flatMap((tool) => [
-    { entry: `runtimes/${tool}.node.ts`, out: `dist/wsync-${tool}.js`, ...onNode },
-    { entry: `runtimes/${tool}.deno.ts`, out: `dist/wsync-${tool}.deno.js`, ...onDeno },
-    { entry: `runtimes/${tool}.bun.ts`, out: `dist/wsync-${tool}.bun.js`, ...onBun },
+/** Node's programs are no modules, so that V8 can keep their compiled code; their loaders are. */
+const nodeScripts = { "wsync.node": "runtimes/_nodeprogram.ts", "inotify.node": "runtimes/_nodetools.ts" };
+const nodeLoaders = Object.fromEntries([
+  ["wsync", "runtimes/node.ts"], ...TOOLS.map((tool) => [`wsync-${tool}`, `runtimes/${tool}.node.ts`]),
+]);
+/** All other entries share their code: they are built together, and what several use is in dist/chunks. */
+const modules = Object.fromEntries([
+  ...["node", "deno", "bun"].map((runtime) => [`library.${runtime}`, `runtimes/library.${runtime}.ts`]),
+  ["library.browser", "runtimes/browser.ts"],
+  ["delta.native", "runtimes/delta.native.ts"],
+  ["delta.browser", "runtimes/delta.browser.ts"],
+  ...["deno", "bun"].flatMap((runtime) => [
+    [`wsync.${runtime}`, `runtimes/${runtime}.ts`],
+    ...TOOLS.map((tool) => [`wsync-${tool}.${runtime}`, `runtimes/${tool}.${runtime}.ts`]),
   ]),
-  { entry: "runtimes/library.node.ts", out: "dist/library.node.js", ...onNode, banner: "" },
-  { entry: "runtimes/library.node.ts", out: "dist/library.node.cjs", ...onNode, banner: MODULE_URL, format: "cjs" },
-  { entry: "runtimes/library.deno.ts", out: "dist/library.deno.js", ...onDeno, banner: "" },
-  { entry: "runtimes/library.bun.ts", out: "dist/library.bun.js", ...onBun, banner: "" },
-];
+]);
+/** First lines of what is run as a command. */
+const interpreters = { js: "#!/usr/bin/env node", deno: "#!/usr/bin/env -S deno run -A", bun: "#!/usr/bin/env bun" };
 
 /** Compiles assembly/ and returns the module's bytes. */
 function buildKernels() {
   execFileSync(process.execPath, [join(root, "assembly/build.mjs")], { cwd: root, stdio: "inherit" });
   return readFileSync(join(root, "build/wsync.wasm"));
-}
-
-/** Constants of a bundle. One that is no module is told its address. */
-function definitions({ format }, kernels) {
-  const address = format === "cjs" ? { "import.meta.url": "WSYNC_URL" } : {};
-  return { WSYNC_KERNELS: JSON.stringify(kernels.toString("base64")), ...address };
 }
 
 /** Has V8 keep the code it compiles for a small run, beside the Node bundle. Without it wsync only starts later. */
@@ -72,29 +66,42 @@ function keepCompiledCode() {
   }
 }
 
-async function buildBundle(bundle, kernels) {
-  await build({
-    absWorkingDir: root,
-    entryPoints: [bundle.entry],
-    outfile: bundle.out,
-    bundle: true,
-    format: bundle.format ?? "esm",
-    platform: bundle.platform,
-    target: bundle.target,
-    minify,
-    legalComments: "none",
-    external: ["koffi", "bun:*", "node:*"],
-    define: definitions(bundle, kernels),
-    banner: bundle.banner ? { js: bundle.banner } : {},
-    logLevel: "warning",
+/** Builds entries, a record of names in dist and files. */
+function bundle(entryPoints, kernels, settings) {
+  const { define = {}, ...rest } = settings;
+  return build({
+    absWorkingDir: root, entryPoints, outdir: "dist", bundle: true, platform: "node", minify, legalComments: "none",
+    external: ["koffi", "bun:*", "node:*"], logLevel: "warning",
+    define: { WSYNC_KERNELS: JSON.stringify(kernels.toString("base64")), ...define }, ...rest,
   });
-  if (bundle.banner.startsWith("#!")) chmodSync(join(root, bundle.out), 0o755);
+}
+
+/** Gives the commands their first line, and lets them be run. */
+function makeCommands() {
+  const names = [...Object.keys(nodeLoaders), ...Object.keys(modules)].filter((name) => name.startsWith("wsync"));
+  for (const name of names) {
+    const file = join(root, "dist", `${name}.js`);
+    const runtime = name.split(".")[1] ?? "js";
+    writeFileSync(file, `${interpreters[runtime]}\n${readFileSync(file, "utf8")}`);
+    chmodSync(file, 0o755);
+  }
 }
 
 rmSync(join(root, "dist"), { recursive: true, force: true });
 mkdirSync(join(root, "dist"), { recursive: true });
 const kernels = buildKernels();
-const present = bundles.filter((bundle) => existsSync(join(root, bundle.entry)));
-await Promise.all(present.map((bundle) => buildBundle(bundle, kernels)));
+const script = {
+  format: "cjs", target: "node20", outExtension: { ".js": ".cjs" }, banner: { js: MODULE_URL },
+  define: { "import.meta.url": "WSYNC_URL" },
+};
+await Promise.all([
+  bundle(nodeScripts, kernels, script),
+  bundle(nodeLoaders, kernels, { format: "esm", target: "node20" }),
+  bundle(modules, kernels, { format: "esm", target: "es2023", splitting: true, chunkNames: "chunks/[hash]" }),
+]);
+makeCommands();
 keepCompiledCode();
-if (types) await buildTypes(root, ["runtimes/library.node.ts", "runtimes/library.deno.ts", "runtimes/library.bun.ts"]);
+if (types) {
+  const entries = Object.entries(modules).filter(([name]) => /^(library|delta)/.test(name));
+  await buildTypes(root, entries.map(([, file]) => file));
+}

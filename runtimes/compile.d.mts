@@ -6,6 +6,9 @@ export declare const DENO_CONFINED: readonly string[];
 /** Says what is missing where deno compile failed. */
 export declare function denoTrouble(text: string): string;
 
+/** Builds the whole program into one file. */
+export declare function bundleWhole(entry: string, outfile: string): Promise<void>;
+
 /** What became of one program. */
 export interface Compiled {
   readonly program: string | null;

@@ -43,10 +43,21 @@ function binaryOf(runtime) {
   return runtimeWords(runtime)?.[0] ?? null;
 }
 
-function compileDeno(scratch, program) {
+/** Builds the whole program into one file. */
+export async function bundleWhole(entry, outfile, settings = {}) {
+  const kernels = readFileSync(join(root, "build/wsync.wasm")).toString("base64");
+  const { define = {}, ...rest } = settings;
+  await build({
+    absWorkingDir: root, entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node", target: "es2023",
+    minify: true, legalComments: "none", external: ["koffi", "bun:*", "node:*"], logLevel: "warning",
+    define: { WSYNC_KERNELS: JSON.stringify(kernels), ...define }, ...rest,
+  });
+}
+
+async function compileDeno(scratch, program) {
   const deno = binaryOf("deno");
   if (deno === null) return "there is no deno here";
-  copyFileSync(join(root, "dist/wsync.deno.js"), join(scratch, "wsync.deno.js"));
+  await bundleWhole("runtimes/deno.ts", join(scratch, "wsync.deno.js"));
   const words = ["compile", "--quiet", "--no-remote", "--no-npm", "--no-config", "--no-lock", ...DENO_PERMISSIONS];
   const done = run([deno, ...words, "--output", program, "wsync.deno.js"], { cwd: scratch });
   return done.ok ? "" : denoTrouble(done.text);
@@ -64,10 +75,10 @@ export function denoTrouble(text) {
   ].join("\n");
 }
 
-function compileBun(scratch, program) {
+async function compileBun(scratch, program) {
   const bun = binaryOf("bun");
   if (bun === null) return "there is no bun here";
-  copyFileSync(join(root, "dist/wsync.bun.js"), join(scratch, "wsync.bun.js"));
+  await bundleWhole("runtimes/bun.ts", join(scratch, "wsync.bun.js"));
   const words = ["build", "--compile", "--bytecode", "--format=esm", "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig", "wsync.bun.js", "--outfile", program];
   const done = run([bun, ...words], { cwd: scratch });
@@ -84,12 +95,9 @@ function koffiFile() {
 async function compileNode(scratch, program) {
   const koffi = koffiFile();
   const main = join(scratch, "wsync.cjs");
-  const kernels = readFileSync(join(root, "build/wsync.wasm")).toString("base64");
-  await build({
-    absWorkingDir: root, entryPoints: ["runtimes/sea.ts"], outfile: main, bundle: true, format: "cjs",
-    platform: "node", target: "node20", minify: true, legalComments: "none", external: ["koffi"], logLevel: "warning",
+  await bundleWhole("runtimes/sea.ts", main, {
+    format: "cjs", target: "node20", define: { "import.meta.url": "WSYNC_URL" },
     banner: { js: 'const WSYNC_URL = require("node:url").pathToFileURL(process.execPath).href;' },
-    define: { WSYNC_KERNELS: JSON.stringify(kernels), "import.meta.url": "WSYNC_URL" },
   });
   const config = {
     main, output: join(scratch, "wsync.blob"), disableExperimentalSEAWarning: true, useCodeCache: true,
@@ -142,7 +150,7 @@ export async function compile(runtime) {
 }
 
 async function compileAll(names) {
-  if (!existsSync(join(root, "dist/wsync.bun.js"))) throw new Error("there are no bundles in dist/: npm run build");
+  if (!existsSync(join(root, "build/wsync.wasm"))) throw new Error("there are no kernels in build/: npm run build");
   let failures = 0;
   for (const name of names) {
     const { program, trouble, mebibytes, own, empty } = await compile(name);

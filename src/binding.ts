@@ -1,11 +1,7 @@
 /** What the library's entries in runtimes/ bind to a runtime's kernels and host; index.ts has what needs neither. */
 export { rsyncBlockLength } from "./delta/blocksize.ts";
-export { makeDelta } from "./library/delta.ts";
 export { TreeFiles } from "./library/files.ts";
-export { KernelPool } from "./library/kernelpool.ts";
 export { propertyOf } from "./library/options.ts";
-export { applyDelta } from "./library/patch.ts";
-export { makeSignature } from "./library/signature.ts";
 export { runSync } from "./library/sync.ts";
 export { OPTION_ROWS } from "./options/table.ts";
 export { type ContentStore, type FileContent, ReaderContent } from "./posix/content.ts";

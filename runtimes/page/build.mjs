@@ -12,10 +12,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
 const out = join(root, "build/page");
 
-/** Kernels over a memory that is not shared, which needs no special headers from the server. */
 function kernels() {
-  execFileSync(process.execPath, [join(root, "assembly/build.mjs"), "--no-threads"], { cwd: root, stdio: "inherit" });
-  return readFileSync(join(root, "build/wsync-st.wasm")).toString("base64");
+  execFileSync(process.execPath, [join(root, "assembly/build.mjs")], { cwd: root, stdio: "inherit" });
+  return readFileSync(join(root, "build/wsync.wasm")).toString("base64");
 }
 
 /** Builds the page and returns its folder. */

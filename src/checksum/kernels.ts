@@ -55,6 +55,43 @@ export interface KernelExports {
   searchWindow(table: number, window: number, from: number, end: number, base: number, last: number): number;
 }
 
+/** Of a module's binary form: where sections begin, the section of imports, an imported memory, a shared one's flag. */
+const Wasm = { header: 8, imports: 2, memory: 2, sharedFlag: 2 } as const;
+
+/**
+ * The same kernels for a memory that is not shared: they differ in one bit, the flag of the memory they import. Throws
+ * RangeError for bytes that are not our kernels.
+ */
+export function withPlainMemory(wasmBytes: Uint8Array): Uint8Array {
+  // A copy: the slice of a Buffer would be none.
+  const bytes = new Uint8Array(wasmBytes);
+  let at: number = Wasm.header;
+  const number = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 0x7f) << shift;
+      if (!(byte & 0x80)) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const section = bytes[at++];
+    const end = number() + at;
+    if (section === Wasm.imports && number() === 1) {
+      for (let part = 0; part < 2; part++) {
+        const nameBytes = number();
+        at += nameBytes;
+      }
+      if (bytes[at++] === Wasm.memory) {
+        bytes[at] &= ~Wasm.sharedFlag;
+        return bytes;
+      }
+    }
+    at = end;
+  }
+  throw new RangeError("the module imports no memory");
+}
+
 /** The kernels of one thread. */
 export interface Kernels {
   readonly memory: LinearMemory;

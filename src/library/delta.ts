@@ -225,7 +225,7 @@ class ChunkQueue implements FileSource {
         return;
       }
       // A chunk is the source's own only until the next is asked for.
-      this.queue.push(this.queued + value.length < byteLength ? value.slice() : value);
+      this.queue.push(this.queued + value.length < byteLength ? new Uint8Array(value) : value);
       this.queued += value.length;
     }
   }

@@ -76,7 +76,7 @@ async function* apply(
 /** The bytes of a step. They are the reader's: a basis piece is given on as it was read. */
 async function* resolve(step: Step, basis: RandomAccess): AsyncGenerator<Uint8Array> {
   if ("bytes" in step) {
-    yield step.bytes.slice();
+    yield new Uint8Array(step.bytes);
     return;
   }
   const end = step.offset + step.byteLength;
@@ -86,7 +86,7 @@ async function* resolve(step: Step, basis: RandomAccess): AsyncGenerator<Uint8Ar
   for (let offset = step.offset; offset < end; ) {
     const piece = await basis.read(offset, Math.min(PIECE_BYTES, end - offset));
     if (piece.length === 0) throw new ProtocolError("delta-file", `the basis ended at ${offset}`);
-    yield piece.slice();
+    yield new Uint8Array(piece);
     offset += piece.length;
   }
 }
@@ -122,7 +122,7 @@ class DeltaInput {
       cursor.pos = 0;
     }
     this.offset += cursor.pos;
-    this.rest = bytes.slice(cursor.pos);
+    this.rest = new Uint8Array(bytes.subarray(cursor.pos));
     return steps;
   }
 
@@ -189,7 +189,7 @@ class RsyncSteps implements DeltaReader {
     }
     const sumLength = checksumLength(this.checksum);
     const isThere = this.tokensEnded && this.sum === null && cursor.available >= sumLength;
-    if (isThere) this.sum = cursor.take(sumLength).slice();
+    if (isThere) this.sum = new Uint8Array(cursor.take(sumLength));
     return steps;
   }
 

@@ -57,7 +57,8 @@ export async function collect(source: ByteSource): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let byteLength = 0;
   for await (const chunk of openSource(source).chunks()) {
-    parts.push(chunk.slice());
+    // A copy, which the slice of a Buffer would not be.
+    parts.push(new Uint8Array(chunk));
     byteLength += chunk.length;
   }
   const all = new Uint8Array(byteLength);

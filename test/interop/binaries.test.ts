@@ -6,9 +6,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { compile, DENO_CONFINED, DENO_PERMISSIONS } from "../../runtimes/compile.mjs";
+import { bundleWhole, compile, DENO_CONFINED, DENO_PERMISSIONS } from "../../runtimes/compile.mjs";
 import { runtimeWords } from "../_binaries.mjs";
-import { type Binary, missing, peer, projectRoot, scratch } from "../_programs.ts";
+import { type Binary, missing, peer, scratch } from "../_programs.ts";
 import { run } from "../_run.ts";
 import { fakeShell, startDaemon } from "../_servers.ts";
 import { compare, describeTree, makeTree } from "../_trees.ts";
@@ -75,7 +75,7 @@ for (const [runtime, binary] of [["bun", "bun-binary"], ["node", "node-binary"]]
 
 describe.skipIf(deno === null)("deno compile", () => {
   const bundle = join(dir, "wsync.deno.js");
-  beforeAll(() => copyFileSync(join(projectRoot, "dist/wsync.deno.js"), bundle));
+  beforeAll(() => bundleWhole("runtimes/deno.ts", bundle));
 
   test("has one file to take in, and node's own modules", () => {
     const text = execFileSync(deno!, ["info", "--json", "--no-config", "--no-lock", bundle], { encoding: "utf8" });

@@ -12,7 +12,7 @@ import { compare, describeTree, makeTree } from "../_trees.ts";
 const program = join(projectRoot, "test/interop/_libraryprogram.mjs");
 const variants = [
   { title: "Node.js", runtime: "node", library: "library.node.js" },
-  { title: "Node.js, by require", runtime: "node", library: "library.node.cjs" },
+  { title: "Node.js, by require", runtime: "node", library: "wsync.node.cjs" },
   { title: "Deno", runtime: "deno", library: "library.deno.js" },
   { title: "Bun", runtime: "bun", library: "library.bun.js" },
 ] as const;

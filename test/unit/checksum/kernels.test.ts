@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { LimitError } from "../../../src/errors.ts";
-import { loadKernels } from "../../../src/checksum/kernels.ts";
+import { loadKernels, withPlainMemory } from "../../../src/checksum/kernels.ts";
 import { hex, noise, place, streamed } from "../assembly/harness.ts";
 
 const bytes = readFileSync(new URL("../../../build/wsync.wasm", import.meta.url));
@@ -14,6 +14,20 @@ test("the memory is shared, grows on demand and stops at its limit", () => {
   expect(kernels.memory.u8.length).toBeGreaterThan(before);
   expect(ptr + 2 * before).toBeLessThanOrEqual(kernels.memory.u8.length);
   expect(() => kernels.memory.alloc(64 * 65536)).toThrow(LimitError);
+});
+
+test("the same kernels work over a memory that is not shared, which never moves", () => {
+  const plain = loadKernels(withPlainMemory(bytes), 64, false);
+  expect(plain.memory.wasm.buffer).toBeInstanceOf(ArrayBuffer);
+  const { u8 } = plain.memory;
+  const ptr = plain.memory.alloc(1 << 20);
+  expect(plain.memory.u8).toBe(u8);
+  expect(() => plain.memory.alloc(64 * 65536)).toThrow(LimitError);
+  const data = noise(5000);
+  plain.memory.u8.set(data, ptr);
+  const shared = loadKernels(bytes, 64);
+  expect(plain.wasm.weakSum(ptr, 5000)).toBe(shared.wasm.weakSum(place(shared, data), 5000));
+  expect(() => withPlainMemory(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))).toThrow(RangeError);
 });
 
 test("two loads share nothing", () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFile
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { createHost } from "../../../runtimes/_nodehost.ts";
+import { withPlainMemory } from "../../../src/checksum/kernels.ts";
 import { FileError, PartialError, TransportError, UsageError, WsyncError } from "../../../src/errors.ts";
 import { MemoryFiles, TarFiles } from "../../../src/library/files.ts";
 import { runSync, type SyncEvent, type SyncOptions } from "../../../src/library/sync.ts";
@@ -125,6 +126,23 @@ test("an abort ends the run with exit code 20, and nothing half-written stays", 
   await expect(runSync(host, { files: from }, { files: to }, { signal: before.signal })).rejects.toMatchObject({
     exitCode: 20,
   });
+});
+
+test("over a memory that is not shared, as in browsers, and with a delta", async () => {
+  const plain = Object.create(host, {
+    runtime: { value: "browser" }, kernels: { value: () => withPlainMemory(host.kernels()) },
+  }) as typeof host;
+  const from = new MemoryFiles();
+  for (let n = 0; n < 200; n++) from.write(`d${n % 7}/file${n}`, new Uint8Array(n * 97).map((_, i) => (i * n) >> 3));
+  from.write("big", new Uint8Array(3_000_000).map((_, i) => (i * i) >> 9));
+  const to = new MemoryFiles();
+  to.write("big", from.read("big").subarray(5));
+  const options = { archive: true, wholeFile: false, checksumChoice: "md5" };
+  const { stats } = await runSync(plain, { files: from }, { files: to }, options);
+  expect(stats!.matchedData).toBeGreaterThan(2_990_000);
+  for (const { path, kind } of from.list()) {
+    if (kind === "file") expect(Buffer.compare(to.read(path), from.read(path)), path).toBe(0);
+  }
 });
 
 test("an archive as the source, and as a target that refuses", async () => {
