@@ -45,6 +45,11 @@ export async function allowAccess(
   return { allowed, name: matcher.name };
 }
 
+/** Is this peer among the proxies, whose addresses or networks are listed? Without a list there are none. */
+export async function allowProxy(address: string, proxies: string, tools: AccessTools): Promise<boolean> {
+  return proxies !== "" && new Matcher({ address, name: UNDETERMINED }, false, tools).matches(proxies, false);
+}
+
 async function judge(matcher: Matcher, { allow, deny }: AccessRules): Promise<boolean> {
   if (allow !== "") {
     if (await matcher.matches(allow, false)) return true;

@@ -62,6 +62,25 @@ function groupsOf(ipv4: Uint8Array): string {
   return `${((ipv4[0] << 8) | ipv4[1]).toString(16)}:${((ipv4[2] << 8) | ipv4[3]).toString(16)}`;
 }
 
+/** A complete numeric address; `scoped`: an IPv6 one may end in "%" and an interface. Upstream valid_ipaddr. */
+export function isAddress(text: string, scoped: boolean): boolean {
+  if (!text.includes(":")) return dottedIpv4(text) !== null;
+  const percent = text.indexOf("%");
+  if (percent < 0) return ipv6(text) !== null;
+  return scoped && ipv6(text.slice(0, percent)) !== null && /^[a-zA-Z0-9]+$/.test(text.slice(percent + 1));
+}
+
+/** An address's bytes as text, in IPv6 with the longest run of zeros left out (RFC 5952). */
+export function addressText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[i * 2] << 8) | bytes[i * 2 + 1]).toString(16));
+  const text = `:${groups.join(":")}:`;
+  const runs = [...text.matchAll(/:0(?=(?::0)+:)(?::0)+:/g)].map(([run]) => run);
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), "");
+  if (longest === "") return groups.join(":");
+  return text.replace(longest, "::").replace(/^:(?!:)|(?<!:):$/g, "");
+}
+
 /** An IPv6 address that stands for an IPv4 one ("::ffff:1.2.3.4") as that; others as they are. */
 export function unmapped(text: string): string {
   const bytes = text.includes(":") ? parseAddress(text)?.bytes : undefined;

@@ -4,7 +4,7 @@
  */
 import { type HostLookup } from "../host.ts";
 import { type Sockets } from "../posix/sockets.ts";
-import { dottedIpv4, ipv6, parseAddress, unmapped } from "./addresses.ts";
+import { isAddress, parseAddress, unmapped } from "./addresses.ts";
 
 /** The name of a client whose address leads to none, or to one that does not lead back. */
 const UNKNOWN = "UNKNOWN";
@@ -27,14 +27,6 @@ export function shellAddress(env: (name: string) => string | undefined): string 
   const told = SHELL_VARIABLES.map(env).find((value) => value !== undefined);
   const address = told === undefined ? NO_ADDRESS : told.split(" ", 1)[0];
   return isAddress(address, true) ? address : null;
-}
-
-/** A complete numeric address; `scoped`: an IPv6 one may end in "%" and an interface. Upstream valid_ipaddr. */
-function isAddress(text: string, scoped: boolean): boolean {
-  if (!text.includes(":")) return dottedIpv4(text) !== null;
-  const percent = text.indexOf("%");
-  if (percent < 0) return ipv6(text) !== null;
-  return scoped && ipv6(text.slice(0, percent)) !== null && /^[a-zA-Z0-9]+$/.test(text.slice(percent + 1));
 }
 
 /** The name of an address, if it leads back to it; UNKNOWN otherwise, with the reason in the log. */

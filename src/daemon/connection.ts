@@ -22,6 +22,8 @@ import { Deadline } from "./deadline.ts";
 import { type Admission, receive } from "./greet.ts";
 import { admissionHandover } from "./handover.ts";
 import { Hooks, hooksEnabled } from "./hooks.ts";
+import { identify, type Visitor } from "./identify.ts";
+import { enterJail, isJailed } from "./jail.ts";
 import { serveApart } from "./keeper.ts";
 import { enterModule, type Entered } from "./module.ts";
 import { ModuleError } from "./moduleerror.ts";
@@ -31,32 +33,30 @@ import { applyModule, readRequest, type Request } from "./words.ts";
 export interface Connection {
   readonly stream: ByteStream;
   readonly address: string;
+  /** The stream's descriptor; null when it is standard input and output. */
+  readonly fd: number | null;
 }
 
 /** Serves a client and returns the exit code. Never throws. */
-export async function serveConnection(context: DaemonContext, connection: Connection): Promise<number> {
-  const { config, problems } = readConfig(context);
-  if (config !== null) context.log.use(config.defaults);
-  for (const problem of problems) context.log.info(problemLine(problem));
+export async function serveConnection(own: DaemonContext, connection: Connection): Promise<number> {
+  const { config, problems } = readConfig(own);
+  if (config !== null) own.log.use(config.defaults);
+  for (const problem of problems) own.log.info(problemLine(problem));
   const stream = new LineStream(connection.stream);
-  const deadline = new Deadline(context.platform.host, stream);
+  const deadline = new Deadline(own.platform.host, stream);
   if (config === null) return ExitCode.syntax;
-  if (!context.viaShell) deadline.restart(config.defaults.number("timeout"));
+  if (!own.viaShell) deadline.restart(config.defaults.number("timeout"));
   try {
-    const admission = await receive(context, { ...connection, stream, config, deadline });
+    const visitor = await identify(own, { ...connection, stream, config, deadline });
+    if (visitor === null) return ExitCode.unsupported;
+    const context = isJailed(config) ? enterJail(own, config) : own;
+    const admission = await receive(context, visitor);
     deadline.stop();
-    if (admission === null) {
-      await stream.end();
-      return 0;
-    }
-    const { system, sockets } = context;
-    if (system !== null && sockets !== null && needsKeeper(context, admission)) {
-      const message = admissionHandover(config, admission, stream.pending, true);
-      return serveApart(context, system, sockets, message, admission.lockFd < 0 ? [] : [admission.lockFd]);
-    }
-    return await serveModule(context, config, admission, stream, deadline);
+    if (admission !== null) return await serveAdmitted(context, visitor, admission, connection.fd);
+    await stream.end();
+    return 0;
   } catch (error) {
-    context.log.warning(errorText(error));
+    own.log.warning(errorText(error));
     return exitCodeOf(error);
   } finally {
     deadline.stop();
@@ -64,9 +64,20 @@ export async function serveConnection(context: DaemonContext, connection: Connec
   }
 }
 
+function serveAdmitted(
+  context: DaemonContext, { config, stream, deadline }: Visitor, admission: Admission, fd: number | null,
+): Promise<number> | number {
+  const { system, sockets } = context;
+  if (system === null || sockets === null || !needsKeeper(context, admission)) {
+    return serveModule(context, config, admission, stream, deadline);
+  }
+  const message = admissionHandover(config, admission, stream.pending, fd === null);
+  return serveApart(context, system, sockets, { message, connection: fd, lockFd: admission.lockFd });
+}
+
 /** Does something have to be done after this connection, and is there nobody yet who will? */
 function needsKeeper(context: DaemonContext, { module }: Admission): boolean {
-  return context.tell === null && hooksEnabled(context) && module.raw("post-xfer exec") !== "";
+  return context.tell === null && !context.jailed && hooksEnabled(context) && module.raw("post-xfer exec") !== "";
 }
 
 /** Serves a client that may use a module: everything that changes this process. */
@@ -77,6 +88,7 @@ export async function serveModule(
   deadline.stop();
   prepare(context);
   let hooks: Hooks | null = null;
+  let code: number = ExitCode.crashed;
   try {
     let charset: Charset | null = null;
     const entered = enterModule(context, config, admission, () => {
@@ -84,13 +96,17 @@ export async function serveModule(
       hooks = startHooks(context, config, admission);
       context.tell?.({ type: "sealed" });
     });
-    return await new ModuleSession(context, { admission, entered, hooks, stream, deadline, charset }).run();
+    code = await new ModuleSession(context, { admission, entered, hooks, stream, deadline, charset }).run();
+    return code;
   } catch (error) {
     if (!(error instanceof ModuleError)) throw error;
     context.log.info(error.message);
     await stream.write(bytesOf(`@ERROR: ${error.answer}\n`));
     await stream.end();
-    return error.exitCode;
+    code = error.exitCode;
+    return code;
+  } finally {
+    (hooks as Hooks | null)?.ended(code);
   }
 }
 
@@ -101,7 +117,8 @@ function startHooks(context: DaemonContext, config: Config, { module, earlyInput
   config.env.set("RSYNC_PID", String(platform.host.pid));
   const command = module.command("post-xfer exec", (text) => context.log.info(text));
   const hooks = new Hooks(context, config, module, system);
-  if (command !== "") context.tell?.({ type: "after", command, variables: config.env.variables() });
+  if (command !== "" && context.jailed) hooks.startAfter(command);
+  else if (command !== "") context.tell?.({ type: "after", command, variables: config.env.variables() });
   hooks.start(earlyInput);
   return hooks;
 }

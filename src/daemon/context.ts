@@ -30,6 +30,8 @@ export interface DaemonContext {
   readonly log: DaemonLog;
   /** Started inside a remote shell, with the rights of whoever logged in. Upstream am_daemon < 0. */
   readonly viaShell: boolean;
+  /** "daemon chroot", "daemon uid" or "daemon gid" have been taken on: commands run with no more than those. */
+  readonly jailed: boolean;
   /** Tells the process that waits for the end of this one; null when there is none. */
   readonly tell: ((message: WorkerMessage) => void) | null;
 }
@@ -42,7 +44,7 @@ export function daemonContext(
   const sockets = Sockets.open(host, fs.memory);
   const operator = new Confined(fs, fs.constants.AT.FDCWD, host.cwd(), { links: "trusted" });
   return {
-    platform, options, parseContext, sockets, operator, viaShell, tell: null,
+    platform, options, parseContext, sockets, operator, viaShell, jailed: false, tell: null,
     system: System.open(host, fs.memory),
     log: new DaemonLog({ host, fs, sockets, operator, file: options.logFile }),
   };

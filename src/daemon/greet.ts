@@ -12,24 +12,15 @@ import {
   formatDaemonReply, formatGreeting, greetingFault, greetingVersion, LineLimit, parseAuthReply, parseGreeting,
   parseModuleRequest,
 } from "../protocol/greeting.ts";
-import { type LineStream } from "../session/linestream.ts";
+import { accessTools } from "./accesstools.ts";
 import { allowAccess, type AccessTools, UNDETERMINED } from "./access.ts";
 import { checkAnswer, digestFault, findRule, secretsFault } from "./auth.ts";
 import { clientName } from "./clientname.ts";
-import { type Config, type ModuleConfig } from "./config.ts";
+import { type ModuleConfig } from "./config.ts";
 import { type DaemonContext } from "./context.ts";
-import { type Deadline } from "./deadline.ts";
 import { readOperatorFile } from "./files.ts";
+import { type Visitor } from "./identify.ts";
 import { claimConnection } from "./lockfile.ts";
-
-/** A client before it has a module. */
-export interface Visitor {
-  readonly stream: LineStream;
-  readonly config: Config;
-  readonly deadline: Deadline;
-  /** The numeric address; a proxy's header may have told it. */
-  readonly address: string;
-}
 
 /** A client that may use a module. */
 export interface Admission {
@@ -66,21 +57,13 @@ class Reception {
   constructor(context: DaemonContext, visitor: Visitor) {
     this.context = context;
     this.v = visitor;
-    const { log, system, platform } = context;
-    this.tools = {
-      resolve: async (name) => {
-        const found = await platform.host.lookup.forward(name);
-        return "error" in found ? null : found.addresses;
-      },
-      inNetgroup: (group, name) => system?.inNetgroup(group, name) ?? false,
-      log: (text) => log.info(text),
-    };
+    this.tools = accessTools(context);
   }
 
   async run(): Promise<Admission | null> {
     const { config, address } = this.v;
     const { log } = this.context;
-    if (config.defaults.flag("reverse lookup")) this.name = await this.lookUp();
+    if (config.defaults.flag("reverse lookup")) this.name = this.v.name ?? UNDETERMINED;
     log.info(`connect from ${this.name} (${address})`);
     const greeted = await this.greet();
     if (greeted === null) return null;
@@ -153,7 +136,9 @@ class Reception {
     const { log } = this.context;
     const { env } = config;
     env.set("RSYNC_MODULE_NAME", module.name);
-    if (this.name === UNDETERMINED && module.flag("reverse lookup")) this.name = await this.lookUp();
+    if (this.name === UNDETERMINED && module.flag("reverse lookup")) {
+      this.name = this.v.name ?? (await this.lookUp());
+    }
     env.set("RSYNC_HOST_NAME", this.name);
     env.set("RSYNC_HOST_ADDR", address);
     if (!(await this.mayAccess(module))) return null;

@@ -20,6 +20,9 @@ const SHELL = "/bin/sh";
 const SCRIPT_FD = 3;
 const SCRIPT_END = "#end";
 const WAIT_FOR_SCRIPT = `s=$(cat <&3) && exec 3<&- && case $s in *"${SCRIPT_END}") eval "$s";; *) exit 1;; esac`;
+/** Waits in the same way for the lines that tell the exit status; without them the process has been killed. */
+const KILLED = "export RSYNC_EXIT_STATUS=-1 RSYNC_RAW_STATUS=9";
+const WAIT_FOR_STATUS = `s=$(cat <&3) && exec 3<&- && case $s in *"${SCRIPT_END}") eval "$s";; *) ${KILLED};; esac`;
 /** What a failing "pre-xfer exec" may tell its client. */
 const MESSAGE_BYTES = 5119;
 const ANSWER_BYTES = 1024;
@@ -42,6 +45,8 @@ export class Hooks {
   private readonly commands: Readonly<Record<"early" | "before" | "names", string>>;
   private before: Waiting | null = null;
   private converter: Waiting | null = null;
+  /** Where the status for "post-xfer exec" is written to, -1 without one. */
+  private statusFd = -1;
 
   /** Throws WsyncError when a command cannot be made safe for a shell. */
   constructor(context: DaemonContext, config: Config, module: ModuleConfig, system: System) {
@@ -62,6 +67,32 @@ export class Hooks {
     if (early !== "") this.runEarly(early, earlyInput);
     if (before !== "") this.before = this.startWaiting("pre-xfer exec", before, "null");
     if (names !== "") this.converter = this.startWaiting("name-converter exec", names, "pipe");
+  }
+
+  /**
+   * Starts "post-xfer exec", which waits for this process's end. Where another process sees to that, which has more
+   * rights than this one, it would run with those.
+   */
+  startAfter(command: string): void {
+    const pipe = this.system.pipe();
+    const failed = new ModuleError("post-xfer exec preparation failed", "post-xfer exec preparation failed");
+    if (pipe === null) throw failed;
+    const exec = `exec ${shellWords(this.context, command).map(quoted).join(" ")}`;
+    const pid = this.system.spawn({
+      argv: [SHELL, "-c", `${WAIT_FOR_STATUS}; ${exec}`], env: this.environment({}),
+      fds: { 0: "null", 1: 1, 2: 2, [SCRIPT_FD]: pipe.read },
+    });
+    this.fs.close(pipe.read);
+    if (pid < 0) throw failed;
+    this.statusFd = pipe.write;
+  }
+
+  /** The connection is over; nothing but this process's end comes now. */
+  ended(code: number): void {
+    if (this.statusFd < 0) return;
+    const script = `export RSYNC_EXIT_STATUS=${code} RSYNC_RAW_STATUS=${code << 8}\n${SCRIPT_END}`;
+    writeBytes(this.fs, this.statusFd, bytesOf(script));
+    this.fs.close(this.statusFd);
   }
 
   /** Runs "pre-xfer exec" to its end. Returns what the client is told if it fails, or null. */

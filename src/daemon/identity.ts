@@ -54,7 +54,7 @@ function nobodyGroup(fs: FileSystem, uid: number | null): Identity | IdentityFau
 }
 
 /** A number, or the id of a name; -1 when there is none. */
-function idOf(text: string, look: (name: string) => number): number {
+export function idOf(text: string, look: (name: string) => number): number {
   if (!/^\d+$/.test(text)) return look(text);
   const id = Number(text);
   return id <= 0xffffffff ? id : -1;

@@ -62,18 +62,31 @@ export function startAfter(
   return null;
 }
 
+/** What is handed on. */
+export interface Apart {
+  readonly message: Handover;
+  /** The connection's descriptor; null when that is standard input and output. */
+  readonly connection: number | null;
+  /** The open lock file, -1 for none. It stays open here. */
+  readonly lockFd: number;
+}
+
 /**
- * Has a further process serve the connection that this one has on its standard input and output, waits for its end and
- * does what then has to be done. Nothing else happens in this process meanwhile. Returns the exit code.
+ * Has a further process serve a connection, waits for its end and does what then has to be done. Nothing else happens
+ * in this process meanwhile. Returns the exit code.
  */
 export function serveApart(
-  context: DaemonContext, system: System, sockets: Sockets, message: Handover, fds: readonly number[],
+  context: DaemonContext, system: System, sockets: Sockets, { message, connection, lockFd }: Apart,
 ): number {
   const { fs } = context.platform;
-  const worker = startWorker(context, system, sockets, { 0: 0, 1: 1, 2: 2 });
+  const stdio = connection === null ? { 0: 0, 1: 1, 2: 2 } : { 0: "null" as const, 1: 1, 2: 2 };
+  const worker = startWorker(context, system, sockets, stdio);
   if (worker === null) return ExitCode.ipc;
-  leaveStdio(context, system);
+  const fds = [...(connection === null ? [] : [connection]), ...(lockFd < 0 ? [] : [lockFd])];
   sendAll(context, sockets, worker.socket, encodeHandover(message), fds);
+  // The client must not wait for this process's end.
+  if (connection === null) system.discard([0, 1]);
+  else fs.close(connection);
   const messages = new WorkerMessages(() => {});
   for (;;) {
     const part = sockets.receiveDescriptors(worker.socket, CHUNK_BYTES);
@@ -85,16 +98,6 @@ export function serveApart(
   const command = startAfter(context, system, messages.after, ended);
   if (command !== null) system.waitFor(command, true);
   return ended.code < 0 ? ExitCode.crashed : ended.code;
-}
-
-/** The client must not wait for this process's end. */
-function leaveStdio({ platform: { fs } }: DaemonContext, system: System): void {
-  const { O, AT } = fs.constants;
-  const nothing = fs.openat(AT.FDCWD, fs.cstr("/dev/null"), O.RDWR | O.CLOEXEC, 0);
-  if (nothing < 0) return;
-  system.redirect(nothing, 0);
-  system.redirect(nothing, 1);
-  fs.close(nothing);
 }
 
 /** Descriptors go with the first bytes. */

@@ -14,16 +14,25 @@ import { type Config, problemLine } from "./config.ts";
 import { configPath, type DaemonContext, errorText, readConfig } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { type Admission, receive } from "./greet.ts";
+import { announceReady } from "./detach.ts";
 import { admissionHandover, type Handover } from "./handover.ts";
+import { identify } from "./identify.ts";
+import { isJailed } from "./jail.ts";
 import { createPidFile, type PidFile } from "./pidfile.ts";
+import { tellService } from "./systemd.ts";
 import { type PoolParts, WorkerPool } from "./pool.ts";
 
 const RSYNC_PORT = 873;
 /** Clients that are received at a time; beyond that the one that has waited longest is let go. */
 const MOST_VISITORS = 1000;
 
-/** Listens until a signal ends it; returns the exit code. Throws WsyncError when it cannot begin. */
-export async function runListener(context: DaemonContext): Promise<number> {
+/**
+ * Listens until a signal ends it; returns the exit code. Throws WsyncError when it cannot begin. `passed`: sockets that
+ * listen already. `background`: somebody waits to hear that it has begun.
+ */
+export async function runListener(
+  context: DaemonContext, passed: readonly number[], background: boolean,
+): Promise<number> {
   const { sockets, system, platform } = context;
   const hostSockets = platform.host.sockets;
   if (sockets === null || system === null || hostSockets === null) {
@@ -35,7 +44,7 @@ export async function runListener(context: DaemonContext): Promise<number> {
     const lines = [...problems.map(problemLine), `Failed to parse config file: ${configPath(context)}`];
     throw new WsyncError(lines.join("\n"), ExitCode.syntax);
   }
-  return new Listener({ context, system, sockets, hostSockets }, config).run();
+  return new Listener({ context, system, sockets, hostSockets }, config).run(passed, background);
 }
 
 class Listener {
@@ -57,16 +66,23 @@ class Listener {
     this.config = config;
   }
 
-  async run(): Promise<number> {
+  async run(passed: readonly number[], background: boolean): Promise<number> {
     const { context, config } = this;
     const pidFile = createPidFile(context, config.globals.text("pid file"));
     context.log.use(config.defaults);
     const port = context.options.port || config.globals.number("port") || RSYNC_PORT;
-    context.log.info(`rsyncd version ${WSYNC_VERSION} starting, listening on port ${port}`);
+    const where = passed.length > 0 ? "on sockets of the service manager" : `on port ${port}`;
+    context.log.info(`rsyncd version ${WSYNC_VERSION} starting, listening ${where}`);
+    if (config.globals.flag("proxy protocol") && config.globals.text("proxy protocol hosts") === "") {
+      const why = '"proxy protocol" is on but "proxy protocol hosts" is unset';
+      context.log.warning(`${why}: all connections will be rejected. Set it to the proxy's address.`);
+    }
     try {
-      const fds = this.bind(port);
+      const fds = passed.length > 0 ? passed : this.bind(port);
       this.pool = new WorkerPool(this.parts);
       const stops = fds.map((fd) => this.hostSockets.accept(fd, (stream) => void this.visit(stream)));
+      if (background) announceReady(context);
+      tellService(context, ["READY=1", `STATUS=listening ${where}`]);
       return await this.untilSignal(stops, pidFile);
     } catch (error) {
       pidFile?.remove();
@@ -105,6 +121,7 @@ class Listener {
     const { host } = this.context.platform;
     return new Promise((resolve) => {
       host.onSignal(["SIGTERM", "SIGINT"], (signal) => {
+        tellService(this.context, ["STOPPING=1"]);
         for (const stop of stops) stop();
         for (const stream of this.visitors) stream.destroy();
         this.pool.close();
@@ -153,15 +170,16 @@ class Listener {
     if (config === null) return;
     const address = socketAddress(this.sockets, connection.fd);
     if (address === "") return;
-    const { globals } = config;
-    if (["daemon chroot", "daemon uid", "daemon gid"].some((name) => globals.raw(name as "daemon uid") !== "")) {
+    if (isJailed(config)) {
       await this.passOn(connection, { kind: "visitor", address, read: "" }, []);
       return;
     }
     const deadline = new Deadline(context.platform.host, stream);
     deadline.restart(config.defaults.number("timeout"));
     try {
-      const admission = await receive(context, { stream, config, deadline, address });
+      const visitor = await identify(context, { stream, config, deadline, address });
+      if (visitor === null) return;
+      const admission = await receive(context, visitor);
       deadline.stop();
       if (admission === null) await stream.end();
       else await this.handOver(connection, stream, config, admission);

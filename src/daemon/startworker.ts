@@ -3,6 +3,7 @@ import { type Start, type System } from "../posix/system.ts";
 import { type Sockets } from "../posix/sockets.ts";
 import { type DaemonContext } from "./context.ts";
 import { CONTROL_FD, environmentNames, PART_VARIABLE } from "./handover.ts";
+import { SERVICE_VARIABLES } from "./systemd.ts";
 
 /**
  * Starts this program again, as one that waits for a connection on its control socket. Returns its process id and this
@@ -16,7 +17,7 @@ export function startWorker(
   if (pair === null) return null;
   const pid = system.spawn({
     argv: [...host.self, ...host.argv],
-    env: environmentNames(host.environment(), { [PART_VARIABLE]: "worker" }),
+    env: environmentNames(host.environment(), { ...SERVICE_VARIABLES, [PART_VARIABLE]: "worker" }),
     fds: { ...stdio, [CONTROL_FD]: pair[1] },
   });
   fs.close(pair[1]);

@@ -21,7 +21,7 @@ import { ExtrasReceiver, type ReceivedExtras } from "./receiveextras.ts";
 import { ReceivedNames } from "./receivednames.ts";
 import type { Segments } from "./segments.ts";
 import type { NameConversion } from "./sentnames.ts";
-import { cleanList, sortList } from "./sort.ts";
+import { cleanList, rowDepth, sortList } from "./sort.ts";
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -46,8 +46,8 @@ export interface ReceiveOptions {
   readonly isExcludedDir?: (path: string) => boolean;
   /** --chmod on the receiving side; not called for symlinks. */
   readonly tweakMode?: (mode: number) => number;
-  /** Symlink targets as stored (--munge-links). */
-  readonly tweakLink?: (target: Uint8Array) => Uint8Array;
+  /** Symlink targets as stored (--munge-links). `depth`: how many directories of the transfer the link is below. */
+  readonly tweakLink?: (target: Uint8Array, depth: number) => Uint8Array;
   /**
    * Checks a name against what was asked for (upstream's implied and server filters); throws ProtocolError 4. Not
    * called for the transfer root.
@@ -452,7 +452,7 @@ export class FlistReceiver {
       }
       target = converted;
     }
-    if (tweakLink !== undefined) target = tweakLink(target);
+    if (tweakLink !== undefined) target = tweakLink(target, rowDepth(list, row) - 1);
     list.setLinkTarget(row, target, 0, target.length);
   }
 

@@ -32,7 +32,7 @@ const TABLE = {
 const AF = { unix: 1, inet: 2, inet6: 10 } as const;
 const SOCK = { stream: 1, dgram: 2, nonBlocking: 0o4000, cloexec: 0o2000000 } as const;
 const SOL_SOCKET = 1;
-const SO = { reuseAddr: 2, type: 3 } as const;
+const SO = { reuseAddr: 2, type: 3, acceptConn: 30 } as const;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const AI_PASSIVE = 1;
@@ -95,10 +95,21 @@ export class Sockets {
 
   /** Is the descriptor a socket? */
   isSocket(fd: number): boolean {
+    return this.option(fd, SO.type) >= 0;
+  }
+
+  /** Is it one that listens? */
+  isListening(fd: number): boolean {
+    return this.option(fd, SO.acceptConn) > 0;
+  }
+
+  /** An option's value, or -1. */
+  private option(fd: number, name: number): number {
     const { calls } = this;
     return calls.scratch(8, (ptr) => {
       calls.memory.u32[(ptr >>> 2) + 1] = 4;
-      return calls.c.getsockopt(fd, SOL_SOCKET, SO.type, calls.at(ptr), calls.at(ptr + 4)) === 0;
+      const got = calls.c.getsockopt(fd, SOL_SOCKET, name, calls.at(ptr), calls.at(ptr + 4));
+      return got === 0 ? calls.memory.i32[ptr >>> 2] : -1;
     });
   }
 

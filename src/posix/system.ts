@@ -31,6 +31,7 @@ const TABLE = {
   kill: int("i32", "i32"),
   pipe2: int("ptr", "i32"),
   dup2: int("i32", "i32"),
+  open: { args: ["ptr", "i32", "u32"], result: "i32", variadicFrom: 2 } as FfiSignature,
   close: int("i32"),
   fcntl: { args: ["i32", "i32", "i64"], result: "i32", variadicFrom: 2 } as FfiSignature,
   innetgr: int("ptr", "ptr", "ptr", "ptr"),
@@ -234,9 +235,13 @@ export class System {
     return this.calls.result(this.calls.c.fcntl(fd, F_DUPFD_CLOEXEC, least));
   }
 
-  /** Makes `to` stand for what `fd` stands for. */
-  redirect(fd: number, to: number): number {
-    return this.calls.result(this.calls.c.dup2(fd, to));
+  /** Makes descriptors stand for nothing, as a program wants that has nobody to talk to there. */
+  discard(fds: readonly number[]): void {
+    const { calls } = this;
+    const nothing = calls.withName("/dev/null", (path) => calls.c.open(path, O_RDWR | O_CLOEXEC, 0));
+    if (nothing < 0) return;
+    for (const fd of fds) calls.c.dup2(nothing, fd);
+    this.close(nothing);
   }
 
   closeOnExec(fd: number): void {

@@ -24,7 +24,7 @@ import { DirLister } from "../flist/dirlist.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { HardLinks, IdevTable } from "../flist/hardlink.ts";
 import { ReceiverIds } from "../flist/idmap.ts";
-import { munged } from "../flist/munge.ts";
+import { munged, sanitized } from "../flist/munge.ts";
 import { FlistReceiver } from "../flist/receive.ts";
 import { Segments } from "../flist/segments.ts";
 import { modeChanger } from "../options/chmod.ts";
@@ -154,7 +154,8 @@ function listReceiver(
       recurse: options.recurse > 0, relative: options.relative > 0, ignoreErrors: options.ignoreErrors,
       deleteMissingArgs: options.missingArgs === 2, pruneEmptyDirs: options.pruneEmptyDirs,
       keepsNumbers: options.iconv !== null,
-      tweakMode: chmodOf(session), tweakLink: options.mungeLinks ? munged : undefined,
+      tweakMode: chmodOf(session),
+      tweakLink: options.mungeLinks ? munged : session.module?.confined ? sanitized : undefined,
       isExcludedDir: (path) => filters.check(path, true) < 0,
       ...senderChecks(session, filters, asked),
     },
@@ -240,7 +241,7 @@ class ReceivingSide {
     if (tempDir) checkTempDir(session, tempDir);
     this.incoming = new Incoming({
       session, receiving, destination, committer, backups: this.backups, partialDir: this.partialDir, tempDir,
-      dirPerms: this.dirPermsFor(destination, reporter), attributes, copying: this.copying, reporter,
+      hidden, dirPerms: this.dirPermsFor(destination, reporter), attributes, copying: this.copying, reporter,
       generatorReporter, basisDirs: this.basisDirs,
     });
     this.hardLinks = options.preserveHardLinks > 0 ? new HardLinks(receiving.generatorView, context.incRecurse) : null;

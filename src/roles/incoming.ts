@@ -22,6 +22,7 @@ import { FileFlag, FnamecmpType } from "../protocol/constants.ts";
 import { type Session } from "../session/session.ts";
 import { type BasisDirs } from "./basisdirs.ts";
 import { type Destination } from "./destination.ts";
+import { type HiddenTest } from "./hidden.ts";
 import { type Receiving } from "./receiving.ts";
 
 /** One file being received. */
@@ -66,6 +67,8 @@ export interface IncomingParts {
   readonly reporter: FileReporter;
   readonly generatorReporter: FileReporter;
   readonly basisDirs: BasisDirs | null;
+  /** What a daemon keeps from its clients; null for nothing. */
+  readonly hidden: HiddenTest | null;
 }
 
 interface Basis {
@@ -274,6 +277,10 @@ export class Incoming {
       throw new ProtocolError("fnamecmp-type", `invalid basis_dir index: ${type}.`);
     }
     const below = joinPath(path.slice(0, Math.max(0, path.lastIndexOf("/"))), name);
+    if (this.p.hidden?.(below, false)) {
+      const own = destination.root.open(path, session.fs.constants.O.RDONLY, 0);
+      return { fd: Math.max(own, -1), isTarget: true, type: FnamecmpType.fname };
+    }
     const place = index < 0 ? { root: destination.root, path: below } : basisDirs!.placeOf(index, below);
     const fd = place.root.open(place.path, session.fs.constants.O.RDONLY, 0);
     return { fd: Math.max(fd, -1), isTarget: false, type };

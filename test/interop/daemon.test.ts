@@ -73,6 +73,9 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   "a root directory of its own": ["-a", "URL/jail/", "LOCAL/new/"],
   "a root directory of its own, push": ["-a", "--delete", "LOCAL/", "URL/jail/sub/"],
   "a root directory above the module": ["-a", "URL/inner/", "LOCAL/new/"],
+  "munge symlinks, push": ["-a", "LOCAL/", "URL/munged/"],
+  "munge symlinks, pull": ["-ai", "URL/munged/", "LOCAL/new/"],
+  "fuzzy": ["-ayi", "LOCAL/", "URL/filtered/"],
   "temp dir": ["-a", "LOCAL/", "URL/temp/"],
   "ignore nonreadable": ["-a", "URL/nonreadable/", "LOCAL/new/"],
   "fake super": ["-a", "LOCAL/", "URL/fake/"],
@@ -113,6 +116,7 @@ function modulesOf(top: string): Modules {
     inner: { ...free, path: `${top}/./module`, "use chroot": "yes" },
     temp: { ...free, "temp dir": join(top, "temp") },
     nonreadable: { path, uid: "nobody", gid: "nogroup", "ignore nonreadable": "yes" },
+    munged: { ...free, "munge symlinks": "yes" },
     fake: { ...free, "fake super": "yes" },
   };
 }
@@ -151,7 +155,10 @@ function prepareTrees(top: string): void {
     utimesSync(join(top, path), time * 1_000_000, time * 1_000_000);
   }
   chmodSync(join(top, "module/secret/s"), 0o600);
-  for (const [target, path] of [["sub/f", "module/link"], ["h", "local/link"]]) {
+  for (const [target, path] of [
+    ["sub/f", "module/link"], ["h", "local/link"], ["../../../../etc", "local/sub/far"], ["/etc", "local/absolute"],
+    ["../h", "local/sub/near"], ["/rsyncd-munged/../x", "module/munged"],
+  ]) {
     symlinkSync(target, join(top, path));
     lutimesSync(join(top, path), 800_000_000, 800_000_000);
   }
