@@ -96,8 +96,10 @@ export function refusalHint(operator: Confined): string {
   return operator.refusal ? refusalText(operator.fs, operator.refusal, operator.policy.within) : "";
 }
 
-/** What to tell the user about a refused path: the link, its owner, and what would allow it. */
-export function refusalText(fs: FileSystem, refusal: Refusal, within: Boundary | null = null): string {
+/** What to tell the user about a refused path: the link, its owner, and what would allow it ("--insecure-links"). */
+export function refusalText(
+  fs: FileSystem, refusal: Refusal, within: Boundary | null = null, remedy = "--insecure-links",
+): string {
   const { path, link, target, ownerUid, reason } = refusal;
   if (reason === "outside") {
     const by = link === "" ? "" : ` by symlink "${link}" -> "${target}"`;
@@ -110,5 +112,5 @@ export function refusalText(fs: FileSystem, refusal: Refusal, within: Boundary |
   if (reason === "replaced") return `${what}: it has taken a directory's place`;
   if (reason === "loop") return `${what}: too many levels of symlinks`;
   const why = reason === "untrusted" ? "its owner is neither root nor you" : "it leads outside the transfer";
-  return `${what}: ${why}; --insecure-links would follow it`;
+  return `${what}: ${why}; ${remedy} would follow it`;
 }

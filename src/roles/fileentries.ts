@@ -19,6 +19,7 @@ import { BasisEntries, type Candidate } from "./basisentries.ts";
 import { type SimilarFile } from "./fuzzybasis.ts";
 import { FileSummer } from "./filesummer.ts";
 import { type LinkEntries } from "./linkentries.ts";
+import { checkPartialBasis } from "./operatorpaths.ts";
 import { type Item, type Scene } from "./scene.ts";
 import { SumSender } from "./sums.ts";
 
@@ -214,7 +215,10 @@ export class FileEntries {
     const { partialDir } = this.scene.deletion.partials;
     const place = partialDir?.placeOf(this.scene.path(item)) ?? null;
     if (place === null) return null;
-    if (place.root.lstat(place.path, this.partialStat) < 0) return null;
+    if (place.root.lstat(place.path, this.partialStat) < 0) {
+      if (place.root.refusal !== null) checkPartialBasis(this.scene.session, this.scene.path(item));
+      return null;
+    }
     return fileKind(this.partialStat.mode) === "regular" ? place : null;
   }
 

@@ -19,7 +19,7 @@ import { MessageTag, Ndx } from "../protocol/constants.ts";
 import { NdxWriter } from "../protocol/ndx.ts";
 import { writeEndStats } from "../protocol/stats.ts";
 import { attachMessages, tellTimeout } from "../session/messages.ts";
-import { type ModuleScope, moduleName } from "../session/module.ts";
+import { type ModuleScope, quotedInModule } from "../session/module.ts";
 import { fileReporter } from "../session/reporter.ts";
 import { type Explainer } from "../session/explainer.ts";
 import { type Session } from "../session/session.ts";
@@ -44,6 +44,9 @@ import { type SourceRoots } from "./sourceroots.ts";
 import { readFlags, SourceTree } from "./sourcetree.ts";
 import { TokenOutput } from "./tokenoutput.ts";
 import { XattrAnswers } from "./xattritems.ts";
+
+/** Compressing threads that a daemon's client may ask for. */
+const MAX_DAEMON_THREADS = 8;
 
 /** Runs the sending side over an agreed session. `args` are the paths to send. */
 export async function runHostA(session: Session, args: readonly string[], filterArgs: Options): Promise<void> {
@@ -99,8 +102,8 @@ function startingPoint(session: Session, args: readonly string[]): string {
 }
 
 async function sendAll(session: Session, cwd: string, paths: readonly string[], filters: Filters): Promise<void> {
-  const { context, output, options } = session;
-  const codec = new Compressors(session.host, session.memory).tokenWriter(context, options.compressThreads);
+  const { context, output } = session;
+  const codec = new Compressors(session.host, session.memory).tokenWriter(context, compressThreads(session));
   const segments = new Segments(session.memory, context.incRecurse);
   const view = segments.view();
   const ndxWriter = new NdxWriter(context.version);
@@ -145,6 +148,11 @@ function lookUpSources(session: Session, explainer: Explainer): void {
   }
 }
 
+/** A daemon's client cannot ask for any number of threads. Upstream options.c:parse_arguments. */
+function compressThreads({ options, module }: Session): number {
+  return module === null ? options.compressThreads : Math.min(options.compressThreads, MAX_DAEMON_THREADS);
+}
+
 function listSender(
   session: Session, cwd: string, filters: Filters, segments: Segments, view: ReturnType<Segments["view"]>,
   ndxWriter: NdxWriter, ids: SenderIds, dirs: SourceRoots, extras: SentExtras | null,
@@ -177,7 +185,7 @@ function listSender(
 
 /** How a client is shown paths. */
 function nameInModule(module: ModuleScope): (rootPath: string, path: string) => string {
-  return (rootPath, path) => `"${moduleName(module, joinPath(rootPath, path))}" (in ${module.name})`;
+  return (rootPath, path) => quotedInModule(module, joinPath(rootPath, path));
 }
 
 /** What --chmod does to the modes of this side's list; undefined without the option. */

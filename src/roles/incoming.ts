@@ -23,6 +23,7 @@ import { type Session } from "../session/session.ts";
 import { type BasisDirs } from "./basisdirs.ts";
 import { type Destination } from "./destination.ts";
 import { type HiddenTest } from "./hidden.ts";
+import { checkPartialBasis } from "./operatorpaths.ts";
 import { type Receiving } from "./receiving.ts";
 
 /** One file being received. */
@@ -247,6 +248,7 @@ export class Incoming {
     if (type === FnamecmpType.partialDir && partial) {
       const fd = partial.root.open(partial.path, O.RDONLY, 0);
       if (fd >= 0) return { fd, isTarget: false, type };
+      checkPartialBasis(session, path);
     }
     if (type === FnamecmpType.backup && backups) {
       const place = backups.placeOf(path);

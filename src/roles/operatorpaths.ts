@@ -2,7 +2,7 @@
  * How a session treats paths: what the options say about symlinks, and telling the user once about each link that was
  * not followed.
  */
-import { ExitCode, UsageError, WsyncError } from "../errors.ts";
+import { ExitCode, ProtocolError, UsageError, WsyncError } from "../errors.ts";
 import { Boundary } from "../files/boundary.ts";
 import { Confined, type ConfinePolicy, type Place } from "../files/confine.ts";
 import { directoryState } from "../files/mkdirs.ts";
@@ -10,9 +10,13 @@ import { NamedDir, openRoot, operatorPaths, refusalText } from "../files/operato
 import { type LinkRule, type Refusal } from "../files/walk.ts";
 import { type Options } from "../options/options.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
-import { insideModule, type ModuleScope } from "../session/module.ts";
+import { LogCode } from "../session/log.ts";
+import { insideModule, type ModuleScope, quotedInModule } from "../session/module.ts";
 import { type Session } from "../session/session.ts";
 import { SourceRoots } from "./sourceroots.ts";
+
+/** The setting of rsyncd.conf that goes with --insecure-links. */
+const MODULE_REMEDY = '"insecure links = yes"';
 
 /** The policy below the destination or a source: nothing leads out of it. */
 export function transferPolicy(session: Session): ConfinePolicy {
@@ -125,11 +129,26 @@ function boundaryOf(fs: FileSystem, { confineRoot }: Options): Boundary | null {
 }
 
 /** Tells the user about refused links, about each only once. */
-function teller(session: Session, within: Boundary | null = null): (refusal: Refusal) => void {
-  return (refusal) => {
-    const text = refusalText(session.fs, refusal, within);
-    if (session.toldRefusals.has(text)) return;
-    session.toldRefusals.add(text);
-    session.log.warning(`${text}\n`);
+function teller(session: Session, within: Boundary | null = null): (refusal: Refusal, root: Confined) => void {
+  const { module, log, toldRefusals } = session;
+  return (refusal, root) => {
+    const text = refusalText(session.fs, refusal, within, module === null ? undefined : MODULE_REMEDY);
+    if (toldRefusals.has(text)) return;
+    toldRefusals.add(text);
+    if (module === null) return log.warning(`${text}\n`);
+    // Where the module lies and what its links lead to is for the daemon's log alone.
+    const shown = quotedInModule(module, root.fullName(refusal.path));
+    log.write(LogCode.log, `${text}\n`);
+    log.warning(`refusing ${shown}: it is reached by a symlink that may not be followed\n`);
   };
+}
+
+/**
+ * A partial file that cannot be reached within its daemon's module ends the run when it would be updated in place: the
+ * client's --partial-dir, or its claim to have sent on such a basis, leads elsewhere. Upstream receiver.c:recv_files.
+ */
+export function checkPartialBasis({ module, context, log }: Session, path: string): void {
+  if (module === null || !context.inplacePartialDir) return;
+  log.error(`rsync: refusing unconfined partial basis for ${path}\n`);
+  throw new ProtocolError("fnamecmp-type", "");
 }

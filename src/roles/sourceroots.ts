@@ -25,7 +25,7 @@ export interface SourceRules {
   readonly within: Boundary | null;
   /** A daemon's module, which nothing leads out of, and the path of a root below it. */
   readonly module: { readonly root: Confined; inside(path: string): string } | null;
-  readonly refused: (refusal: Refusal) => void;
+  readonly refused: (refusal: Refusal, root: Confined) => void;
 }
 
 /** See the head of this file. */

@@ -64,8 +64,13 @@ export function clientPath(module: ModuleScope | null, directory: string, path: 
   return sanitizePath(path, { root: module.dir, depth });
 }
 
-/** A path as messages show it to the client: from the module's directory on. Upstream util1.c:full_fname. */
+/** A path as the client knows it: from the module's directory on. */
 export function moduleName(module: ModuleScope, path: string): string {
   const inside = insideModule(module, path);
   return inside === "." ? "" : inside;
+}
+
+/** A path as error messages show it to the client. Upstream util1.c:full_fname. */
+export function quotedInModule(module: ModuleScope, path: string): string {
+  return `"${moduleName(module, path)}" (in ${module.name})`;
 }

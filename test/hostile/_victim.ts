@@ -55,7 +55,7 @@ function changes(before: Map<string, string>, after: Map<string, string>): strin
 }
 
 async function watch(argv: string[], room: Room,
-  feed: ((stdin: NodeJS.WritableStream) => void) | null): Promise<Aftermath> {
+  feed: ((stdin: NodeJS.WritableStream, stdout: NodeJS.ReadableStream) => void) | null): Promise<Aftermath> {
   const started = performance.now();
   const env = plainEnvironment({ RSYNC_PASSWORD: "x" });
   const child = spawn(argv[0], argv.slice(1), { env, cwd: room.top, stdio: ["pipe", "pipe", "pipe"] });
@@ -65,7 +65,7 @@ async function watch(argv: string[], room: Room,
   child.stdout.resume();
   child.stdin.on("error", () => undefined);
   if (feed === null) child.stdin.end();
-  else feed(child.stdin);
+  else feed(child.stdin, child.stdout);
   const timer = setInterval(() => (peakKib = Math.max(peakKib, peakOf(child.pid!))), 10);
   const [code, signal] = await finished(child, 20_000, argv).finally(() => clearInterval(timer));
   const outside = changes(room.before, outsideOf(room.top));
@@ -132,22 +132,50 @@ function talk(socket: Socket, script: Uint8Array, hangUp: boolean): void {
   });
 }
 
+/** How a server is run against a script. */
+export interface ServerRun {
+  /** Close right after the script, rather than wait for the other side; so unless told. */
+  readonly hangUp?: boolean;
+  /** Further options; -ltr are there. */
+  readonly options?: readonly string[];
+  /** Prepares the destination, or the source's folder. */
+  readonly prepare?: (dest: string) => void;
+}
+
 /** Feeds a script to `program --server` as a receiver, as a client that sends would. */
-export function serverAgainst(program: string, script: Uint8Array, hangUp = true): Promise<Aftermath> {
-  const room = makeRoom();
+export function serverAgainst(program: string, script: Uint8Array, run: ServerRun = {}): Promise<Aftermath> {
+  const { hangUp = true, options = [], prepare } = run;
+  const room = makeRoom(prepare);
   const hello = Buffer.from([31, 0, 0, 0]);
-  return watch([program, "--server", "-ltr", "--timeout=10", ".", `${room.dest}/`], room, (stdin) => {
+  return watch([program, "--server", "-ltr", "--timeout=10", ...options, ".", `${room.dest}/`], room, (stdin) => {
     stdin.write(Buffer.concat([hello, script]));
     if (hangUp) stdin.end();
   });
 }
 
+/** How a sending server is run. */
+export interface SenderRun extends ServerRun {
+  /** Sent once the sender's list has begun to arrive. */
+  readonly later?: Uint8Array;
+}
+
+/** What a server of protocol 31 says before its list: version, compat flags, seed. */
+const HANDSHAKE_BYTES = 9;
+
 /** Feeds bytes to `program --server --sender` for a tree with one file, as a client that receives would. */
-export function senderAgainst(program: string, bytes: Uint8Array): Promise<Aftermath> {
-  const room = makeRoom();
+export function senderAgainst(program: string, bytes: Uint8Array, run: SenderRun = {}): Promise<Aftermath> {
+  const { options = [], prepare, later } = run;
+  const room = makeRoom(prepare);
   writeFileSync(join(room.dest, "f"), "some bytes to send");
-  return watch([program, "--server", "--sender", "-ltr", "--timeout=10", ".", `${room.dest}/`], room, (stdin) => {
+  const words = ["--server", "--sender", "-ltr", "--timeout=10", ...options, ".", `${room.dest}/`];
+  return watch([program, ...words], room, (stdin, stdout) => {
     stdin.write(Buffer.from([31, 0, 0, 0]));
-    stdin.end(bytes);
+    if (later === undefined) return void stdin.end(bytes);
+    stdin.write(bytes);
+    let heard = 0;
+    stdout.on("data", (chunk: Buffer) => {
+      heard += chunk.length;
+      if (heard > HANDSHAKE_BYTES) stdin.end(later);
+    });
   });
 }

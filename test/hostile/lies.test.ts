@@ -168,7 +168,7 @@ const senderAnswers: typeof answers = {
 describe.skipIf(reason !== "").concurrent(`hostile peers${reason === "" ? "" : ` [${reason}]`}`, () => {
   it("the honest script works, or the lies would prove nothing", async () => {
     const asClient = await clientAgainst(program, whole, { hangUp: false });
-    const asServer = await serverAgainst(program, senderScript({}, false), false);
+    const asServer = await serverAgainst(program, senderScript({}, false), { hangUp: false });
     for (const after of [asClient, asServer]) {
       expect({ code: after.code, stderr: after.stderr }).toEqual({ code: 0, stderr: "" });
       expect(readFileSync(join(after.dest, "f"))).toEqual(fileData);

@@ -298,6 +298,75 @@ describe.each(variants)("Confined over %s", (_label, kind, extra) => {
     cwd.close();
   });
 
+  test.skipIf(kind === "node")("a held directory stays the one it was, for a second try too", () => {
+    const { O } = fs.constants;
+    mkdirSync(`${outside}/b`);
+    writeFileSync(`${outside}/b/file`, "theirs");
+    expect(root.open("a/b/file", O.WRONLY | O.CREAT | O.EXCL, 0o600)).toBe(-fs.constants.E.EEXIST);
+    renameSync(`${dest}/a/b`, `${dest}/a/moved`);
+    symlinkSync("../../outside/b", `${dest}/a/b`);
+    const fd = root.open("a/b/file", O.WRONLY | O.TRUNC, 0);
+    expect(fd).toBeGreaterThanOrEqual(0);
+    fs.close(fd);
+    expect(readFileSync(`${outside}/b/file`, "latin1")).toBe("theirs");
+    expect(readFileSync(`${dest}/a/moved/file`, "latin1")).toBe("");
+  });
+
+  test("links out of a root that stay below the directory above it", () => {
+    const { O, E } = fs.constants;
+    const module = must(openRoot(operator, dest, { links: "beneath", ...extra }));
+    const above = { fd: module.rootFd, path: "a" };
+    const inside = must(openRoot(operator, `${dest}/a`, { links: "beneath", above, ...extra }));
+    mkdirSync(`${dest}/other`);
+    writeFileSync(`${dest}/other/file`, "");
+    symlinkSync("../other", `${dest}/a/sibling`);
+    symlinkSync("../../outside", `${dest}/a/out`);
+    symlinkSync(outside, `${dest}/a/absolute`);
+    symlinkSync("../../../outside", `${dest}/a/b/deep`);
+    symlinkSync("../out", `${dest}/a/b/twice`);
+    const fd = inside.open("sibling/file", O.RDONLY, 0);
+    expect(fd).toBeGreaterThanOrEqual(0);
+    fs.close(fd);
+    for (const path of ["out/secret", "absolute/secret", "b/deep/secret", "b/twice/secret"]) {
+      expect(inside.open(path, O.RDONLY, 0), path).toBe(-E.ELOOP);
+      expect(inside.openFollowing(path, O.RDONLY, 0), path).toBe(-E.ELOOP);
+      expect(inside.refusal, path).not.toBe(null);
+    }
+    inside.close();
+    module.close();
+  });
+
+  test("named directories may be reached through trusted links, what lies below them through none", () => {
+    symlinkSync(outside, `${dest}/mine`);
+    mkdirSync(`${outside}/sub`);
+    symlinkSync("sub", `${outside}/inner`);
+    const named = { inTree: false, within: null, has: (dir: string) => dir === "mine" };
+    const source = must(openRoot(operator, dest, { links: "beneath", named, ...extra }));
+    const stat = newStat();
+    expect(source.lstat("mine/secret", stat)).toBe(0);
+    expect(source.lstat("mine/sub/x", stat)).toBe(-fs.constants.E.ENOENT);
+    expect(source.lstat("mine/inner/x", stat)).toBe(-fs.constants.E.ELOOP);
+    expect(source.refusal).toMatchObject({ reason: "replaced", link: "inner" });
+    source.close();
+  });
+
+  test.runIf(isRoot)("named directories behind a stranger's link, within the tree and out of it", () => {
+    for (const [link, to] of [["in", "a/b"], ["out", "../outside"]]) {
+      symlinkSync(to, `${dest}/${link}`);
+      lchownSync(`${dest}/${link}`, 12345, 12345);
+    }
+    const stat = newStat();
+    const has = (dir: string): boolean => dir === "in" || dir === "out";
+    for (const inTree of [true, false]) {
+      const named = { inTree, within: null, has };
+      const source = must(openRoot(operator, dest, { links: "beneath", named, ...extra }));
+      expect(source.lstat("in/file", stat)).toBe(inTree ? 0 : -fs.constants.E.ELOOP);
+      expect(source.lstat("out/secret", stat)).toBe(-fs.constants.E.ELOOP);
+      expect(source.refusal).toMatchObject({ reason: "untrusted", link: "out", ownerUid: 12345 });
+      source.close();
+    }
+  });
+
   test("refusals are told", () => {
     const told: string[] = [];
     const refused = ({ link }: { link: string }): number => told.push(link);
