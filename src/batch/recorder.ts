@@ -100,7 +100,7 @@ function openNew(operator: Confined, path: string, mode: number, exitCode: numbe
 /** The error for a batch file that cannot be opened. */
 export function openError(operator: Confined, path: string, errno: number, exitCode: number): WsyncError {
   const { fs } = operator;
-  const name = `"${operator.fullName(path)}"`;
+  const name = operator.quoted(path);
   const reason = `${fs.strerror(errno)} (${errno})`;
   const text = `rsync: [${WHO}] Batch file ${name} open error: ${reason}`;
   return new WsyncError(text, exitCode).advise(refusalHint(operator));

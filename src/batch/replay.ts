@@ -23,7 +23,7 @@ export function openReplay(operator: Confined, name: string, stdio: () => ByteSt
   const stat = newStat();
   if (fs.fstat(fd, stat) >= 0 && !isRegular(stat.mode)) {
     fs.close(fd);
-    throw new WsyncError(`Batch file "${operator.fullName(name)}" is not a regular file`, ExitCode.fileIo);
+    throw new WsyncError(`Batch file ${operator.quoted(name)} is not a regular file`, ExitCode.fileIo);
   }
   return new BatchFileStream(fs, fd);
 }

@@ -51,7 +51,7 @@ export class AttrTarget {
 
   label(): string {
     const path = this.path ?? this.rows!.path(this.row);
-    return `"${this.root.fullName(path)}"`;
+    return this.root.quoted(path);
   }
 
   shortLabel(): string {

@@ -153,7 +153,7 @@ export class Backups implements BackupMaker {
 
   private copy(from: Place, to: Place, stat: StatRecord): number {
     const { settings, reporter } = this;
-    const toName = `"${to.root.fullName(to.path)}"`;
+    const toName = to.root.quoted(to.path);
     if ((settings.amRoot !== 0 && settings.preserveDevices && isDevice(stat.mode))
       || (settings.preserveSpecials && isSpecial(stat.mode))) {
       const made = to.root.mknod(to.path, stat.mode, stat.rdevMajor, stat.rdevMinor);
@@ -170,7 +170,7 @@ export class Backups implements BackupMaker {
     } else {
       const copied = copyFile(from, to, stat.mode, settings.copying, reporter);
       if (copied < 0) {
-        const names = `"${from.root.fullName(from.path)}" -> "${this.shown(from.path)}"`;
+        const names = `${from.root.quoted(from.path)} -> "${this.shown(from.path)}"`;
         reporter.failed("error", -copied, `keep_backup failed: ${names}`);
         return FAILED;
       }
@@ -204,7 +204,7 @@ export class Backups implements BackupMaker {
       return false;
     }
     const looked = this.root.stat(rel, stat);
-    if (looked < 0) this.reporter.failed("error", -looked, `backup stat "${this.root.fullName(rel)}" failed`);
+    if (looked < 0) this.reporter.failed("error", -looked, `backup stat ${this.root.quoted(rel)} failed`);
     else this.attrs.setLike(place, { root: this.root, path: rel }, stat, 0);
     return true;
   }

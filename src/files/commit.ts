@@ -80,7 +80,7 @@ export class Committer {
       const closed = this.root.fs.close(request.fd);
       if (closed < 0) {
         const { root, path } = request.temp;
-        this.reporter.failed("errorXfer", -closed, `close failed on "${root.fullName(path)}"`);
+        this.reporter.failed("errorXfer", -closed, `close failed on ${root.quoted(path)}`);
         request.temp.root.unlink(request.temp.path);
         return "failed";
       }
@@ -99,7 +99,7 @@ export class Committer {
     this.attrs.setFd(request.fd, to, request.rows, request.row, null, flags, request.basis);
     const closed = this.root.fs.close(request.fd);
     if (closed >= 0) return "ok";
-    this.reporter.failed("errorXfer", -closed, `close failed on "${to.root.fullName(to.path)}"`);
+    this.reporter.failed("errorXfer", -closed, `close failed on ${to.root.quoted(to.path)}`);
     return "failed";
   }
 
@@ -142,7 +142,7 @@ export class Committer {
     if (!staged) return "ok";
     const renamed = renamePlace(staged, to, true);
     if (renamed < 0) {
-      this.reporter.failed("errorXfer", -renamed, `rename "${staged.root.fullName(staged.path)}" -> "${to.path}"`);
+      this.reporter.failed("errorXfer", -renamed, `rename ${staged.root.quoted(staged.path)} -> "${to.path}"`);
       return "failed";
     }
     partialDir?.removeIfEmpty(staged);
@@ -150,7 +150,7 @@ export class Committer {
   }
 
   private notMoved(request: FinishRequest, temp: Place, what: string, errno: number): FinishResult {
-    const name = `"${temp.root.fullName(temp.path)}"`;
+    const name = temp.root.quoted(temp.path);
     this.reporter.failed("errorXfer", errno, `${what} ${name} -> "${request.path}"`);
     const { partial } = request;
     const kept = partial !== null && what === "rename" && this.rename(temp, partial) >= 0;

@@ -51,6 +51,8 @@ export interface ConfinePolicy {
   readonly above?: Above | null;
   /** Directories with a rule of their own; below them no symlink is followed at all. */
   readonly named?: NamedDirs | null;
+  /** How messages show a whole path; in quotes unless told. */
+  readonly quote?: (path: string) => string;
   /** Hears of each refusal. */
   readonly refused?: (refusal: Refusal, root: Confined) => void;
 }
@@ -363,10 +365,16 @@ export class Confined {
     return this.fs.renameat(fd, this.fs.cstr(name), fd, rows.namePtr[row]);
   }
 
-  /** The path as messages show it: upstream full_fname without the quotes. */
+  /** The whole path. */
   fullName(path: string): string {
     if (path.startsWith("/")) return path;
     return this.rootPath.endsWith("/") ? this.rootPath + path : `${this.rootPath}/${path}`;
+  }
+
+  /** The whole path as messages show it. Upstream util1.c:full_fname. */
+  quoted(path: string): string {
+    const full = this.fullName(path);
+    return this.policy.quote?.(full) ?? `"${full}"`;
   }
 
   /** Splits a path: returns its directory's descriptor or -errno, and leaves the last name in `leaf`. */

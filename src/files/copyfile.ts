@@ -136,7 +136,7 @@ function copyReserved(
 }
 
 function quoted({ root, path }: Place): string {
-  return `"${root.fullName(path)}"`;
+  return root.quoted(path);
 }
 
 function told(

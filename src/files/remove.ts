@@ -233,7 +233,7 @@ export class Remover {
   }
 
   private unreadable(path: string, errno: number, root: Confined): void {
-    this.reporter.failed("errorXfer", errno, `opendir "${root.fullName(path)}" failed`);
+    this.reporter.failed("errorXfer", errno, `opendir ${root.quoted(path)} failed`);
   }
 
   /** Fills in what the directory listing does not tell and deleting needs. */

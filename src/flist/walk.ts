@@ -132,12 +132,9 @@ export class FlistSender {
     return this.places.all[list.extra.pathRoot?.[row] ?? 0];
   }
 
-  /** A row's absolute path. */
-  fullPath(list: FileList, row: number): string {
-    const path = list.path(row);
-    if (path.startsWith("/")) return path;
-    const root = this.rootOf(list, row).path;
-    return root === "/" ? `/${path}` : `${root}/${path}`;
+  /** A row's absolute path, as error messages show it. */
+  fullName(list: FileList, row: number): string {
+    return this.maker.fullName(this.rootOf(list, row).path, list.path(row));
   }
 
   /** Closes descriptors and frees memory. */

@@ -26,7 +26,7 @@ export class Destination {
 
   /** The path as error messages show it, in quotes; upstream util1.c:full_fname. */
   fullName(path: string): string {
-    return `"${this.root.fullName(path)}"`;
+    return this.root.quoted(path);
   }
 
   /** lstat of the row's place, by address where it has one. */

@@ -164,7 +164,7 @@ export class FileEntries {
     const { backup } = request;
     const failed = await this.sums.send(request.fd, request.byteLength, request.fullSums, backup ? backup.fd : -1);
     session.fs.close(request.fd);
-    if (backup && failed !== 0) this.scene.failed(`write "${backup.place.root.fullName(backup.place.path)}"`, failed);
+    if (backup && failed !== 0) this.scene.failed(`write ${backup.place.root.quoted(backup.place.path)}`, failed);
     if (backup) this.finishBackup(backup);
   }
 
@@ -303,7 +303,7 @@ export class FileEntries {
     const fd = place.root.open(place.path, session.fs.constants.O.RDONLY, 0);
     if (fd < 0) {
       scene.session.log.error(
-        `rsync: [generator] failed to open "${place.root.fullName(place.path)}", continuing: `
+        `rsync: [generator] failed to open ${place.root.quoted(place.path)}, continuing: `
         + `${session.fs.strerror(-fd)} (${-fd})\n`,
       );
       if (this.waitsForLink(item)) return null;
@@ -353,7 +353,7 @@ export class FileEntries {
     const place = deletion.backups!.placeOf(path);
     if (!place) return "failed";
     const { O, E } = session.fs.constants;
-    const name = `"${place.root.fullName(place.path)}"`;
+    const name = place.root.quoted(place.path);
     const gone = place.root.unlink(place.path);
     if (gone < 0 && gone !== -E.ENOENT) {
       scene.failed(`unlink ${name}`, -gone);

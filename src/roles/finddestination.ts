@@ -66,7 +66,7 @@ export class DestinationFinder {
     const whole = facts.total > 1 && !path.endsWith("/");
     const dir = path.replace(/\/+$/, "");
     const made = whole || path.endsWith("/") ? makePath(operator, dir) : makeParents(operator, path);
-    if (made < 0) throw this.failure(`mkdir "${operator.fullName(path)}" failed`, -made, ExitCode.fileIo);
+    if (made < 0) throw this.failure(`mkdir ${operator.quoted(path)} failed`, -made, ExitCode.fileIo);
     if (made === 0 || !this.tellsNames()) return;
     const shown = whole || path.endsWith("/") ? dir : path.slice(0, path.lastIndexOf("/"));
     session.log.infoLine(`created ${made} director${made === 1 ? "y" : "ies"} for ${shown}\n`);
@@ -84,7 +84,7 @@ export class DestinationFinder {
         throw new UsageError("ERROR: cannot overwrite non-directory with a directory", ExitCode.fileSelect);
       }
     } else if (found !== -E.ENOENT) {
-      throw this.failure(`ERROR: cannot stat destination "${operator.fullName(path)}"`, -found, ExitCode.fileSelect);
+      throw this.failure(`ERROR: cannot stat destination ${operator.quoted(path)}`, -found, ExitCode.fileSelect);
     }
   }
 
@@ -106,7 +106,7 @@ export class DestinationFinder {
     const { list } = facts;
     if (session.dryRun === 0) {
       const made = operator.mkdir(path, ACCESS_PERMS);
-      if (made < 0) throw this.failure(`mkdir "${operator.fullName(path)}" failed`, -made, ExitCode.fileIo);
+      if (made < 0) throw this.failure(`mkdir ${operator.quoted(path)} failed`, -made, ExitCode.fileIo);
     }
     if (list.high >= list.low && list.basename(list.firstRow) === ".") {
       facts.segments.orFlags(list, list.firstRow, FileFlag.dirCreated);
@@ -131,7 +131,7 @@ export class DestinationFinder {
     const { session, operator, cwd } = this;
     const { fs } = session;
     const opened = operator.openDirectory(path);
-    if (opened < 0) throw this.failure(`change_dir#1 "${operator.fullName(path)}" failed`, -opened);
+    if (opened < 0) throw this.failure(`change_dir#1 ${operator.quoted(path)} failed`, -opened);
     if (session.log.debug("CHDIR", 1)) {
       session.log.infoLine(`[${session.who}] change_dir(${operator.fullName(path).replace(/\/+\.?$/, "") || "/"})\n`);
     }

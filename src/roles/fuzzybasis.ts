@@ -128,7 +128,7 @@ export class FuzzyBasis {
     const { E } = session.fs.constants;
     if (errno === E.ENOENT || errno === E.ENOTDIR) return;
     const reason = `${session.fs.strerror(errno)} (${errno})`;
-    session.log.errorXfer(`rsync: [generator] opendir "${root.fullName(path)}" failed: ${reason}\n`);
+    session.log.errorXfer(`rsync: [generator] opendir ${root.quoted(path)} failed: ${reason}\n`);
   }
 
   private sameFile(list: FileList, row: number): { listing: Listing; neighbour: Neighbour } | null {

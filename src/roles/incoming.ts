@@ -215,7 +215,7 @@ export class Incoming {
       if (session.log.debug("RECV", 1)) session.log.infoLine(`renaming ${partial.path} to ${path}\n`);
       const renamed = committer.rename(partial, { root: destination.root, path });
       if (renamed < 0) {
-        const from = `"${partial.root.fullName(partial.path)}"`;
+        const from = partial.root.quoted(partial.path);
         reporter.failed("errorXfer", -renamed, `rename failed for ${destination.fullName(path)} (from ${from})`);
         continue;
       }
@@ -312,7 +312,7 @@ export class Incoming {
       to.root.unlink(to.path);
       if (!session.log.info("COPY", 1)) return false;
       const reason = `${fs.strerror(-result)} (${-result})`;
-      const name = `"${from.root.fullName(from.path)}"`;
+      const name = from.root.quoted(from.path);
       session.log.infoLine(`rsync: [generator] copy_file ${name} => ${to.path}: ${reason}\n`);
       return false;
     }
@@ -329,7 +329,7 @@ export class Incoming {
     const { fs } = session;
     const source = from.root.open(from.path, fs.constants.O.RDONLY, 0);
     if (source < 0) {
-      generatorReporter.failed("errorXfer", -source, `open "${from.root.fullName(from.path)}"`);
+      generatorReporter.failed("errorXfer", -source, `open ${from.root.quoted(from.path)}`);
       return source;
     }
     const result = fillCopy(from, to, source, target, copying, generatorReporter);
@@ -375,7 +375,7 @@ export class Incoming {
     const rights = session.amRoot < 0 ? mode | S_IRUSR | S_IWUSR : mode;
     const { fd, path: tempPath } = openTemp(place, tempDir, rights, this.random);
     if (fd >= 0) return { fd, temp: { root, path: tempPath } };
-    reporter.failed("errorXfer", -fd, `mkstemp "${root.fullName(tempPath)}" failed`);
+    reporter.failed("errorXfer", -fd, `mkstemp ${root.quoted(tempPath)} failed`);
     return { fd: -1, temp: null };
   }
 
@@ -387,7 +387,7 @@ export class Incoming {
     if (fd === -E.EACCES) fd = place.root.open(place.path, O.WRONLY, 0);
     if (fd === -E.EACCES) fd = this.openReadOnly(place);
     if (fd >= 0) return { fd, temp };
-    reporter.failed("errorXfer", -fd, `open "${place.root.fullName(place.path)}" failed`);
+    reporter.failed("errorXfer", -fd, `open ${place.root.quoted(place.path)} failed`);
     return { fd: -1, temp: null };
   }
 

@@ -20,8 +20,7 @@ const MODULE_REMEDY = '"insecure links = yes"';
 
 /** The policy below the destination or a source: nothing leads out of it. */
 export function transferPolicy(session: Session): ConfinePolicy {
-  const links = followsAll(session) ? "insecure" : "beneath";
-  return { links, dryRun: session.dryRun > 0, noatime: session.options.openNoatime, refused: teller(session) };
+  return { ...commonPolicy(session), links: followsAll(session) ? "insecure" : "beneath" };
 }
 
 /**
@@ -31,9 +30,13 @@ export function transferPolicy(session: Session): ConfinePolicy {
 export function operatorPolicy(session: Session, bounded: boolean): ConfinePolicy {
   const { fs, options, module } = session;
   const within = module ? moduleBoundary(module) : bounded ? boundaryOf(fs, options) : null;
-  const links = followsAll(session) ? "insecure" : "trusted";
-  const { openNoatime } = options;
-  return { links, dryRun: session.dryRun > 0, noatime: openNoatime, within, refused: teller(session, within) };
+  return { ...commonPolicy(session, within), links: followsAll(session) ? "insecure" : "trusted" };
+}
+
+function commonPolicy(session: Session, within: Boundary | null = null): Omit<ConfinePolicy, "links"> {
+  const { dryRun, module, options } = session;
+  const quote = module === null ? undefined : (path: string): string => quotedInModule(module, path);
+  return { dryRun: dryRun > 0, noatime: options.openNoatime, within, refused: teller(session, within), quote };
 }
 
 /** The operator's directories of a receiver: --backup-dir and its like, relative to the destination. */
@@ -137,9 +140,8 @@ function teller(session: Session, within: Boundary | null = null): (refusal: Ref
     toldRefusals.add(text);
     if (module === null) return log.warning(`${text}\n`);
     // Where the module lies and what its links lead to is for the daemon's log alone.
-    const shown = quotedInModule(module, root.fullName(refusal.path));
     log.write(LogCode.log, `${text}\n`);
-    log.warning(`refusing ${shown}: it is reached by a symlink that may not be followed\n`);
+    log.warning(`refusing ${root.quoted(refusal.path)}: it is reached by a symlink that may not be followed\n`);
   };
 }
 

@@ -142,7 +142,7 @@ export class SourceTree {
 
   /** A row's path as error messages show it. */
   fullName(list: FileList, row: number): string {
-    return `"${this.sender.fullPath(list, row)}"`;
+    return this.sender.fullName(list, row);
   }
 
   /** --debug=chdir: names are relative to the row's root now. */

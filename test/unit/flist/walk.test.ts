@@ -117,9 +117,9 @@ describe("what arguments name", () => {
     const { sender, view } = sendList(top, ["src/b", "other/a"], contextOf(32, true), fieldsOf());
     const paths: string[] = [];
     for (let list = view.first; list !== null; list = list.next) {
-      for (let row = 0; row < list.used; row++) paths.push(sender.fullPath(list, row));
+      for (let row = 0; row < list.used; row++) paths.push(sender.fullName(list, row));
     }
-    expect(paths).toEqual([`${top}/src/b`, `${top}/other/a`, `${top}/other/a/y`]);
+    expect(paths).toEqual([`"${top}/src/b"`, `"${top}/other/a"`, `"${top}/other/a/y"`]);
   });
 });
 
