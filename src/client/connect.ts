@@ -131,9 +131,9 @@ async function tunnel(stream: ByteStream, address: DaemonAddress, proxy: Proxy):
   if (request.length >= PROXY_LINE) throw failure("proxy CONNECT request too long");
   await stream.write(bytesOf(request));
   const lines = new LineStream(stream);
-  const answer = await proxyLine(lines);
+  const answer = await proxyLine(lines, "response");
   if (!/^HTTP\/[\d.]* *2/.test(answer)) throw failure(`bad response from proxy -- ${answer}`);
-  for (let count = 0; (await proxyLine(lines)) !== ""; count++) {
+  for (let count = 0; (await proxyLine(lines, "response header")) !== ""; count++) {
     if (count > MAX_PROXY_HEADERS) throw failure("too many header lines from proxy");
   }
   return lines;
@@ -144,11 +144,11 @@ function hasControl(text: string): boolean {
   return false;
 }
 
-async function proxyLine(lines: LineStream): Promise<string> {
+async function proxyLine(lines: LineStream, kind: string): Promise<string> {
   try {
     return await lines.readLine(PROXY_LINE, "proxy-header");
   } catch (error) {
-    if (error instanceof ProtocolError) throw failure("proxy response line too long");
+    if (error instanceof ProtocolError) throw failure(`proxy ${kind} line too long`);
     if (error instanceof TransportError) throw failure("failed to read from proxy");
     throw error;
   }

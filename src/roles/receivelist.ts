@@ -57,9 +57,9 @@ export class ListReader {
 
   /**
    * Acts on a negative ndx that announces a segment (returned) or the end of the list (null). Throws ProtocolError for
-   * any other.
+   * any other, and for a segment when the reader has done with all it had (`isOver`).
    */
-  async special(ndx: number): Promise<FileList | null> {
+  async special(ndx: number, isOver = false): Promise<FileList | null> {
     const { session, segments } = this;
     if (ndx === Ndx.flistEof && session.context.incRecurse) {
       segments.eof = true;
@@ -75,6 +75,7 @@ export class ListReader {
       const low = Ndx.flistOffset - segments.dirList.used + 1;
       throw new ProtocolError("ndx", `Invalid dir index: ${ndx} (${Ndx.flistOffset} - ${low}) [${session.who}]`);
     }
+    if (isOver) throw new ProtocolError("ndx", "rsync: refusing sub-flist after final flist was freed");
     return this.readSegment(dirNdx);
   }
 

@@ -108,9 +108,10 @@ export class Receiver implements TokenSink {
       if (ndx >= 0 || ndx === Ndx.done) return ndx;
       if (ndx === Ndx.delStats) await this.readDeleteStats();
       else {
-        const list = await this.p.lists.special(ndx);
-        if (list) this.p.receiving.onSegment(list);
-        this.p.receiving.events.notify();
+        const { lists, receiving } = this.p;
+        const list = await lists.special(ndx, receiving.receiverView.first === null);
+        if (list) receiving.onSegment(list);
+        receiving.events.notify();
       }
     }
   }

@@ -114,6 +114,7 @@ describe("through a proxy", () => {
     ["SSH-2.0\r\n\r\n", "bad response from proxy -- SSH-2.0"],
     ["HTTP/1.0 200 OK\r\nVia", "failed to read from proxy"],
     [`HTTP/1.0 200 ${"x".repeat(2000)}\r\n\r\n`, "proxy response line too long"],
+    [`HTTP/1.0 200 OK\r\nX: ${"x".repeat(2000)}\r\n\r\n`, "proxy response header line too long"],
   ])("%j is an error", async (answer, message) => {
     const { port } = await proxy(answer);
     const host = withEnvironment({ RSYNC_PROXY: `127.0.0.1:${port}` });
