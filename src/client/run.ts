@@ -15,7 +15,7 @@ import { charsetName } from "../output/escape.ts";
 import { type Observer } from "../output/events.ts";
 import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
-import { readAll } from "../roles/filters.ts";
+import { type FilterArguments, readAll, readFilterArguments } from "../roles/filters.ts";
 import { operatorFiles } from "../roles/operatorpaths.ts";
 import { type SourceWords, trustsNames } from "../roles/sendercheck.ts";
 import { type BatchSink } from "../session/batchsink.ts";
@@ -57,6 +57,7 @@ interface StartedRun extends ClientRun {
   readonly log: Log;
   /** How names are converted (--iconv). */
   readonly charset: Charset | null;
+  readonly filterArgs: FilterArguments;
   /** The host's wall clock, milliseconds. */
   readonly startedAt: number;
   readonly explainer?: Explainer;
@@ -75,7 +76,8 @@ export async function runClient(run: ClientRun): Promise<number> {
   if (log.debug("ICONV", 2)) log.infoLine(`msg checking charset: ${charsetName((name) => host.env(name))}\n`);
   log.logFile = openLogFile(run.platform, options, log);
   try {
-    return await recorded({ ...run, log, startedAt, charset: charsetFor(run.platform, options) });
+    const filterArgs = readFilterArguments(run.platform, options, log);
+    return await recorded({ ...run, log, startedAt, filterArgs, charset: charsetFor(run.platform, options) });
   } catch (error) {
     tellFailure(log, error);
     run.observer?.event(failureEvent(host, options, error, startedAt));
@@ -95,8 +97,7 @@ async function recorded(run: StartedRun): Promise<number> {
     }
     const { stream, destination } = openBatch(platform, options);
     return await converse(platform, {
-      options, role: "receiver", stream, args: [destination], version: null, localLink: null, filterArgs: options,
-      ...ownParts(run),
+      options, role: "receiver", stream, args: [destination], version: null, localLink: null, ...ownParts(run),
     });
   } catch (error) {
     if (error instanceof WsyncError) error.who ??= "Receiver";
@@ -183,20 +184,21 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   const farPlatform = run.farPlatform ?? platform;
   const server = converse(farPlatform, {
     options: serverOptions, role: "receiver", stream: far, args: [".", ends.remoteArgs[0]], version: null,
-    localLink: link, filterArgs: options, charset: charsetFor(farPlatform, serverOptions),
+    localLink: link, filterArgs: run.filterArgs, charset: charsetFor(farPlatform, serverOptions),
   });
   const client = converse(platform, {
     options, role: "sender", stream: near, args: ends.localArgs, version: null, localLink: link,
-    filterArgs: options, childExit: server, ...ownParts(run),
+    childExit: server, ...ownParts(run),
   }).finally(() => link.settleIdentity());
   return Math.max(await client, await server);
 }
 
-type OwnPart = "log" | "batch" | "charset" | "explainer";
+type OwnPart = "log" | "batch" | "charset" | "filterArgs" | "explainer";
 
 /** What a client brings to its conversation. */
-function ownParts({ log, batch, charset, explainer }: StartedRun): Pick<Conversation, OwnPart> {
-  return { log, batch, charset, explainer };
+function ownParts(run: StartedRun): Pick<Conversation, OwnPart> {
+  const { log, batch, charset, filterArgs, explainer } = run;
+  return { log, batch, charset, filterArgs, explainer };
 }
 
 /** Between two local ends whole files are cheaper than a delta, unless the user says otherwise. */
@@ -264,7 +266,7 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream, args: ends.localArgs, version,
-    localLink: null, filterArgs: options, childExit: child.exited, childPid: child.pid, ...ownParts(run),
+    localLink: null, childExit: child.exited, childPid: child.pid, ...ownParts(run),
     sources: sourcesOf(ends),
   });
 }
@@ -306,7 +308,7 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
   }
   return converse(platform, {
     options, role: ends.amSender ? "sender" : "receiver", stream: greeted.stream, args: ends.localArgs,
-    version: greeted.version, localLink: null, filterArgs: options, ...ownParts(run), sources: sourcesOf(ends),
+    version: greeted.version, localLink: null, ...ownParts(run), sources: sourcesOf(ends),
   });
 }
 

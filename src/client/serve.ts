@@ -6,6 +6,7 @@ import { UsageError } from "../errors.ts";
 import { expandPattern, type GlobTree } from "../files/glob.ts";
 import { isDirectory } from "../files/perms.ts";
 import { cleanName } from "../filter/paths.ts";
+import { readFilterArguments } from "../roles/filters.ts";
 import { type ByteStream } from "../host.ts";
 import { type FileSystem, newStat } from "../posix/filesystem.ts";
 import { Cursor, NEED_MORE } from "../protocol/cursor.ts";
@@ -38,7 +39,7 @@ function serve(platform: Platform, options: Options, charset: Charset | null, st
   log.logFile = openLogFile(platform, options, log);
   return converse(platform, {
     options, role: options.sender ? "sender" : "receiver", stream, args: options.args, version: null,
-    localLink: null, filterArgs: options, log, charset,
+    localLink: null, log, charset, filterArgs: readFilterArguments(platform, options, log),
   });
 }
 

@@ -17,6 +17,7 @@ import { fakeSuperFs } from "../files/fakesuper.ts";
 import { type Options } from "../options/options.ts";
 import { type FileSystem, newStat } from "../posix/filesystem.ts";
 import { IoError, MessageTag } from "../protocol/constants.ts";
+import { type FilterArguments } from "../roles/filters.ts";
 import { runHostA } from "../roles/hosta.ts";
 import { runHostB } from "../roles/hostb.ts";
 import { type SourceWords } from "../roles/sendercheck.ts";
@@ -62,8 +63,8 @@ export interface Conversation {
   readonly localLink: LocalLink | null;
   /** What a client that receives has asked the other side for, to check its list against. */
   readonly sources?: SourceWords;
-  /** Where filter arguments come from; a local server uses its client's. */
-  readonly filterArgs: Options;
+  /** Filter options of the client, which a local server goes by too. */
+  readonly filterArgs?: FilterArguments;
   /** On a daemon: the module that is served. */
   readonly module?: ModuleScope;
   /** On a daemon: why the client is told of a failure as soon as it can be told, and nothing else happens. */
@@ -186,7 +187,7 @@ function refuseUnsafeMunging(fs: FileSystem, { mungeLinks, server }: Options): v
 }
 
 async function conduct(platform: Platform, conversation: Conversation, session: Session): Promise<void> {
-  const { version, role, args, filterArgs, sources = null } = conversation;
+  const { version, role, args, filterArgs = null, sources = null } = conversation;
   const { compress, compressChoice, readBatch } = session.options;
   const compressors = compress || compressChoice !== null || readBatch !== null
     ? new Compressors(platform.host, session.memory).available()

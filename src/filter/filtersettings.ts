@@ -12,6 +12,8 @@ export interface FilterOption {
   readonly value: string;
   /** The option that stands for it, where it is not the kind. */
   readonly impliedBy?: string;
+  /** Lines of a file that it names end in NUL: --from0 stood before it. */
+  readonly from0?: boolean;
   /** Level of --debug=filter when it was given. */
   readonly traced?: number;
 }

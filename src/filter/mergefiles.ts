@@ -7,7 +7,7 @@ import { ExitCode, ProtocolError, WsyncError } from "../errors.ts";
 import { latin1 } from "../memory.ts";
 import { CVS_DEFAULTS, type FilterOption, type FilterSettings } from "./filtersettings.ts";
 import { checkFilter, type MatchContext } from "./match.ts";
-import { cleanName, sanitizePath } from "./paths.ts";
+import { baseName, cleanName, sanitizePath, withSlash } from "./paths.ts";
 import { placeOf, sourceOf, type RuleOrigin, type RuleSource } from "./provenance.ts";
 import {
   closingSlash, Elide, elideOf, FilterList, type FilterRule, makeRule, ParseFlag, parseRule, RuleFlag, rulePrefix,
@@ -48,6 +48,8 @@ export class Filters {
   /** Rules whose files are read per directory, in order of activation; null where one was dropped. */
   private mergeRules: (FilterRule | null)[] = [];
   private cvsRead = false;
+  /** Lines of a file end in NUL. */
+  private from0: boolean;
   private mergeDepth = 0;
   /** The option that gives the rules at hand. */
   private given: string | null = null;
@@ -63,6 +65,7 @@ export class Filters {
 
   constructor(settings: FilterSettings) {
     this.s = settings;
+    this.from0 = settings.from0;
     this.daemon = settings.daemon ?? new FilterList(" [daemon]");
     this.moduleDir = settings.moduleDir ?? "";
     this.debugLevel = settings.debug === null ? 0 : (settings.debugLevel ?? 1);
@@ -101,9 +104,10 @@ export class Filters {
   /** Adds the filter options of a command line in order. Throws UsageError or, for unreadable files, exit code 11. */
   addArguments(options: readonly FilterOption[]): void {
     const { debugLevel } = this;
-    for (const { kind, value, impliedBy, traced = 0 } of options) {
+    for (const { kind, value, impliedBy, traced = 0, from0 = false } of options) {
       this.debugLevel = traced;
       this.given = impliedBy ?? `--${kind}`;
+      this.from0 = from0;
       switch (kind) {
         case "filter": this.parse(value); break;
         case "exclude": this.parse(value, 0, P.oldPrefixes); break;
@@ -114,6 +118,7 @@ export class Filters {
     }
     this.debugLevel = debugLevel;
     this.given = null;
+    this.from0 = this.s.from0;
   }
 
   /**
@@ -334,13 +339,14 @@ export class Filters {
     const what = (template & F.include) !== 0 ? "include" : "exclude";
     const text = `failed to open ${what} file ${this.show(template, path)}`;
     const hidden = this.source !== null || (template & F.fromFile) !== 0;
-    return new WsyncError(hidden ? text : `${text}: ${this.s.strerror(errno)} (${errno})`, ExitCode.fileIo);
+    const { who, strerror } = this.s;
+    return new WsyncError(hidden ? text : `rsync: [${who}] ${text}: ${strerror(errno)} (${errno})`, ExitCode.fileIo);
   }
 
   private parseLines(list: FilterList, bytes: Uint8Array, template: number, xflags: number): void {
     const words = (template & F.wordSplit) !== 0;
     const text = latin1(bytes, 0, bytes.length);
-    const lines = words ? text.split(/[ \t\n\v\f\r\0]+/) : this.s.from0 ? text.split("\0") : text.split(/\r\n|\r|\n/);
+    const lines = words ? text.split(/[ \t\n\v\f\r\0]+/) : this.from0 ? text.split("\0") : text.split(/\r\n|\r|\n/);
     lines.forEach((line, at) => {
       this.source!.line = words ? -1 : at + 1;
       if (line === "" || (!words && (line[0] === ";" || line[0] === "#"))) return;
@@ -583,14 +589,6 @@ export class Filters {
       texts?.push(prefix + rule.pattern + closingSlash(rule));
     }
   }
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function withSlash(path: string): string {
-  return path.endsWith("/") ? path : path + "/";
 }
 
 function cutAtNul(line: string): string {

@@ -100,3 +100,13 @@ export function joinPath(dir: string, name: string): string {
   if (dir === "" || name.startsWith("/")) return name;
   return dir.endsWith("/") ? dir + name : dir + "/" + name;
 }
+
+/** What stands behind the last slash. */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The path with a closing slash. */
+export function withSlash(path: string): string {
+  return path.endsWith("/") ? path : path + "/";
+}

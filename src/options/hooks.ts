@@ -56,9 +56,7 @@ const count = (field: { [K in keyof Options]: Options[K] extends number ? K : ne
 const addFilter = (kind: FilterArgument["kind"]): Hook => (state, value) => {
   const { filters, from0, levels } = state.options;
   const traced = levels.debug.FILTER;
-  filters.push({
-    kind, value, ...(from0 && kind.endsWith("-from") ? { from0 } : {}), ...(traced > 0 ? { traced } : {}),
-  });
+  filters.push({ kind, value, ...(from0 ? { from0 } : {}), ...(traced > 0 ? { traced } : {}) });
 };
 
 const setLevels = (kind: LevelKind): Hook => ({ options }, text) =>

@@ -14,7 +14,7 @@ export interface FilterArgument {
   readonly value: string;
   /** The option that stands for it, where it is not the kind. */
   readonly impliedBy?: string;
-  /** --from0 stood before this argument: the lines of its file end in NUL. */
+  /** --from0 stood before this argument: the lines of a file that it names end in NUL. */
   readonly from0?: boolean;
   /** Level of --debug=filter at this point of the command line; absent for 0. */
   readonly traced?: number;

@@ -1,21 +1,21 @@
 /** The filter rules of a session: made from the options, exchanged with the other side. */
-import { RemoteExit, WsyncError } from "../errors.ts";
 import { type Confined } from "../files/confine.ts";
 import { Filters } from "../filter/mergefiles.ts";
 import { type FileSystem, newStat } from "../posix/filesystem.ts";
 import { readFilterRule, writeFilterEnd, writeFilterRule } from "../protocol/filterlist.ts";
-import { type Options } from "../options/options.ts";
+import { type FilterArgument, type Options } from "../options/options.ts";
+import { type Log } from "../session/log.ts";
 import { type Session } from "../session/session.ts";
-import { boundedFiles } from "./operatorpaths.ts";
+import { boundedFiles, ruleFiles } from "./operatorpaths.ts";
 
 /** The largest merge file read, bytes. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
-/** Builds the rules of this side. `args` are the options whose filter arguments apply here. */
-export function makeFilters(session: Session, args: Options): Filters {
+/** Builds the rules of this side. `args` are the filter options that apply here. */
+export function makeFilters(session: Session, args: FilterArguments | null): Filters {
   const { options, host, fs, log, module, cwd, explainer } = session;
   const side = session.amSender ? "sender" : "receiver";
-  let parsing = true;
+  let told = true;
   const filters = new Filters({
     amSender: session.amSender,
     amServer: session.amServer,
@@ -31,36 +31,68 @@ export function makeFilters(session: Session, args: Options): Filters {
     confined: module?.confined,
     home: module?.chrooted ? "/" : (host.env("HOME") ?? null),
     cvsIgnore: host.env("CVSIGNORE") ?? null,
-    readFile: fileReader(session),
+    readFile: fileReader(session, args?.reads ?? []),
     strerror: (errno) => fs.strerror(errno),
-    error: (text) => log.errorXfer(`${text}\n`),
+    error: (text) => {
+      if (!told) log.errorXfer(`${text}\n`);
+    },
     judged: explainer ? (name, _isDir, rule) => explainer.judged(side, name.replace(/^\/+/, ""), rule) : null,
     debugLevel: log.levels.debug.FILTER,
     debug: log.debug("FILTER", 1) ? (text) => log.infoLine(`${text}\n`) : null,
     get who() {
-      if (parsing) return "client";
       return session.who === "receiver" ? "generator" : session.who;
     },
   });
   filters.version = session.context.version;
   explainer?.useFilters(filters);
-  addArguments(session, filters, args);
+  if (args) filters.addArguments(args.options);
+  told = false;
   const { partialDir } = options;
   const ours = !session.amServer || session.localLink !== null;
   if (partialDir !== null && !partialDir.startsWith("/") && ours) filters.addPartialDir(partialDir);
-  parsing = false;
   return filters;
 }
 
-/** In a local transfer both sides go by the same arguments; the client tells what is wrong with them. */
-function addArguments({ localLink, amServer }: Session, filters: Filters, args: Options): void {
+/** What the files that filter options name have said, in the order in which they were read. */
+export type FilterReads = readonly (Uint8Array | number)[];
+
+/** Filter options of a client, and what was read for them: both sides of a local transfer go by the same. */
+export interface FilterArguments {
+  readonly options: readonly FilterArgument[];
+  readonly reads: FilterReads;
+}
+
+/**
+ * Reads a client's filter options before it connects, so that what is wrong with them is told at once, and that once.
+ * Throws UsageError, or WsyncError (11) for a file that cannot be read.
+ */
+export function readFilterArguments(
+  { host, fs }: Pick<Session, "host" | "fs">, options: Options, log: Log,
+): FilterArguments {
+  if (options.filters.length === 0) return { options: [], reads: [] };
+  const reads: (Uint8Array | number)[] = [];
+  const cwd = host.cwd();
+  const files = ruleFiles(fs, cwd, options, log);
+  const filters = new Filters({
+    amSender: false, amServer: false, localServer: false, deleteMode: options.deleteMode,
+    deleteExcluded: options.deleteExcluded, pruneEmptyDirs: options.pruneEmptyDirs, cvsExclude: options.cvsExclude,
+    from0: options.from0, cwd, home: host.env("HOME") ?? null, cvsIgnore: host.env("CVSIGNORE") ?? null,
+    readFile: (path) => {
+      reads.push(readFile(files, path));
+      return reads[reads.length - 1];
+    },
+    strerror: (errno) => fs.strerror(errno),
+    error: (text) => log.errorXfer(`${text}\n`),
+    debug: (text) => log.infoLine(`${text}\n`),
+    who: "client",
+  });
+  filters.version = options.protocol;
   try {
-    // The client has told of them already.
-    const told = localLink && amServer ? args.filters.map((one) => ({ ...one, traced: 0 })) : args.filters;
-    filters.addArguments(told);
-  } catch (error) {
-    throw localLink && amServer && error instanceof WsyncError ? new RemoteExit(error.exitCode) : error;
+    filters.addArguments(options.filters);
+  } finally {
+    files.close();
   }
+  return { options: options.filters.map((one) => ({ ...one, traced: 0 })), reads };
 }
 
 /** On a client: sends the rules the server needs. */
@@ -87,19 +119,14 @@ export async function receiveFilters(session: Session, filters: Filters): Promis
   filters.finishReceive();
 }
 
-/**
- * Reads merge files. The two sides of a local transfer go by the client's; standard input comes once, so they share
- * what it said.
- */
-function fileReader(session: Session): (path: string) => Uint8Array | number {
-  const { localLink } = session;
-  let inputs = 0;
+/** Reads merge files: first what was read before, then the files of the trees. */
+function fileReader(session: Session, reads: FilterReads): (path: string) => Uint8Array | number {
+  let at = 0;
   let files: Confined | null = null;
   return (path) => {
-    files ??= boundedFiles(session, session.cwd, localLink?.clientFiles ?? session.fs);
-    if (path !== "-" || !localLink) return readFile(files, path);
-    const at = inputs++;
-    return (localLink.inputs[at] ??= readFile(files, path));
+    if (at < reads.length) return reads[at++];
+    files ??= boundedFiles(session, session.cwd);
+    return readFile(files, path);
   };
 }
 

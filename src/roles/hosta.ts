@@ -13,7 +13,6 @@ import { type Filters } from "../filter/mergefiles.ts";
 import { joinPath } from "../filter/paths.ts";
 import { modeChanger } from "../options/chmod.ts";
 import { formatHas } from "../options/formathas.ts";
-import { type Options } from "../options/options.ts";
 import { type StatRecord } from "../posix/filesystem.ts";
 import { MessageTag, Ndx } from "../protocol/constants.ts";
 import { NdxWriter } from "../protocol/ndx.ts";
@@ -31,7 +30,7 @@ import { sendingExtras } from "./extras.ts";
 import { flistFields, hearsGenerator } from "./fields.ts";
 import { FileSummer } from "./filesummer.ts";
 import { awaitsRawNames, namesDirectory, sourceNames } from "./filesfrom.ts";
-import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
+import { type FilterArguments, makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { tellHeap } from "./heap.ts";
 import { ItemLog } from "./itemlog.ts";
 import { linkText } from "./listtrace.ts";
@@ -49,7 +48,9 @@ import { XattrAnswers } from "./xattritems.ts";
 const MAX_DAEMON_THREADS = 8;
 
 /** Runs the sending side over an agreed session. `args` are the paths to send. */
-export async function runHostA(session: Session, args: readonly string[], filterArgs: Options): Promise<void> {
+export async function runHostA(
+  session: Session, args: readonly string[], filterArgs: FilterArguments | null,
+): Promise<void> {
   const { context, input, output, amServer } = session;
   // First, because taking buffered bytes apart may meet a message.
   attachMessages(session, {});

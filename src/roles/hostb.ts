@@ -29,7 +29,6 @@ import { FlistReceiver } from "../flist/receive.ts";
 import { Segments } from "../flist/segments.ts";
 import { modeChanger } from "../options/chmod.ts";
 import { formatHas } from "../options/formathas.ts";
-import { type Options } from "../options/options.ts";
 import { Ndx } from "../protocol/constants.ts";
 import { NdxReader, NdxWriter } from "../protocol/ndx.ts";
 import { type Cursor } from "../protocol/cursor.ts";
@@ -49,7 +48,7 @@ import { Entries } from "./entries.ts";
 import { ReceivingExtras } from "./extras.ts";
 import { flistFields, hearsGenerator } from "./fields.ts";
 import { forwardNames, namesToForward } from "./filesfrom.ts";
-import { makeFilters, receiveFilters, sendFilters } from "./filters.ts";
+import { type FilterArguments, makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { DestinationFinder } from "./finddestination.ts";
 import { FuzzyBasis } from "./fuzzybasis.ts";
 import { Generator } from "./generator.ts";
@@ -74,7 +73,7 @@ import { XattrReception } from "./xattritems.ts";
  * the destination, if any. `sources`: what a client asked the sender for.
  */
 export async function runHostB(
-  session: Session, args: readonly string[], filterArgs: Options, sources: SourceWords | null = null,
+  session: Session, args: readonly string[], filterArgs: FilterArguments | null, sources: SourceWords | null = null,
 ): Promise<void> {
   const { context, input, output, amServer, memory, options } = session;
   const replaying = options.readBatch !== null;

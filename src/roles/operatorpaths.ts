@@ -10,7 +10,7 @@ import { NamedDir, openRoot, operatorPaths, refusalText } from "../files/operato
 import { type LinkRule, type Refusal } from "../files/walk.ts";
 import { type Options } from "../options/options.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
-import { LogCode } from "../session/log.ts";
+import { type Log, LogCode } from "../session/log.ts";
 import { insideModule, type ModuleScope, quotedInModule } from "../session/module.ts";
 import { type Session } from "../session/session.ts";
 import { SourceRoots } from "./sourceroots.ts";
@@ -87,6 +87,15 @@ export function checkTempDir({ fs }: Session, { root, path }: Place): void {
 /** The operator's files of a program that has no session yet. The caller closes it. */
 export function operatorFiles(fs: FileSystem, cwd: string, options: Options): Confined {
   const opened = operatorPaths(fs, cwd, { links: linkRule(options) });
+  if (typeof opened !== "number") return opened;
+  throw new UsageError(`rsync: getcwd(): ${fs.strerror(-opened)} (${-opened})`, ExitCode.fileSelect);
+}
+
+/** The files that a client's rules are read from, before there is a session. The caller closes it. */
+export function ruleFiles(fs: FileSystem, cwd: string, options: Options, log: Log): Confined {
+  const within = boundaryOf(fs, options);
+  const refused = (refusal: Refusal): void => log.warning(`${refusalText(fs, refusal, within)}\n`);
+  const opened = operatorPaths(fs, cwd, { links: linkRule(options), within, refused });
   if (typeof opened !== "number") return opened;
   throw new UsageError(`rsync: getcwd(): ${fs.strerror(-opened)} (${-opened})`, ExitCode.fileSelect);
 }

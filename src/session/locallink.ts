@@ -22,8 +22,6 @@ export class LocalLink {
   clientFiles: FileSystem | null = null;
   /** Device and inode of the file the receiver last finished, for the sender's same-file check. */
   lastDevice = "";
-  /** What was read from standard input for rules, read by read: both sides go by the same rules. */
-  readonly inputs: (Uint8Array | number)[] = [];
   /** Who explains the decisions of both sides (--explain), if anybody does. */
   explainer: Explainer | null = null;
   /** Who watches the run: a listing is the server side's work. */

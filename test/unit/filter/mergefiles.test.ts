@@ -77,7 +77,7 @@ describe("files of rules", () => {
 
   test("NUL ends lines with --from0", () => {
     const files = { "/top/src/list": "a\nb\0- c\0" };
-    const filters = filtersOf([{ kind: "include-from", value: "list" }], { from0: true }, files);
+    const filters = filtersOf([{ kind: "include-from", value: "list", from0: true }], { from0: true }, files);
     expect(filters.list.rules.map((r) => r.pattern)).toEqual(["a\nb", "c"]);
     expect(verdicts(filters, "a\nb", "c")).toEqual([1, -1]);
   });
