@@ -19,10 +19,9 @@ export type { PatchOptions } from "./library/patch.ts";
 export type { SignatureOptions } from "./library/signature.ts";
 export { collect } from "./library/sources.ts";
 export type { Basis, ByteSource, RandomAccess } from "./library/sources.ts";
+export type { ConnectRequest, Source, Surroundings, Target } from "./library/station.ts";
 export type { WorkOptions } from "./library/streams.ts";
-export type {
-  ConnectRequest, Source, SyncEvent, SyncOptions, SyncResult, SyncSettings, Target,
-} from "./library/sync.ts";
+export type { SyncEvent, SyncOptions, SyncResult, SyncSettings } from "./library/sync.ts";
 export type {
   DeleteEvent, ErrorEvent, FileEvent, ItemAction, ItemKind, ItemReason, ListEvent, MessageEvent, ModuleEvent,
   ProgressEvent, RunEvent, StartEvent, SummaryEvent,

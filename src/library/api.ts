@@ -6,7 +6,8 @@ import { type DeltaOptions } from "./delta.ts";
 import { type PatchOptions } from "./patch.ts";
 import { type SignatureOptions } from "./signature.ts";
 import { type Basis, type ByteSource } from "./sources.ts";
-import { type Source, type SyncOptions, type SyncResult, type Target } from "./sync.ts";
+import { type Source, type Target } from "./station.ts";
+import { type SyncOptions, type SyncResult } from "./sync.ts";
 
 /**
  * Signs a file: weak and strong sums of its blocks, from which somebody who has a newer version can work out a delta.
