@@ -1,6 +1,7 @@
 /** The library on Deno. What the functions do is told in src/library/api.ts. */
-import { runSync } from "../src/binding.ts";
-import { type Host, type SyncFunction } from "../src/index.ts";
+import { runServe, runSync, runWatch } from "../src/binding.ts";
+import { type Host, type ServeFunction, type SyncFunction, type WatchFunction } from "../src/index.ts";
+import { listen } from "./_listen.ts";
 import { createHost } from "./_denohost.ts";
 
 export * from "../src/index.ts";
@@ -13,3 +14,9 @@ const host = (): Host => (hosts[0] ??= createHost());
 
 /** Brings a target up to date with a source; see SyncFunction. */
 export const sync: SyncFunction = (source, target, options) => runSync(host(), source, target, options);
+
+/** Keeps targets up to date with a source; see WatchFunction. */
+export const watch: WatchFunction = (source, target, options) => runWatch(host(), source, target, options);
+
+/** Offers modules to rsync clients; see ServeFunction. */
+export const serve: ServeFunction = (modules, options) => runServe(host(), listen, modules, options);

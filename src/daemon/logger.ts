@@ -32,6 +32,8 @@ export interface DaemonLogParts {
   readonly operator: Confined;
   /** --log-file, which goes before every "log file". */
   readonly file: string | null;
+  /** Takes every line, whatever a configuration says. */
+  readonly only?: LogSink;
 }
 
 /** See the head of this file. Texts come without line end. */
@@ -42,10 +44,12 @@ export class DaemonLog {
 
   constructor(parts: DaemonLogParts) {
     this.p = parts;
+    this.sink = parts.only ?? null;
   }
 
   /** Opens what a configuration asks for, unless it is open already. */
   use(config: ModuleConfig): void {
+    if (this.p.only !== undefined) return;
     const target = {
       file: this.p.file ?? config.text("log file"), facility: config.number("syslog facility"),
       tag: config.text("syslog tag"),

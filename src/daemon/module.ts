@@ -61,8 +61,9 @@ export function enterModule(
   const mungeLinks = module.flag3("munge symlinks") ?? (!chrooted || inner);
   if (mungeLinks) checkMunging(context);
   takeOn(context, identity);
+  // The C library may have to be asked anew as another user; where there is none, this process stays who it is.
   const { host } = context.platform;
-  const fs = openFileSystem(host, context.platform.fs.memory);
+  const fs = context.system === null ? context.platform.fs : openFileSystem(host, context.platform.fs.memory);
   const dir = inner ? place.dir : "";
   const insecureLinks = module.flag("insecure links");
   const root = new Confined(fs, rootFd, place.dir, { links: insecureLinks ? "insecure" : "beneath" });

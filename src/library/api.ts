@@ -7,7 +7,10 @@ import { type PatchOptions } from "./patch.ts";
 import { type SignatureOptions } from "./signature.ts";
 import { type Basis, type ByteSource } from "./sources.ts";
 import { type Source, type Target } from "./station.ts";
+import { type ServedModules } from "./servedmodules.ts";
+import { type ServeOptions, type Serving } from "./serve.ts";
 import { type SyncOptions, type SyncResult } from "./sync.ts";
+import { type WatchOptions, type Watching } from "./watch.ts";
 
 /**
  * Signs a file: weak and strong sums of its blocks, from which somebody who has a newer version can work out a delta.
@@ -47,3 +50,25 @@ export type PatchFunction = (basis: Basis, delta: ByteSource, options?: PatchOpt
  * files that failed while the rest was done. Nothing is printed.
  */
 export type SyncFunction = (source: Source, target: Target, options?: SyncOptions) => Promise<SyncResult>;
+
+/**
+ * Keeps targets up to date with a source, as `wsync --watch SOURCE... TARGET` does: everything is compared once, and
+ * from then on what changes is brought over as it changes, with retries, audits and guards against a source that is
+ * not really there. The options are those of `sync` and those of --watch (`watchDelay`, `watchAudit`, ...); `archive`
+ * or `recursive` is needed.
+ *
+ * Throws UsageError for options that make no sense or sources that are not there. Without an event API of the system,
+ * and in other file systems than the disk's, changes are looked for every `watchPoll` seconds.
+ */
+export type WatchFunction = (
+  source: Source, target: string | readonly string[], options?: WatchOptions,
+) => Watching;
+
+/**
+ * Offers modules to clients that speak rsync's daemon protocol: stock rsync, wsync, `sync` in another program. It
+ * listens on a port, and takes connections that were made elsewhere; all are served in this thread.
+ *
+ * Clients reach what is below a module's path and nothing else; modules are read-only unless they say otherwise.
+ * Rejects with UsageError for modules that make no sense, and with TransportError (10) when it cannot listen.
+ */
+export type ServeFunction = (modules: ServedModules, options?: ServeOptions) => Promise<Serving>;

@@ -8,7 +8,7 @@ import { parseHostSpec } from "../client/hostspec.ts";
 import { type Platform } from "../conversation/conversation.ts";
 import { InterruptedError } from "../conversation/interrupts.ts";
 import { ExitCode, UsageError } from "../errors.ts";
-import { type ByteStream, type Host } from "../host.ts";
+import { type ByteStream, type ChildProcess, type Host, type SpawnOptions } from "../host.ts";
 import { latin1, nameOfText } from "../memory.ts";
 import { type ParseContext, parseArguments } from "../options/parse.ts";
 import { type Options } from "../options/options.ts";
@@ -18,6 +18,10 @@ import { CHECKSUMS } from "../protocol/negotiate.ts";
 import { type Duplex, DuplexByteStream } from "./duplex.ts";
 import { type FilesPlace } from "./files.ts";
 import { optionWords, type TransferOptions } from "./options.ts";
+
+const SIGTERM = 15;
+/** What a remote shell has, after an interruption, to bring the last words across. */
+const LAST_WORDS_MS = 500;
 
 /** Where a connection is wanted to, for callers who bring their own. */
 export type ConnectRequest =
@@ -77,18 +81,23 @@ export class Station {
     if (target !== null) words.push(isPlace(target) ? pathOf(target) : nameOfText(target));
     if (words.length === 0) throw new UsageError("nothing to sync: give a source");
     const { platform, farPlatform } = this.platforms(source, target, words);
-    const parseContext: ParseContext = {
-      env: (name) => platform.host.env(name),
-      // A transfer's options ask for these two alone.
-      capabilities: () => ({
-        checksums: [...CHECKSUMS.names], compressors: new Compressors(platform.host, this.kernels.memory).available(),
-      }) as unknown as Capabilities,
-      splitHost: (text) => parseHostSpec(text, 0),
-    };
+    const parseContext = this.parseContext(platform);
     const listing = target === null ? ["--list-only"] : [];
     const parsed = parseArguments([...optionWords(transfer), ...more, ...listing, "--", ...words], parseContext);
     if (parsed.action !== "run") throw new UsageError("these options do not ask for a transfer");
     return { platform, farPlatform, options: parsed.options, parseContext };
+  }
+
+  /** How a transfer's options are parsed. */
+  parseContext({ host }: Platform): ParseContext {
+    return {
+      env: (name) => host.env(name),
+      // A transfer's options ask for these two alone.
+      capabilities: () => ({
+        checksums: [...CHECKSUMS.names], compressors: new Compressors(host, this.kernels.memory).available(),
+      }) as unknown as Capabilities,
+      splitHost: (text) => parseHostSpec(text, 0),
+    };
   }
 
   /** One platform, or two where both ends are here and in different file systems. */
@@ -130,7 +139,10 @@ export class Station {
         }
       },
       isTerminal: () => false,
-      readPassword: async () => (typeof password === "function" ? await password() : (password ?? null)),
+      readPassword: async () => {
+        const text = typeof password === "function" ? await password() : password;
+        return text === undefined ? null : nameOfText(text);
+      },
       onSignal: () => () => {},
       setTitle: () => {},
       exit: () => {
@@ -141,10 +153,26 @@ export class Station {
       const outer = overrides.env!;
       overrides.env = (name) => (name === "RSYNC_PASSWORD" ? undefined : outer(name));
     }
+    if (host.runtime !== "browser") overrides.spawn = (options) => this.spawn(options);
     if (ownFiles) overrides.cwd = () => "/";
     if (connect) Object.assign(overrides, connections(connect));
     const members = Object.entries(overrides).map(([name, value]) => [name, { value, enumerable: true }] as const);
     return Object.create(host, Object.fromEntries(members)) as Host;
+  }
+
+  /** A remote shell, which does not outlive an interrupted run for long: it may be waiting for a password, or lost. */
+  private spawn(options: SpawnOptions): ChildProcess {
+    const child = this.host.spawn(options);
+    let gone = false;
+    const drop = this.interrupts.add(() => {
+      void this.host.sleep(LAST_WORDS_MS).then(() => void (gone || child.kill(SIGTERM)));
+    });
+    const ended = (): void => {
+      gone = true;
+      drop();
+    };
+    child.exited.then(ended, ended);
+    return child;
   }
 }
 
@@ -198,6 +226,6 @@ function wordsOf(source: Source): string[] {
 }
 
 /** A path in another file system is absolute, so that nothing in it looks like a host. */
-function pathOf({ path = "/" }: FilesPlace): string {
+export function pathOf({ path = "/" }: FilesPlace): string {
   return nameOfText(`/${path.replace(/^\/+/, "")}`);
 }

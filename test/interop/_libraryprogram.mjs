@@ -2,7 +2,7 @@
  * A program that uses the library, started by library.test.ts on each runtime: the library's file and a task as JSON.
  * Prints what came out as JSON.
  */
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Writable } from "node:stream";
 
@@ -47,6 +47,39 @@ const tasks = {
     const result = await wsync.sync({ files }, target, options);
     files.close();
     return result;
+  },
+  /** Serves modules until standard input ends; the port comes first. */
+  async serve({ source, writable, options }) {
+    const memory = new wsync.MemoryFiles();
+    const events = [];
+    const server = await wsync.serve({
+      source: { path: source, comment: "a tree", users: { joe: "pass word" } },
+      writable: { path: writable, readOnly: false, mungeSymlinks: false },
+      memory: { path: { files: memory }, readOnly: false },
+    }, { ...options, port: 0, onEvent: (event) => events.push(event) });
+    console.log(server.port);
+    process.stdin.resume();
+    await new Promise((resolve) => process.stdin.once("end", resolve));
+    await server.close();
+    return { events, paths: memory.list().map(({ path }) => path) };
+  },
+  /** Watches until the target has what the source gets meanwhile. */
+  async watch({ source, target, options, file }) {
+    const types = new Set();
+    const watching = wsync.watch(source, target, { ...options, onEvent: (event) => types.add(event.type) });
+    let wrote = false;
+    for (;;) {
+      const { targets } = watching.status();
+      const settled = targets.every(({ state, rounds }) => state === "in sync" && rounds > 0);
+      if (settled && wrote && existsSync(`${target}/${file}`)) break;
+      if (settled && !wrote) {
+        writeFileSync(`${source}/${file}`, "written while the watch was on");
+        wrote = true;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await watching.stop();
+    return [...types];
   },
   /** How a transfer fails. */
   async fails({ source, target, options, abortMs }) {

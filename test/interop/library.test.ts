@@ -1,7 +1,8 @@
 /** The library on each runtime, against stock rsync and rdiff. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runtimeWords } from "../_binaries.mjs";
 import { peer, projectRoot, scratch, whereIs } from "../_programs.ts";
@@ -111,9 +112,51 @@ for (const { title, runtime, library } of variants) {
       const usage = { source: `${source}/`, target: target("no"), options: { nonsense: true } };
       expect(await task("fails", usage)).toMatchObject({ known: true, name: "UsageError", exitCode: 1 });
       const stuck = {
-        source: "host:dir", target: target("no"), options: { rsh: fakeShell("sleep 20 #") }, abortMs: 300,
+        source: "host:dir", target: target("no"), options: { rsh: fakeShell("exec sleep 20 #") }, abortMs: 300,
       };
       expect(await task("fails", stuck)).toMatchObject({ known: true, name: "AbortError", exitCode: 20 });
+    });
+
+    test("serves modules of the disk and of memory to stock rsync", async () => {
+      const writable = target("served");
+      mkdirSync(writable);
+      const settings = { name: "serve", source, writable };
+      const argv = [...words!, program, join(projectRoot, "dist", library), JSON.stringify(settings)];
+      const child = spawn(argv[0], argv.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      const port = Number((await lines.next()).value);
+      const env = { RSYNC_PASSWORD: "pass word" };
+      const rsync = (...args: string[]) =>
+        run([peer!, ...args.map((arg) => arg.replace("@@/", `127.0.0.1:${port}/`))], { env });
+      try {
+        const listing = /^source +\ta tree\nwritable +\t\nmemory +\t\n$/;
+        expect((await rsync("rsync://@@/")).stdout).toMatch(listing);
+        const pulled = await rsync("-aH", "rsync://joe@@@/source/", `${target("pulled")}/`);
+        expect(pulled).toMatchObject({ code: 0 });
+        expect(compare(describeTree(source), describeTree(target("pulled")))).toEqual([]);
+        expect(await rsync("-aHz", `${source}/`, "rsync://@@/writable/sub/")).toMatchObject({ code: 0 });
+        expect(compare(describeTree(source), describeTree(join(writable, "sub")))).toEqual([]);
+        expect(await rsync("-a", `${source}/`, "rsync://@@/memory/")).toMatchObject({ code: 0 });
+        expect(await rsync("-a", "--delete", `${target("pulled")}/`, "rsync://@@/memory/")).toMatchObject({ code: 0 });
+        const refused = await rsync("-a", `${source}/`, "rsync://joe@@@/source/");
+        expect(refused.stderr).toContain("module is read only");
+      } finally {
+        child.stdin.end();
+      }
+      const told = JSON.parse((await lines.next()).value as string) as { paths: string[]; events: { type: string }[] };
+      expect(told.paths).toHaveLength(describeTree(source).size - 1);
+      expect(told.events.filter(({ type }) => type === "connect")).toHaveLength(6);
+    });
+
+    test("keeps a target up to date", async () => {
+      const from = target("watched");
+      mkdirSync(from);
+      writeFileSync(join(from, "first"), "first");
+      const types = await task<string[]>("watch", {
+        source: `${from}/`, target: target("kept"), file: "second", options: { archive: true, watchDelay: 0.05 },
+      });
+      expect(readFileSync(join(target("kept"), "second"), "utf8")).toContain("while the watch was on");
+      expect(types).toEqual(expect.arrayContaining(["watch", "round", "file", "end"]));
     });
 
     test("a hundred runs in one process", async () => {
