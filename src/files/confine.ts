@@ -12,50 +12,12 @@ import { type Boundary } from "./boundary.ts";
 import { KernelResolver } from "./kernelresolver.ts";
 import { CHMOD_BITS, isSymlink } from "./perms.ts";
 import { linkPlace, renamePlace } from "./places.ts";
+import { type ConfinePolicy, type NamedDirs } from "./confinepolicy.ts";
 import { type DirTable, type FileRows } from "./rows.ts";
-import { directoryFlags, type LeafOpen, type LinkRule, PATH_MAX, type Refusal, Walk } from "./walk.ts";
+import { directoryFlags, type LeafOpen, type LinkRule, PATH_MAX, type Pinned, type Refusal, Walk } from "./walk.ts";
 
 /** Directories held open at once; well below the usual limit of 1024 descriptors. */
 const DEFAULT_HELD = 128;
-
-/** Directories below a root that the operator names: symlinks of trusted owners may lead to them. */
-export interface NamedDirs {
-  /** So may symlinks of anybody that stay below the root. */
-  readonly inTree: boolean;
-  /** Where they have to end. */
-  readonly within: Boundary | null;
-  has(dir: string): boolean;
-}
-
-/** A directory above a root, by descriptor, and the root's path below it. */
-export interface Above {
-  readonly fd: number;
-  readonly path: string;
-}
-
-/** How a root treats symlinks and changes. */
-export interface ConfinePolicy {
-  /** "beneath" for what a peer names, "trusted" for what the operator names, "insecure" with --insecure-links. */
-  readonly links: LinkRule;
-  /** Calls that would change something return 0 and do nothing, as upstream's do_* under --dry-run. */
-  readonly dryRun?: boolean;
-  /** --open-noatime: reading a file leaves its access time alone. */
-  readonly noatime?: boolean;
-  /** Directories held open; 128 unless told. */
-  readonly maxHeld?: number;
-  /** Resolve by the component walk alone, for tests and odd kernels. */
-  readonly walkOnly?: boolean;
-  /** With "trusted": where paths have to end (--confine-root, a daemon's module). */
-  readonly within?: Boundary | null;
-  /** With "beneath": symlinks may lead out of the root as far as here. */
-  readonly above?: Above | null;
-  /** Directories with a rule of their own; below them no symlink is followed at all. */
-  readonly named?: NamedDirs | null;
-  /** How messages show a whole path; in quotes unless told. */
-  readonly quote?: (path: string) => string;
-  /** Hears of each refusal. */
-  readonly refused?: (refusal: Refusal, root: Confined) => void;
-}
 
 interface HeldDir {
   readonly path: string;
@@ -230,6 +192,18 @@ export class Confined {
     const fd = this.open(path, flags, mode);
     if (fd !== -E.ELOOP && fd !== -E.ENOTDIR) return fd;
     return this.walk(path, { flags, mode });
+  }
+
+  /**
+   * Where a path leads when its last symlinks are followed too, by the policy of what a peer names: a directory, whose
+   * descriptor is the caller's, and a name in it that is no symlink. -errno when it leads nowhere or, which is told
+   * unless `silent`, out.
+   */
+  pin(path: string, silent = false): Pinned | number {
+    this.silent = silent;
+    const pinned = this.walked(path, (walk, whole) => walk.pin(whole));
+    this.silent = false;
+    return pinned;
   }
 
   /** A readable descriptor of a directory, for listing. The caller closes it. */
@@ -530,13 +504,19 @@ export class Confined {
   }
 
   private walk(path: string, leaf: LeafOpen | null, links = this.policy.links, within = this.policy.within): number {
+    return this.walked(path, (walk, whole) => walk.run(whole, leaf), links, within);
+  }
+
+  private walked<T>(
+    path: string, run: (walk: Walk, path: string) => T, links = this.policy.links, within = this.policy.within,
+  ): T | number {
     this.refusal = null;
     // A peer's path has no business with "..": it was cleaned when its name was received.
     if (links === "beneath" && hasDotDot(path)) return -this.fs.constants.E.EINVAL;
     const { above } = this.policy;
     const walk = new Walk(this.fs, above?.fd ?? this.rootFd, links === "trusted", this.buffer, within);
-    const fd = walk.run(above ? joinPath(above.path, path) : path, leaf);
-    return walk.refusal === null ? fd : this.refuse(walk.refusal);
+    const result = run(walk, above ? joinPath(above.path, path) : path);
+    return walk.refusal === null ? result : this.refuse({ ...walk.refusal, path });
   }
 
   private hold(path: string, fd: number): void {

@@ -5,7 +5,8 @@
  */
 import { type FileSystem } from "../posix/filesystem.ts";
 import { type Boundary } from "./boundary.ts";
-import { Confined, type ConfinePolicy, joinPath, type Place } from "./confine.ts";
+import { Confined, joinPath, type Place } from "./confine.ts";
+import { type ConfinePolicy } from "./confinepolicy.ts";
 import { directoryState, makePath } from "./mkdirs.ts";
 import { directoryFlags, type Refusal } from "./walk.ts";
 

@@ -33,9 +33,19 @@ export interface Refusal {
 export interface LeafOpen {
   readonly flags: number;
   readonly mode: number;
+  /** Do not open it, but find its directory and its name. */
+  readonly pin?: boolean;
+}
+
+/** A directory, by descriptor, and a name in it. */
+export interface Pinned {
+  readonly fd: number;
+  readonly name: string;
 }
 
 const MAX_HOPS = 40;
+/** What following a name came to that is no symlink. */
+const NO_SYMLINK = 1;
 const NO_LINK: Pick<Refusal, "link" | "target" | "ownerUid"> = { link: "", target: "", ownerUid: -1 };
 /** Bytes a path may have with its NUL, and a symlink target with it. */
 export const PATH_MAX = 4096;
@@ -66,6 +76,8 @@ export class Walk {
   /** Components still to go, next one last. */
   private pending: string[] = [];
   private hops = MAX_HOPS;
+  /** The name that `pin` ended at. */
+  private pinned = "";
   /** The last symlink that was followed. */
   private followed = NO_LINK;
 
@@ -85,6 +97,16 @@ export class Walk {
     const fd = result < 0 ? result : this.advance(leaf);
     for (const held of this.held) if (held !== fd) this.fs.close(held);
     return fd;
+  }
+
+  /**
+   * The directory and the name that a path stands for with its last symlinks followed too. The descriptor is the
+   * caller's, the name is no symlink; otherwise -errno, as `run`.
+   */
+  pin(path: string): Pinned | number {
+    this.pinned = "";
+    const fd = this.run(path, { flags: 0, mode: 0, pin: true });
+    return fd < 0 ? fd : { fd, name: this.pinned };
   }
 
   private begin(path: string): number {
@@ -108,6 +130,13 @@ export class Walk {
         if (result < 0) return result;
         continue;
       }
+      if (atLeaf && leaf.pin) {
+        const result = this.follow(part, NO_SYMLINK);
+        if (result < 0) return result;
+        if (result === 0) continue;
+        this.pinned = part;
+        return this.take(null);
+      }
       // Before the leaf is opened, as that may make a file.
       if (atLeaf && this.isOutside(this.current())) return this.refuse("outside", this.followed);
       const flags = atLeaf ? leaf.flags | O.NOFOLLOW | O.CLOEXEC : directoryFlags(fs);
@@ -120,6 +149,10 @@ export class Walk {
       if (fd !== -E.ELOOP && fd !== -E.ENOTDIR) return fd;
       const result = this.follow(part, fd);
       if (result < 0) return result;
+    }
+    if (leaf?.pin) {
+      this.pinned = ".";
+      return this.take(null);
     }
     if (leaf && !(leaf.flags & O.DIRECTORY)) return -E.EISDIR;
     return this.take(leaf);

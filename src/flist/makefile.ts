@@ -91,6 +91,9 @@ export interface MakeOptions {
   readonly deviceAsFile?: (dirFd: number, name: number, stat: StatRecord, path: string) => void;
 }
 
+/** Where a path leads, as WalkRoots.pin tells it. */
+export type PinTarget = (path: string, silent: boolean) => { readonly fd: number; readonly name: string } | number;
+
 /** Makes rows. After `make`, `stat` and `linkLength` describe the file the row was made of. */
 export class RowMaker {
   readonly fs: FileSystem;
@@ -110,12 +113,22 @@ export class RowMaker {
   rootPath = "/";
   /** How a path is shown in messages (util1.c:full_fname). */
   readonly fullName: (rootPath: string, path: string) => string;
+  /** Where the last file was looked up: behind the symlink that it is, where those are pinned. */
+  placeFd = -1;
+  placeName = 0;
   private readonly other: StatRecord = newStat();
+  private readonly pin: PinTarget | null;
+  /** The directory that was pinned last, and the name in it. */
+  private pinnedFd = -1;
+  private readonly pinnedName: number;
 
+  /** `pin`: where a path below the present root leads; null when the system may follow symlinks by itself. */
   constructor(
     fs: FileSystem, options: MakeOptions, filters: WalkFilters, report: WalkReport,
-    fullName: (rootPath: string, path: string) => string = quotedPath,
+    fullName: (rootPath: string, path: string) => string = quotedPath, pin: PinTarget | null = null,
   ) {
+    this.pin = pin;
+    this.pinnedName = pin === null ? 0 : fs.memory.alloc(WireLimit.path);
     this.fs = fs;
     this.options = options;
     this.filters = filters;
@@ -126,6 +139,9 @@ export class RowMaker {
 
   release(): void {
     this.fs.memory.release(this.linkPtr);
+    if (this.pin === null) return;
+    this.fs.memory.release(this.pinnedName);
+    if (this.pinnedFd >= 0) this.fs.close(this.pinnedFd);
   }
 
   /** A path in quotes for a message. */
@@ -140,7 +156,7 @@ export class RowMaker {
   readlinkStat(dirFd: number, name: number, path: () => string): number {
     const { fs, options, stat } = this;
     this.linkLength = 0;
-    const result = this.linkStat(dirFd, name, stat, options.copyDirlinks);
+    const result = this.linkStat(dirFd, name, stat, options.copyDirlinks, path);
     if (result < 0) return result;
     if ((stat.mode & FileType.mask) !== FileType.symlink) return 0;
     const length = fs.readlinkat(dirFd, name, this.linkPtr, WireLimit.path - 1);
@@ -149,7 +165,7 @@ export class RowMaker {
     if (options.copyUnsafeLinks && isUnsafeSymlink(this.linkText(), path())) {
       this.report.detail("symsafe", `copying unsafe symlink "${path()}" -> "${this.linkText()}"`);
       this.linkLength = 0;
-      return fs.fstatat(dirFd, name, stat, true);
+      return this.statTarget(dirFd, name, stat, path);
     }
     if (options.mungeLinks && this.linkText().startsWith(MUNGE_PREFIX) && length > MUNGE_PREFIX.length) {
       fs.memory.u8.copyWithin(this.linkPtr, this.linkPtr + MUNGE_PREFIX.length, this.linkPtr + length);
@@ -159,15 +175,35 @@ export class RowMaker {
   }
 
   /** stat or lstat as the options ask; `followDirLinks`: a symlink to a directory counts as the directory. */
-  linkStat(dirFd: number, name: number, stat: StatRecord, followDirLinks: boolean): number {
-    const { fs } = this;
-    if (this.options.copyLinks) return fs.fstatat(dirFd, name, stat, true);
+  linkStat(dirFd: number, name: number, stat: StatRecord, followDirLinks: boolean, path: () => string): number {
+    const { fs, other } = this;
+    this.placeFd = dirFd;
+    this.placeName = name;
+    if (this.options.copyLinks) return this.statTarget(dirFd, name, stat, path);
     const result = fs.fstatat(dirFd, name, stat, false);
     if (result < 0 || !followDirLinks || (stat.mode & FileType.mask) !== FileType.symlink) return result;
-    if (fs.fstatat(dirFd, name, this.other, true) >= 0 && (this.other.mode & FileType.mask) === FileType.directory) {
-      Object.assign(stat, this.other);
+    if (this.statTarget(dirFd, name, other, path, true) >= 0 && (other.mode & FileType.mask) === FileType.directory) {
+      Object.assign(stat, other);
+    } else {
+      this.placeFd = dirFd;
+      this.placeName = name;
     }
     return 0;
+  }
+
+  /** stat of what a name leads to. */
+  private statTarget(dirFd: number, name: number, stat: StatRecord, path: () => string, silent = false): number {
+    const { fs } = this;
+    if (this.pin === null) return fs.fstatat(dirFd, name, stat, true);
+    const result = fs.fstatat(dirFd, name, stat, false);
+    if (result < 0 || (stat.mode & FileType.mask) !== FileType.symlink) return result;
+    const pinned = this.pin(path(), silent);
+    if (typeof pinned === "number") return pinned;
+    if (this.pinnedFd >= 0) fs.close(this.pinnedFd);
+    this.pinnedFd = this.placeFd = pinned.fd;
+    this.placeName = this.pinnedName;
+    fs.memory.writeCString(this.pinnedName, pinned.name);
+    return fs.fstatat(pinned.fd, this.pinnedName, stat, false);
   }
 
   /**
@@ -180,8 +216,11 @@ export class RowMaker {
   ): number {
     const { stat } = this;
     const path = (): string => this.pathOf(list, dirId, base, baseLength);
-    if (given) this.linkLength = 0;
-    else {
+    if (given) {
+      this.linkLength = 0;
+      this.placeFd = dirFd;
+      this.placeName = statName;
+    } else {
       const result = this.readlinkStat(dirFd, statName, path);
       if (result < 0) return this.refuse(-result, dirFd, statName, path(), level);
       if (stat.mode === 0) return this.bogus(path());
@@ -189,10 +228,12 @@ export class RowMaker {
     let rowFlags = flags & 0xffff;
     if (level !== "none") {
       rowFlags = this.admit(path, rowFlags, level);
-      if (rowFlags < 0 || !this.isReadable(dirFd, statName)) return -1;
+      if (rowFlags < 0 || !this.isReadable(this.placeFd, this.placeName)) return -1;
     }
     if (this.report.trace) this.report.trace.made(path(), level);
-    if (this.options.deviceAsFile && isDevice(stat.mode)) this.options.deviceAsFile(dirFd, statName, stat, path());
+    if (this.options.deviceAsFile && isDevice(stat.mode)) {
+      this.options.deviceAsFile(this.placeFd, this.placeName, stat, path());
+    }
     const row = list.addRow();
     list.setName(row, this.fs.memory.u8, base, base + baseLength);
     list.dir[row] = dirId;

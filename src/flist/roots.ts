@@ -30,6 +30,13 @@ export interface WalkRoots {
   dirFd(root: TransferRoot, dir: string): number;
   /** A readable descriptor of directory `dir`, for the caller to close. */
   list(root: TransferRoot, dir: string): number;
+  /**
+   * Where symlinks may not be followed everywhere: a path's directory, for the caller to close, and its name, both
+   * behind the path's last symlinks; -errno when those lead where they may not, which is told unless `silent`.
+   */
+  readonly pin:
+    | ((root: TransferRoot, path: string, silent: boolean) => { readonly fd: number; readonly name: string } | number)
+    | null;
   close(): void;
 }
 

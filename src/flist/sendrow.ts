@@ -91,12 +91,12 @@ export class RowSender {
     if (type === FileType.symlink && this.p.fields.preserveLinks && maker.linkLength === 0) return this.dropRow(row);
     if (this.root !== 0 || list.extra.pathRoot !== undefined) list.want("pathRoot")[row] = this.root;
     if (type === FileType.regular && this.p.checksum !== null) {
-      this.p.checksum(dirFd, statName, maker.stat, this.entry.checksum);
+      this.p.checksum(maker.placeFd, maker.placeName, maker.stat, this.entry.checksum);
       if (this.p.keepsChecksums) this.keepChecksum(row);
     }
     const { extras, out } = this.p;
     const isNamed = this.fillName(type, base, length);
-    if (!isNamed || (extras !== null && !extras.read(dirFd, statName, list.mode[row], this.file))) {
+    if (!isNamed || (extras !== null && !extras.read(maker.placeFd, maker.placeName, list.mode[row], this.file))) {
       maker.ioError |= IoError.general;
       list.used--;
       return -1;

@@ -78,10 +78,14 @@ export class FlistSender {
 
   constructor(parts: FlistSenderParts) {
     this.p = parts;
-    this.maker = new RowMaker(parts.fs, { ...parts.options }, parts.filters, parts.report, parts.fullName);
+    this.places = new RootSet(parts.fs, parts.dirs, parts.cwd);
+    const { pin } = parts.dirs;
+    this.maker = new RowMaker(
+      parts.fs, { ...parts.options }, parts.filters, parts.report, parts.fullName,
+      pin && ((path, silent) => pin(this.places.present, path, silent)),
+    );
     this.rows = new RowSender(parts, this.maker);
     this.counts = this.rows.counts;
-    this.places = new RootSet(parts.fs, parts.dirs, parts.cwd);
   }
 
   /** io_error bits so far. */
@@ -554,7 +558,7 @@ export class FlistSender {
   /** stat of a path below the current root: 0 or -errno. */
   private statPath(path: string, stat: StatRecord, followDirLinks: boolean): number {
     const dirFd = this.places.locate(path);
-    return dirFd < 0 ? dirFd : this.maker.linkStat(dirFd, this.places.namePtr, stat, followDirLinks);
+    return dirFd < 0 ? dirFd : this.maker.linkStat(dirFd, this.places.namePtr, stat, followDirLinks, () => path);
   }
 
   /** Makes `dir` (null: the working directory) the root of what follows; false, reported, when it cannot be opened. */

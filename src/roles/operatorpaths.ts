@@ -4,7 +4,8 @@
  */
 import { ExitCode, ProtocolError, UsageError, WsyncError } from "../errors.ts";
 import { Boundary } from "../files/boundary.ts";
-import { Confined, type ConfinePolicy, type Place } from "../files/confine.ts";
+import { Confined, type Place } from "../files/confine.ts";
+import { type ConfinePolicy } from "../files/confinepolicy.ts";
 import { directoryState } from "../files/mkdirs.ts";
 import { NamedDir, openRoot, operatorPaths, refusalText } from "../files/operator.ts";
 import { type LinkRule, type Refusal } from "../files/walk.ts";
@@ -34,9 +35,13 @@ export function operatorPolicy(session: Session, bounded: boolean): ConfinePolic
 }
 
 function commonPolicy(session: Session, within: Boundary | null = null): Omit<ConfinePolicy, "links"> {
-  const { dryRun, module, options } = session;
-  const quote = module === null ? undefined : (path: string): string => quotedInModule(module, path);
-  return { dryRun: dryRun > 0, noatime: options.openNoatime, within, refused: teller(session, within), quote };
+  const { dryRun, options } = session;
+  const refused = teller(session, within);
+  return { dryRun: dryRun > 0, noatime: options.openNoatime, within, refused, quote: quoterOf(session) };
+}
+
+function quoterOf({ module }: Session): ConfinePolicy["quote"] {
+  return module === null ? undefined : (path) => quotedInModule(module, path);
 }
 
 /** The operator's directories of a receiver: --backup-dir and its like, relative to the destination. */
@@ -53,7 +58,7 @@ export function sourceRoots(session: Session): SourceRoots {
   const within = listed ? boundaryOf(fs, options) : null;
   return new SourceRoots(fs, {
     follows: options.copyLinks || options.copyUnsafeLinks || options.copyDirlinks || followsAll(session),
-    relative: options.relative > 0, listed, within, refused: teller(session, within),
+    relative: options.relative > 0, listed, within, refused: teller(session, within), quote: quoterOf(session),
     module: module?.confined && !module.insecureLinks
       ? { root: module.root, inside: (path) => insideModule(module, path) } : null,
   });

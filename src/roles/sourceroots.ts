@@ -9,8 +9,8 @@
  * an argument.
  */
 import { type Boundary } from "../files/boundary.ts";
-import { Confined, type ConfinePolicy, type NamedDirs } from "../files/confine.ts";
-import { type Refusal } from "../files/walk.ts";
+import { Confined } from "../files/confine.ts";
+import { type ConfinePolicy, type NamedDirs } from "../files/confinepolicy.ts";
 import { type TransferRoot, type WalkRoots } from "../flist/roots.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
 
@@ -25,11 +25,13 @@ export interface SourceRules {
   readonly within: Boundary | null;
   /** A daemon's module, which nothing leads out of, and the path of a root below it. */
   readonly module: { readonly root: Confined; inside(path: string): string } | null;
-  readonly refused: (refusal: Refusal, root: Confined) => void;
+  readonly refused: ConfinePolicy["refused"];
+  readonly quote?: ConfinePolicy["quote"];
 }
 
 /** See the head of this file. */
 export class SourceRoots implements WalkRoots {
+  readonly pin: WalkRoots["pin"];
   private readonly fs: FileSystem;
   private readonly rules: SourceRules;
   private readonly roots = new Map<number, { readonly confined: Confined; readonly named: Set<string> }>();
@@ -37,11 +39,12 @@ export class SourceRoots implements WalkRoots {
   constructor(fs: FileSystem, rules: SourceRules) {
     this.fs = fs;
     this.rules = rules;
+    this.pin = rules.module ? (root, path, silent) => this.of(root).pin(path, silent) : null;
   }
 
   open(path: string): number {
     const { fs, rules } = this;
-    const { module, refused } = rules;
+    const { module, refused, quote } = rules;
     const { O, AT } = fs.constants;
     const inside = module?.inside(path) ?? "";
     const fd = module ? module.root.openDirectory(inside)
@@ -49,8 +52,8 @@ export class SourceRoots implements WalkRoots {
     if (fd < 0) return fd;
     const named = new Set<string>();
     const policy: ConfinePolicy = module
-      ? { links: "beneath", refused, above: { fd: module.root.rootFd, path: inside } }
-      : { links: rules.follows ? "insecure" : "beneath", refused, named: this.namedDirs(named) };
+      ? { links: "beneath", refused, quote, above: { fd: module.root.rootFd, path: inside } }
+      : { links: rules.follows ? "insecure" : "beneath", refused, quote, named: this.namedDirs(named) };
     this.roots.set(fd, { confined: new Confined(fs, fd, path, policy), named });
     return fd;
   }

@@ -6,9 +6,11 @@ import {
 } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Boundary } from "../../../src/files/boundary.ts";
-import { type Confined, type ConfinePolicy } from "../../../src/files/confine.ts";
+import { type Confined } from "../../../src/files/confine.ts";
+import { type ConfinePolicy } from "../../../src/files/confinepolicy.ts";
 import { linkPlace, renamePlace } from "../../../src/files/places.ts";
 import { openRoot, operatorPaths, refusalText } from "../../../src/files/operator.ts";
+import { type Pinned } from "../../../src/files/walk.ts";
 import { type FileSystem, newStat } from "../../../src/posix/filesystem.ts";
 import { must, removeTree, rowsOf, tempDir, testFileSystem } from "./_fs.ts";
 
@@ -310,6 +312,26 @@ describe.each(variants)("Confined over %s", (_label, kind, extra) => {
     fs.close(fd);
     expect(readFileSync(`${outside}/b/file`, "latin1")).toBe("theirs");
     expect(readFileSync(`${dest}/a/moved/file`, "latin1")).toBe("");
+  });
+
+  test("where a symlink leads in the end is pinned", () => {
+    symlinkSync("two", `${dest}/a/one`);
+    symlinkSync("b/file", `${dest}/a/two`);
+    symlinkSync("b/c/..", `${dest}/a/dir`);
+    symlinkSync("../../outside/secret", `${dest}/a/out`);
+    symlinkSync("nothing", `${dest}/a/dangling`);
+    const { E } = fs.constants;
+    const stat = newStat();
+    for (const [path, name] of [["a/one", "file"], ["a/b/file", "file"], ["a/dir", "."], ["a/dir/file", "file"]]) {
+      const pinned = must<Pinned>(root.pin(path));
+      expect([path, pinned.name]).toEqual([path, name]);
+      expect(fs.fstatat(pinned.fd, fs.cstr(pinned.name), stat, false)).toBe(0);
+      expect(stat.mode & 0o170000).toBe(name === "." ? 0o040000 : 0o100000);
+      fs.close(pinned.fd);
+    }
+    expect(root.pin("a/out")).toBe(-E.ELOOP);
+    expect(root.refusal).toMatchObject({ reason: "escapes", link: "out" });
+    expect(root.pin("a/dangling")).toBe(-E.ENOENT);
   });
 
   test("links out of a root that stay below the directory above it", () => {
