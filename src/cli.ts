@@ -7,7 +7,7 @@ import { bytesOf, nameOfText } from "./memory.ts";
 import { loadKernels } from "./checksum/kernels.ts";
 import { AUTH_DIGESTS, CHECKSUMS } from "./protocol/negotiate.ts";
 import { Compressors } from "./compress/registry.ts";
-import { type Platform } from "./conversation/conversation.ts";
+import { type Platform, type ProgramPlatform } from "./conversation/conversation.ts";
 import { parseHostSpec } from "./client/hostspec.ts";
 import { Interrupts } from "./conversation/interrupts.ts";
 import { runClient } from "./client/run.ts";
@@ -78,11 +78,6 @@ async function act(
         observer: parsed.options.json ? jsonObserver((bytes) => host.print(1, bytes)) : null,
       });
   }
-}
-
-/** The platform of a program of its own. */
-interface ProgramPlatform extends Platform {
-  readonly interrupts: Interrupts;
 }
 
 /** From the start of a run on, signals end it in order. */

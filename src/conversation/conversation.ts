@@ -50,6 +50,11 @@ export interface Platform {
   readonly interrupts: Pick<Interrupts, "add">;
 }
 
+/** The platform of a program of its own, whose signals are all for it. */
+export interface ProgramPlatform extends Platform {
+  readonly interrupts: Interrupts;
+}
+
 /** One conversation to hold. */
 export interface Conversation {
   readonly options: Options;

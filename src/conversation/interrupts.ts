@@ -24,6 +24,7 @@ export class Interrupts {
   private readonly stops = new Set<Stop>();
   private interrupted = false;
   private started = false;
+  private answer: (() => void) | null = null;
 
   constructor(host: Host) {
     this.host = host;
@@ -35,7 +36,16 @@ export class Interrupts {
     this.started = true;
     this.host.onSignal(["SIGINT", "SIGTERM", "SIGHUP"], () => this.interrupt(ExitCode.signal));
     // Left alone, it would open Node's debugger.
-    this.host.onSignal(["SIGUSR1"], () => this.interrupt(ExitCode.signal1));
+    this.host.onSignal(["SIGUSR1"], () => {
+      if (this.answer === null) this.interrupt(ExitCode.signal1);
+      else this.answer();
+    });
+  }
+
+  /** From now on SIGUSR1 asks for an answer and ends nothing. Returns the function that ends this. */
+  answerUsr1(answer: () => void): () => void {
+    this.answer = answer;
+    return () => void (this.answer = null);
   }
 
   /** From now on the first signal calls `stop`. Returns the function that ends this. */

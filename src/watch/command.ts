@@ -1,7 +1,7 @@
 /** --watch on the command line: prints, answers signals, and ends cleanly. */
 import { type Host } from "../host.ts";
 import { bytesOf } from "../memory.ts";
-import { type Platform } from "../conversation/conversation.ts";
+import { type ProgramPlatform } from "../conversation/conversation.ts";
 import { type Options } from "../options/options.ts";
 import { type ParseContext } from "../options/parse.ts";
 import { jsonLine, jsonObserver } from "../output/jsonlines.ts";
@@ -13,14 +13,14 @@ const CLEAR_LINE = "\r\x1b[K";
 const COLUMNS = 79;
 
 /** Runs until a signal ends it; 0 then. Throws WsyncError when it could not begin. */
-export async function runWatch(platform: Platform, options: Options, parseContext: ParseContext): Promise<number> {
+export async function runWatch(platform: ProgramPlatform, options: Options, parseContext: ParseContext): Promise<number> {
   const { host, interrupts } = platform;
   const printer = new Printer(host, options);
   const observer = options.json ? jsonObserver((bytes) => host.print(1, bytes)) : null;
   const handle = watch({ platform, options, parseContext, observer, tell: (event) => printer.tell(event) });
   printer.handle = handle;
   const release = interrupts.add(() => handle.stop());
-  const quiet = host.onSignal(["SIGUSR1"], () => printer.tell(handle.status()));
+  const quiet = interrupts.answerUsr1(() => printer.tell(handle.status()));
   try {
     await handle.ended;
   } finally {
