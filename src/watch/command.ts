@@ -13,7 +13,9 @@ const CLEAR_LINE = "\r\x1b[K";
 const COLUMNS = 79;
 
 /** Runs until a signal ends it; 0 then. Throws WsyncError when it could not begin. */
-export async function runWatch(platform: ProgramPlatform, options: Options, parseContext: ParseContext): Promise<number> {
+export async function runWatch(
+  platform: ProgramPlatform, options: Options, parseContext: ParseContext,
+): Promise<number> {
   const { host, interrupts } = platform;
   const printer = new Printer(host, options);
   const observer = options.json ? jsonObserver((bytes) => host.print(1, bytes)) : null;
