@@ -182,13 +182,21 @@ export class RowMaker {
     if (this.options.copyLinks) return this.statTarget(dirFd, name, stat, path);
     const result = fs.fstatat(dirFd, name, stat, false);
     if (result < 0 || !followDirLinks || (stat.mode & FileType.mask) !== FileType.symlink) return result;
-    if (this.statTarget(dirFd, name, other, path, true) >= 0 && (other.mode & FileType.mask) === FileType.directory) {
+    const target = this.statTarget(dirFd, name, other, path, true);
+    if (target >= 0 && (other.mode & FileType.mask) === FileType.directory) {
       Object.assign(stat, other);
-    } else {
-      this.placeFd = dirFd;
-      this.placeName = name;
+      return 0;
     }
-    return 0;
+    this.placeFd = dirFd;
+    this.placeName = name;
+    return target < 0 && this.isRefusedDirectory(dirFd, name) ? this.statTarget(dirFd, name, other, path) : 0;
+  }
+
+  /** Where symlinks are pinned: does one that was refused lead to a directory? Then it cannot pass for a symlink. */
+  private isRefusedDirectory(dirFd: number, name: number): boolean {
+    const { fs, other, pin } = this;
+    return pin !== null && fs.fstatat(dirFd, name, other, true) >= 0
+      && (other.mode & FileType.mask) === FileType.directory;
   }
 
   /** stat of what a name leads to. */

@@ -2,7 +2,9 @@
  * The daemon beside stock rsync's, with the same configuration: one client's command against either must end with the
  * same exit code, print the same lines and leave the same trees. The client is stock rsync, and for some wsync.
  */
-import { chmodSync, lutimesSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync, lutimesSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, utimesSync, writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missing, peer, peerVersion, type Runtime, scratch, wsync } from "../_programs.ts";
@@ -225,5 +227,29 @@ describe.skipIf(reason !== "").each(runtimes)(`the daemon, on %s ${reason}`, (ru
     const client = await outcome(wsync(runtime)!, words, sides[1]);
     expect({ code: client.code, stdout: client.stdout }).toEqual({ code: theirs.code, stdout: theirs.stdout });
     expect(compare(theirs.tree, client.tree)).toEqual([]);
+  });
+});
+
+describe.skipIf(missing("node") !== "")("what symlinks of a module lead to", () => {
+  const top = join(scratch, "daemon-links");
+  let server: Server;
+  beforeAll(async () => {
+    for (const dir of ["module/real", "outside"]) mkdirSync(join(top, dir), { recursive: true });
+    for (const name of ["module/real/in", "outside/secret"]) writeFileSync(join(top, name), "text");
+    for (const [target, name] of [
+      ["real", "near"], ["../outside", "far"], ["../outside/secret", "file"], ["self", "self"], ["nowhere", "nowhere"],
+    ]) symlinkSync(target, join(top, "module", name));
+    server = await startDaemon(wsync("node")!, { links: { path: join(top, "module") } });
+  });
+  afterAll(() => server.stop());
+
+  // Stock rsync sends the directory outside too, without what is in it.
+  it("--copy-dirlinks follows within the module, and refuses a directory outside", async () => {
+    const ran = await run([wsync("node")!, "-ak", `rsync://127.0.0.1:${server.port}/links/`, join(top, "copy/")]);
+    expect(ran.code).toBe(23);
+    expect(ran.stderr).toContain('readlink_stat("far" (in links)) failed: Too many levels of symbolic links (40)');
+    expect(readdirSync(join(top, "copy")).sort()).toEqual(["file", "near", "nowhere", "real", "self"]);
+    expect(readdirSync(join(top, "copy/near"))).toEqual(["in"]);
+    expect(readlinkSync(join(top, "copy/file"))).toBe("../outside/secret");
   });
 });
