@@ -6,7 +6,9 @@
  * file, because rsync's --rsync-path and remote shells want one word.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import {
+  chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,8 +48,28 @@ export function bundleCommand(runtime: Runtime | Binary, program = "wsync"): str
 
 function scriptCommand(runtime: Runtime, program: string): string[] | null {
   const words = runtimeWords(runtime);
-  const bundle = join(projectRoot, "dist", runtime === "node" ? `${program}.js` : `${program}.${runtime}.js`);
+  const top = runtime === "node" ? readableTop() : projectRoot;
+  const bundle = join(top, "dist", runtime === "node" ? `${program}.js` : `${program}.${runtime}.js`);
   return words === null || !existsSync(bundle) ? null : [...words, bundle];
+}
+
+/** Some tests start wsync as an ordinary user, who may not enter a checkout in root's home: Node's bundle is copied. */
+function readableTop(): string {
+  const open = (dir: string): boolean => dir === "/" || ((statSync(dir).mode & 1) !== 0 && open(dirname(dir)));
+  if (process.getuid?.() !== 0 || open(projectRoot) || !existsSync(join(projectRoot, "dist"))) return projectRoot;
+  const copy = join(process.env.WSYNC_SCRATCH ?? scratch, "program");
+  if (existsSync(copy)) return copy;
+  const making = mkdtempSync(`${copy}-`);
+  for (const part of ["dist", "node_modules/koffi", "node_modules/@koromix"]) {
+    cpSync(join(projectRoot, part), join(making, part), { recursive: true });
+  }
+  chmodSync(making, 0o755);
+  try {
+    renameSync(making, copy);
+  } catch {
+    rmSync(making, { recursive: true, force: true }); // Another worker was faster.
+  }
+  return copy;
 }
 
 /** A scratch folder of this test process, inside the one that test/_globalsetup.ts removes at the end. */
