@@ -16,6 +16,7 @@ import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { one, Poller } from "./_poller.ts";
 import { sleep, timer } from "./_sleep.ts";
+import { hostTls } from "./_tls.ts";
 import { readLine } from "./_ttyinput.ts";
 
 declare const Deno: DenoApi;
@@ -69,6 +70,7 @@ export function createHost(): Host {
     },
     connect: (options) => connect(options, foreign),
     lookup: hostLookup(() => builtin("node:dns")),
+    tls: hostTls(() => builtin("node:tls") as typeof import("node:tls")),
     get sockets() {
       return foreign.calls === null ? null : denoSockets(foreign.calls);
     },

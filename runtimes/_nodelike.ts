@@ -13,6 +13,7 @@ import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { FileStream } from "./_filestream.ts";
 import { sleep, timer } from "./_sleep.ts";
+import { hostTls } from "./_tls.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
 import { readLine } from "./_ttyinput.ts";
 
@@ -49,6 +50,7 @@ export function makeHost(parts: RuntimeParts): Host {
     spawn: spawnChild,
     onSignal,
     lookup: hostLookup(() => require("node:dns")),
+    tls: hostTls(() => require("node:tls")),
     setTitle: (title) => void (process.title = title),
     exit: (code) => process.exit(code),
     now: () => Date.now(),

@@ -129,6 +129,41 @@ export interface HostSockets {
   accept(fd: number, handler: (connection: DescriptorStream) => void): () => void;
 }
 
+/** Certificates as PEM. */
+export interface TlsIdentity {
+  readonly certificate: Uint8Array;
+  readonly key: Uint8Array;
+}
+
+/** What a TLS door lets in. */
+export interface TlsListenOptions {
+  /** "": all addresses of the machine. */
+  readonly hostname: string;
+  readonly port: number;
+  readonly identity: TlsIdentity;
+  /** Authorities of clients' certificates as PEM; null: clients need none. */
+  readonly clientAuthorities: Uint8Array | null;
+  /** Handshakes that take longer are ended, milliseconds. */
+  readonly handshakeMs: number;
+  /** Handshakes under way at a time; beyond that the one that has waited longest is ended. */
+  readonly mostHandshakes: number;
+  /** Told of a handshake that came to nothing. */
+  failed(address: string, reason: string): void;
+}
+
+/** A TLS door that is open. */
+export interface TlsDoor {
+  /** The certificate for connections from now on. Throws the runtime's error for what is none. */
+  renew(identity: TlsIdentity, clientAuthorities: Uint8Array | null): void;
+  close(): void;
+}
+
+/** TLS by the runtime. */
+export interface HostTls {
+  /** Listens; `take` gets each connection once its handshake is done. Rejects with TransportError (10). */
+  listen(options: TlsListenOptions, take: (stream: ByteStream, address: string) => void): Promise<TlsDoor>;
+}
+
 /** The system's resolver. Errors are its words. */
 export interface HostLookup {
   /** The name that a numeric address leads to. */
@@ -175,6 +210,8 @@ export interface Host {
   readonly lookup: HostLookup;
   /** Null where sockets have no descriptors that can be used. */
   readonly sockets: HostSockets | null;
+  /** Absent where there is none. */
+  readonly tls?: HostTls;
   /** Calls `handler` with the signal's number. Returns the function that stops it. */
   onSignal(signals: readonly SignalName[], handler: (signal: number) => void): () => void;
   setTitle(title: string): void;

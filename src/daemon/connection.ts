@@ -35,6 +35,8 @@ export interface Connection {
   readonly address: string;
   /** The stream's descriptor; null when it is standard input and output. */
   readonly fd: number | null;
+  /** See Arrival. */
+  readonly told: boolean;
 }
 
 /** Serves a client and returns the exit code. Never throws. */

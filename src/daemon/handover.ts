@@ -24,6 +24,8 @@ export type Handover = VisitorHandover | AdmissionHandover;
 export interface VisitorHandover {
   readonly kind: "visitor";
   readonly address: string;
+  /** The address is the client's own, whatever stands in between. */
+  readonly told: boolean;
   /** Bytes of the client that have been read already. */
   readonly read: string;
 }

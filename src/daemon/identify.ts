@@ -20,6 +20,8 @@ export interface Arrival {
   readonly deadline: Deadline;
   /** The peer's numeric address. */
   readonly address: string;
+  /** It is the client's own: no proxy's header comes. */
+  readonly told: boolean;
 }
 
 /** A client before it has a module. */
@@ -33,7 +35,7 @@ export async function identify(context: DaemonContext, arrival: Arrival): Promis
   const { config, stream, deadline } = arrival;
   const { log, platform } = context;
   let { address } = arrival;
-  if (config.globals.flag("proxy protocol")) {
+  if (!arrival.told && config.globals.flag("proxy protocol")) {
     const proxies = config.globals.text("proxy protocol hosts");
     if (!(await allowProxy(address, proxies, accessTools(context)))) {
       log.info(`proxy protocol rejected from untrusted peer ${UNDETERMINED} (${address})`);

@@ -4,25 +4,27 @@
  * socket.c:start_accept_loop, clientserver.c:daemon_main.
  */
 import { ExitCode, WsyncError } from "../errors.ts";
-import { type DescriptorStream, type HostSockets } from "../host.ts";
+import { type ByteStream } from "../host.ts";
 import { WSYNC_VERSION } from "../options/version.ts";
-import { type Sockets } from "../posix/sockets.ts";
-import { type System } from "../posix/system.ts";
+import { type Ended } from "../posix/system.ts";
 import { LineStream } from "../session/linestream.ts";
-import { socketAddress } from "./clientname.ts";
+import { carry, finish } from "./carry.ts";
 import { type Config, problemLine } from "./config.ts";
 import { configPath, type DaemonContext, errorText, readConfig } from "./context.ts";
 import { Deadline } from "./deadline.ts";
-import { type Admission, receive } from "./greet.ts";
 import { announceReady } from "./detach.ts";
+import { type Caller, type Doors, listeningWords, openDoors } from "./doors.ts";
+import { type Admission, receive } from "./greet.ts";
 import { admissionHandover, type Handover } from "./handover.ts";
 import { identify } from "./identify.ts";
 import { isJailed } from "./jail.ts";
+import { Metrics } from "./metrics.ts";
+import { answerMetrics } from "./metricsdoor.ts";
 import { createPidFile, type PidFile } from "./pidfile.ts";
 import { tellService } from "./systemd.ts";
 import { type PoolParts, WorkerPool } from "./pool.ts";
+import { upgrade } from "./websocketdoor.ts";
 
-const RSYNC_PORT = 873;
 /** Clients that are received at a time; beyond that the one that has waited longest is let go. */
 const MOST_VISITORS = 1000;
 
@@ -51,78 +53,48 @@ class Listener {
   private readonly parts: PoolParts;
   private readonly context: DaemonContext;
   private readonly config: Config;
-  private readonly system: System;
-  private readonly sockets: Sockets;
-  private readonly hostSockets: HostSockets;
   private readonly visitors = new Set<LineStream>();
+  private readonly metrics = new Metrics();
+  private readonly startTime: number;
   private pool!: WorkerPool;
 
   constructor(parts: PoolParts, config: Config) {
     this.parts = parts;
     this.context = parts.context;
-    this.system = parts.system;
-    this.sockets = parts.sockets;
-    this.hostSockets = parts.hostSockets;
     this.config = config;
+    this.startTime = parts.context.platform.host.now() / 1000;
   }
 
   async run(passed: readonly number[], background: boolean): Promise<number> {
     const { context, config } = this;
     const pidFile = createPidFile(context, config.globals.text("pid file"));
     context.log.use(config.defaults);
-    const port = context.options.port || config.globals.number("port") || RSYNC_PORT;
-    const where = passed.length > 0 ? "on sockets of the service manager" : `on port ${port}`;
+    const where = listeningWords(context, config, passed);
     context.log.info(`rsyncd version ${WSYNC_VERSION} starting, listening ${where}`);
     if (config.globals.flag("proxy protocol") && config.globals.text("proxy protocol hosts") === "") {
       const why = '"proxy protocol" is on but "proxy protocol hosts" is unset';
       context.log.warning(`${why}: all connections will be rejected. Set it to the proxy's address.`);
     }
+    this.pool = new WorkerPool(this.parts);
     try {
-      const fds = passed.length > 0 ? passed : this.bind(port);
-      this.pool = new WorkerPool(this.parts);
-      const stops = fds.map((fd) => this.hostSockets.accept(fd, (stream) => void this.visit(stream)));
+      const doors = await openDoors(this.parts, config, passed, (caller) => void this.visit(caller));
+      if (doors.where !== "") context.log.info(`also listening${doors.where.slice(1)}`);
       if (background) announceReady(context);
-      tellService(context, ["READY=1", `STATUS=listening ${where}`]);
-      return await this.untilSignal(stops, pidFile);
+      tellService(context, ["READY=1", `STATUS=listening ${where}${doors.where}`]);
+      return await this.untilSignal(doors, pidFile);
     } catch (error) {
+      this.pool.close();
       pidFile?.remove();
       throw error;
     }
   }
 
-  /** Listening sockets of every address. */
-  private bind(port: number): number[] {
-    const { context, config, sockets } = this;
-    const { options, log } = context;
-    const { fs } = context.platform;
-    const socketOptions = options.sockopts ?? config.globals.text("socket options");
-    const address = options.address ?? config.globals.text("address");
-    const { fds, faults } = sockets.bind(address, port, options.family, (fd) => {
-      sockets.setOptions(fd, socketOptions, (text, errno) => {
-        log.warning(errno === 0 ? text : `${text}: ${fs.strerror(errno)} (${errno})`);
-      });
-    }, (errno) => fs.strerror(errno));
-    if (fds.length === 0) {
-      const lines = [...faults, `unable to bind any inbound sockets on port ${port}`];
-      for (const line of lines) log.warning(line);
-      throw new WsyncError(lines.join("\n"), ExitCode.socketIo);
-    }
-    for (const fd of fds) {
-      const failed = sockets.listen(fd, config.globals.number("listen backlog"));
-      if (failed >= 0) continue;
-      const text = `listen() on socket failed: ${fs.strerror(-failed)} (${-failed})`;
-      log.warning(text);
-      throw new WsyncError(`rsync: ${text}`, ExitCode.socketIo);
-    }
-    return fds;
-  }
-
-  private untilSignal(stops: readonly (() => void)[], pidFile: PidFile | null): Promise<number> {
+  private untilSignal(doors: Doors, pidFile: PidFile | null): Promise<number> {
     const { host } = this.context.platform;
     return new Promise((resolve) => {
       host.onSignal(["SIGTERM", "SIGINT"], (signal) => {
         tellService(this.context, ["STOPPING=1"]);
-        for (const stop of stops) stop();
+        doors.close();
         for (const stream of this.visitors) stream.destroy();
         this.pool.close();
         pidFile?.remove();
@@ -130,90 +102,145 @@ class Listener {
         this.context.log.info(`rsyncd stopped by signal ${signal}`);
         resolve(code);
       });
-      host.onSignal(["SIGHUP"], () => this.reload());
+      host.onSignal(["SIGHUP"], () => this.reload(doors));
     });
   }
 
   /** The configuration is read for every client anyway; a log that was moved away is made anew. */
-  private reload(): void {
+  private reload(doors: Doors): void {
     const { log } = this.context;
     log.reopen();
     const { config, problems } = readConfig(this.context);
     if (config !== null) log.use(config.defaults);
     for (const problem of problems) log.info(problemLine(problem));
     log.info(config === null ? "the configuration cannot be used" : "log reopened, configuration read");
+    if (config !== null) doors.renew(config);
   }
 
   /** Receives one client. */
-  private async visit(connection: DescriptorStream): Promise<void> {
-    const { context } = this;
-    const stream = new LineStream(connection);
+  private async visit(caller: Caller): Promise<void> {
+    const { context, metrics } = this;
+    const stream = new LineStream(caller.stream);
+    metrics.add("connections", caller.door);
+    metrics.add("visitors");
     this.visitors.add(stream);
     if (this.visitors.size > MOST_VISITORS) {
       const [oldest] = this.visitors;
       oldest.destroy();
     }
+    let carried: Carried | null = null;
     try {
-      await this.receive(connection, stream);
+      carried = await this.receive(caller, stream);
     } catch (error) {
+      metrics.add("failures", caller.door);
       context.log.warning(errorText(error));
+    }
+    metrics.add("visitors", "", -1);
+    this.visitors.delete(stream);
+    await carried?.done;
+    stream.destroy();
+  }
+
+  private async receive(caller: Caller, stream: LineStream): Promise<Carried | null> {
+    const { context } = this;
+    const { config, problems } = readConfig(context);
+    if (caller.door !== "metrics") for (const problem of problems) context.log.info(problemLine(problem));
+    if (caller.address === "") return null;
+    const deadline = new Deadline(context.platform.host, stream);
+    deadline.restart(config?.defaults.number("timeout") ?? 0);
+    try {
+      if (caller.door === "metrics") {
+        await deadline.limit(answerMetrics(context, stream, this.metrics, this.startTime));
+        await finish(context.platform.host, stream);
+        return null;
+      }
+      if (config === null) return null;
+      if (caller.door !== "websocket") return await this.converse(caller, caller.stream, stream, config, deadline);
+      const upgraded = await deadline.limit(upgrade(context, config, stream, caller.address));
+      if (upgraded === null) return null;
+      const inner = upgraded.stream;
+      return await this.converse({ ...caller, ...upgraded, fd: null }, inner, new LineStream(inner), config, deadline);
     } finally {
-      this.visitors.delete(stream);
-      stream.destroy();
+      deadline.stop();
     }
   }
 
-  private async receive(connection: DescriptorStream, stream: LineStream): Promise<void> {
+  /** `carrier` is what `stream` reads from. */
+  private async converse(
+    caller: Caller, carrier: ByteStream, stream: LineStream, config: Config, deadline: Deadline,
+  ): Promise<Carried | null> {
     const { context } = this;
-    const { config, problems } = readConfig(context);
-    for (const problem of problems) context.log.info(problemLine(problem));
-    if (config === null) return;
-    const address = socketAddress(this.sockets, connection.fd);
-    if (address === "") return;
+    const { address } = caller;
+    const told = caller.door !== "tcp";
+    const callee = { caller, carrier };
     if (isJailed(config)) {
-      await this.passOn(connection, { kind: "visitor", address, read: "" }, []);
-      return;
+      return (await this.passOn(callee, { kind: "visitor", address, told, read: "" }, []))?.carried ?? null;
     }
-    const deadline = new Deadline(context.platform.host, stream);
-    deadline.restart(config.defaults.number("timeout"));
-    try {
-      const visitor = await identify(context, { stream, config, deadline, address });
-      if (visitor === null) return;
-      const admission = await receive(context, visitor);
-      deadline.stop();
-      if (admission === null) await stream.end();
-      else await this.handOver(connection, stream, config, admission);
-    } finally {
-      deadline.stop();
-    }
+    const visitor = await identify(context, { stream, config, deadline, address, told });
+    if (visitor === null) return null;
+    const admission = await receive(context, visitor);
+    deadline.stop();
+    if (admission !== null) return this.handOver(callee, stream, config, admission);
+    if (told) await finish(context.platform.host, stream);
+    else await stream.end();
+    return null;
   }
 
   private async handOver(
-    connection: DescriptorStream, stream: LineStream, config: Config, admission: Admission,
-  ): Promise<void> {
-    const { lockFd } = admission;
+    callee: Callee, stream: LineStream, config: Config, admission: Admission,
+  ): Promise<Carried | null> {
+    const { lockFd, module } = admission;
     const { fs } = this.context.platform;
     const message = admissionHandover(config, admission, stream.pending, false);
-    const worker = await this.passOn(connection, message, lockFd < 0 ? [] : [lockFd]);
-    if (lockFd < 0) return;
+    const passed = await this.passOn(callee, message, lockFd < 0 ? [] : [lockFd]);
+    if (passed !== null) this.count(module.name, passed.worker.ended);
     // The slot is taken until "post-xfer exec" is through.
-    void (worker?.ended ?? Promise.resolve()).then(() => fs.close(lockFd));
+    if (lockFd >= 0) void (passed?.worker.ended ?? Promise.resolve()).then(() => fs.close(lockFd));
+    return passed?.carried ?? null;
+  }
+
+  private count(module: string, ended: Promise<Ended>): void {
+    const { metrics } = this;
+    metrics.add("admissions", module);
+    metrics.add("sessions", module);
+    void ended.then(({ code }) => {
+      metrics.add("sessions", module, -1);
+      metrics.add("sessions_ended", String(code));
+    });
   }
 
   /** Gives a connection to a process. This one's descriptor is closed by the stream's owner. */
   private async passOn(
-    connection: DescriptorStream, message: Handover, fds: readonly number[],
-  ): Promise<Awaited<ReturnType<WorkerPool["take"]>> | null> {
+    { caller, carrier }: Callee, message: Handover, fds: readonly number[],
+  ): Promise<{ readonly worker: PoolWorker; readonly carried: Carried | null } | null> {
+    const { hostSockets, sockets, system } = this.parts;
+    const { host, fs } = this.context.platform;
     const worker = await this.pool.take();
     // A copy, since the runtime may close its own descriptor with more than close(2).
-    const fd = this.system.duplicate(connection.fd);
+    const pair = caller.fd === null ? sockets.pair() : null;
+    const fd = caller.fd === null ? (pair?.[1] ?? -1) : system.duplicate(caller.fd);
     if (fd < 0) return null;
     const taken = await worker.handOver(message, [fd, ...fds]);
-    this.context.platform.fs.close(fd);
+    fs.close(fd);
+    const carried = pair === null ? null : hostSockets.adopt(pair[0]);
     // The connection is the other process's now.
-    connection.destroy();
-    if (taken) return worker;
+    if (carried === null) caller.stream.destroy();
+    if (taken) return { worker, carried: carried === null ? null : { done: carry(host, carrier, carried) } };
+    carried?.destroy();
     this.context.log.warning("a connection could not be handed over");
     return null;
   }
+}
+
+type PoolWorker = Awaited<ReturnType<WorkerPool["take"]>>;
+
+/** The client is another process's, and this one carries its bytes there until `done`. */
+interface Carried {
+  readonly done: Promise<void>;
+}
+
+/** Whom another process is to serve, and the stream that this process would carry its bytes from. */
+interface Callee {
+  readonly caller: Caller;
+  readonly carrier: ByteStream;
 }

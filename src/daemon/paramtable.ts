@@ -1,6 +1,6 @@
 /**
- * The parameters of rsyncd.conf(5) 3.5.0 as data: one row each, read by the parser, by --check-config and by the
- * documentation. Upstream daemon-parm.txt.
+ * The parameters of rsyncd.conf(5) 3.5.0 as data, with a few of our own: one row each, read by the parser, by
+ * --check-config and by the documentation. Upstream daemon-parm.txt.
  *
  * Names are compared without case and white space. A string's %VAR% references are filled in when it is used, those of
  * other kinds when the file is read.
@@ -24,6 +24,8 @@ export interface ParameterRow {
   readonly shell?: true;
   /** What the value names on the disk, for --check-config. */
   readonly names?: "directory" | "file" | "new file" | "command";
+  /** One that rsync does not have (and passes over with a line in its log). */
+  readonly own?: true;
 }
 
 /** Parameters of the whole daemon. */
@@ -42,6 +44,23 @@ export const GLOBAL_PARAMETERS = [
   { name: "port", kind: "integer", fallback: 0, help: "port to listen on (873)" },
   { name: "proxy protocol", kind: "bool", fallback: false,
     help: "each connection begins with a proxy's header that tells the client's address" },
+  { name: "tls port", kind: "integer", fallback: 0, own: true, help: "port to listen on with TLS (874; 0: none)" },
+  { name: "tls certificate", kind: "string", fallback: null, names: "file", own: true,
+    help: "certificate of this host with those that lead to its authority, PEM" },
+  { name: "tls key", kind: "string", fallback: null, names: "file", own: true, help: "the certificate's key, PEM" },
+  { name: "tls client ca", kind: "string", fallback: null, names: "file", own: true,
+    help: "authorities of clients' certificates, PEM: only clients that have one may connect" },
+  { name: "websocket port", kind: "integer", fallback: 0, own: true,
+    help: "port to listen on for WebSocket connections (0: none)" },
+  { name: "websocket tls", kind: "bool", fallback: false, own: true, help: "the WebSocket port is one with TLS" },
+  { name: "websocket origins", kind: "string", fallback: null, own: true,
+    help: "origins of web pages that may connect, with wildcards (* for all)" },
+  { name: "websocket proxy hosts", kind: "string", fallback: null, own: true,
+    help: "web proxies whose X-Forwarded-For tells the client's address (as in hosts allow)" },
+  { name: "metrics port", kind: "integer", fallback: 0, own: true,
+    help: "port for /metrics, /healthz and /readyz over HTTP (0: none)" },
+  { name: "metrics address", kind: "string", fallback: "127.0.0.1", own: true,
+    help: "local address of the metrics port" },
 ] as const satisfies readonly ParameterRow[];
 
 /** Parameters of a module; before the first module, or in [global], they set what later modules begin with. */

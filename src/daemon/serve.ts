@@ -37,7 +37,7 @@ function overShell(context: DaemonContext): Promise<number> {
   const { platform: { host }, sockets } = context;
   const address = shellAddress((name) => host.env(name)) ?? socketAddress(sockets, 0);
   if (address === "") throw new WsyncError("rsync: standard input is not a socket", ExitCode.socketIo);
-  return serveConnection(context, { stream: host.stdio(), address, fd: null });
+  return serveConnection(context, { stream: host.stdio(), address, fd: null, told: false });
 }
 
 /** The socket of the one connection that an internet superserver has started this process for; null without. */
@@ -55,5 +55,5 @@ async function overSocket(context: DaemonContext, fd: number): Promise<number> {
   const address = socketAddress(context.sockets, fd);
   const { sockets } = context.platform.host;
   if (address === "" || sockets === null) throw new WsyncError("rsync: cannot use the socket", ExitCode.socketIo);
-  return serveConnection(context, { stream: sockets.adopt(fd), address, fd });
+  return serveConnection(context, { stream: sockets.adopt(fd), address, fd, told: false });
 }

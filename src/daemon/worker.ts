@@ -25,7 +25,10 @@ export async function runWorker(own: DaemonContext): Promise<number> {
   const onStdio = message.kind === "admission" && message.onStdio;
   const connection = onStdio ? host.stdio() : host.sockets.adopt(fds[0]);
   const stream = message.read === "" ? connection : new ReplayStream(bytesOf(message.read), connection);
-  if (message.kind === "visitor") return serveConnection(context, { stream, address: message.address, fd: fds[0] });
+  if (message.kind === "visitor") {
+    const { address, told } = message;
+    return serveConnection(context, { stream, address, told, fd: fds[0] });
+  }
   try {
     return await admitted(context, message, new LineStream(stream), fds[onStdio ? 0 : 1] ?? -1);
   } catch (error) {

@@ -191,7 +191,7 @@ class Client {
     const deadline = new Deadline(context.platform.host, stream);
     deadline.restart(0);
     try {
-      const admission = await receive(context, { stream, config, deadline, address, name: null });
+      const admission = await receive(context, { stream, config, deadline, address, told: true, name: null });
       deadline.stop();
       if (admission !== null) return await this.admitted(config, admission, deadline);
       await stream.end();

@@ -149,7 +149,8 @@ describe("references in commands", () => {
 });
 
 it("has all parameters of rsyncd.conf(5), each found in any spelling", () => {
-  expect([GLOBAL_PARAMETERS.length, MODULE_PARAMETERS.length]).toEqual([11, 48]);
+  const ofRsync = GLOBAL_PARAMETERS.filter((row) => !("own" in row));
+  expect([ofRsync.length, MODULE_PARAMETERS.length]).toEqual([11, 48]);
   for (const { name } of [...GLOBAL_PARAMETERS, ...MODULE_PARAMETERS]) {
     expect(findParameter(` ${name.toUpperCase().replaceAll(" ", "")}`)?.row.name).toBe(name);
   }

@@ -1,0 +1,165 @@
+/**
+ * The daemon's doors beyond rsync's: WebSockets, spoken to by a runtime's own WebSocket under a stock rsync; TLS, by
+ * the stock rsync-ssl script where there is one; metrics.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runtimeWords } from "../_binaries.mjs";
+import { missing, peer, projectRoot, quote, type Runtime, scratch, whereIs, writeScript, wsync } from "../_programs.ts";
+import { type Outcome, run } from "../_run.ts";
+import { freePort, type Server, startDaemon, writeSecret } from "../_servers.ts";
+import { type Certificates, makeCertificates, opensslMissing } from "./_certificates.ts";
+
+const reason = peer === null ? "no stock rsync (apt-get install rsync)" : opensslMissing;
+const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+
+/** An HTTP exchange on loopback, as text. */
+function http(port: number, lines: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    let text = "";
+    socket.setEncoding("latin1");
+    // A server that closes before it has read everything resets the connection.
+    socket.on("data", (chunk: string) => (text += chunk)).on("error", () => {}).on("close", () => resolve(text));
+    socket.end([...lines, "", ""].join("\r\n"));
+  });
+}
+
+const asking = (...more: string[]): string[] => [
+  "GET /any HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: keep-alive, Upgrade", "Sec-WebSocket-Version: 13",
+  ...more,
+];
+
+/** A command for RSYNC_CONNECT_PROG. */
+function bridge(url: string): string {
+  const [deno] = runtimeWords("deno")!;
+  return writeScript(`bridge-${url.replace(/\W/g, "-")}`,
+    `#!/bin/sh\nexec ${quote(deno)} run -A ${quote(join(projectRoot, "test/interop/_wsbridge.mjs"))} ${quote(url)}\n`);
+}
+
+interface Setting {
+  readonly server: Server;
+  readonly top: string;
+  readonly web: number;
+  readonly tls: number;
+  readonly metrics: number;
+}
+
+let certificates: Certificates;
+
+async function setUp(runtime: Runtime, name: string, more: Readonly<Record<string, string>> = {}): Promise<Setting> {
+  const top = join(scratch, `doors-${runtime}-${name}`);
+  mkdirSync(join(top, "module"), { recursive: true });
+  mkdirSync(join(top, "in"));
+  const bytes = Buffer.alloc(700_000, "a line that is not the same everywhere ");
+  for (let i = 0; i < bytes.length; i += 97) bytes[i] = i % 251;
+  writeFileSync(join(top, "module/file"), bytes);
+  const [web, tls, metrics] = [await freePort(), await freePort(), await freePort()];
+  const secrets = writeSecret(`doors-${runtime}-${name}.secrets`, "user:word\n");
+  const server = await startDaemon(wsync(runtime)!, {
+    files: { path: join(top, "module"), "auth users": "user", "secrets file": secrets },
+    in: { path: join(top, "in"), "read only": "no" },
+    closed: { path: top, "hosts allow": "10.0.0.1" },
+  }, {
+    "websocket port": `${web}`, "tls port": `${tls}`, "metrics port": `${metrics}`,
+    "tls certificate": certificates.server.cert, "tls key": certificates.server.key,
+    "websocket origins": "https://*.page.test", "log file": join(top, "log"), "reverse lookup": "no", ...more,
+  });
+  return { server, top, web, tls, metrics };
+}
+
+const runtimes: readonly Runtime[] = ["node", "deno", "bun"];
+describe.skipIf(reason !== "").each(runtimes)(`doors of the daemon, on %s ${reason}`, (runtime) => {
+  const absent = missing(runtime);
+  let s: Setting;
+
+  beforeAll(async () => {
+    if (absent !== "") return;
+    certificates ??= makeCertificates("authority");
+    s = await setUp(runtime, "main");
+  });
+  afterAll(() => s?.server.stop());
+
+  const through = (words: readonly string[]): Promise<Outcome> => run([peer!, ...words], {
+    env: { RSYNC_CONNECT_PROG: bridge(`ws://127.0.0.1:${s.web}/`), RSYNC_PASSWORD: "word" },
+  });
+
+  it.skipIf(absent !== "")("a stock rsync within a WebSocket pulls and pushes, with a password", async () => {
+    const copy = join(s.top, "copy");
+    expect(await through(["-a", "rsync://user@x/files/", copy])).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(join(copy, "file")).equals(readFileSync(join(s.top, "module/file")))).toBe(true);
+    expect(await through(["-a", `${copy}/`, "rsync://x/in/"])).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(join(s.top, "in/file")).equals(readFileSync(join(copy, "file")))).toBe(true);
+  });
+
+  it.skipIf(absent !== "")("the rules of modules hold within a WebSocket", async () => {
+    const closed = await through(["rsync://x/closed/"]);
+    expect(closed).toMatchObject({ code: 5 });
+    expect(closed.stderr).toContain("@ERROR: access denied to closed from");
+    const readOnly = await through(["-a", `${s.top}/module/`, "rsync://user@x/files/"]);
+    expect(readOnly.stderr).toContain("module is read only");
+  });
+
+  it.skipIf(absent !== "")("what is no request for a WebSocket is refused", async () => {
+    const first = async (lines: readonly string[]): Promise<string> => (await http(s.web, lines)).split("\r\n", 1)[0];
+    const key = `Sec-WebSocket-Key: ${KEY}`;
+    expect(await first(["GET / HTTP/1.1", "Host: x"])).toBe("HTTP/1.1 426 Upgrade Required");
+    expect(await first(["POST / HTTP/1.1", "Host: x"])).toBe("HTTP/1.1 400 Bad Request");
+    expect(await first(asking())).toBe("HTTP/1.1 400 Bad Request");
+    expect(await first(asking(key, "Sec-WebSocket-Protocol: chat"))).toBe("HTTP/1.1 400 Bad Request");
+    expect(await first(asking(key, "Origin: https://else.test"))).toBe("HTTP/1.1 403 Forbidden");
+    const page = ["Origin: https://one.page.test", "Sec-WebSocket-Protocol: x, rsync"];
+    const accepted = await http(s.web, asking(key, ...page));
+    // The digest of RFC 6455, 1.3.
+    expect(accepted).toContain("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
+    expect(accepted).toContain("Sec-WebSocket-Protocol: rsync\r\n");
+    expect(accepted).toContain("@RSYNCD: 32.0");
+    expect(await http(s.web, [`GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}`])).toBe("");
+  });
+
+  const ssl = (words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> => run(
+    ["rsync-ssl", "--type=openssl", ...words],
+    { env: { RSYNC_SSL_CA_CERT: certificates.ca, RSYNC_PASSWORD: "word", ...env } },
+  );
+  const noScript = whereIs("rsync-ssl") === null ? "no rsync-ssl" : "";
+
+  it.skipIf(absent !== "" || noScript !== "")(`the stock rsync-ssl pulls and pushes ${noScript}`, async () => {
+    const copy = join(s.top, "secret");
+    const url = `rsync://user@localhost:${s.tls}/files/`;
+    expect(await ssl(["-a", url, copy])).toMatchObject({ code: 0 });
+    expect(readFileSync(join(copy, "file")).equals(readFileSync(join(s.top, "module/file")))).toBe(true);
+    writeFileSync(join(copy, "other"), "other");
+    expect(await ssl(["-a", `${copy}/`, `rsync://localhost:${s.tls}/in/`])).toMatchObject({ code: 0 });
+    expect(readFileSync(join(s.top, "in/other"), "utf8")).toBe("other");
+    expect((await ssl(["-a", url, `${copy}2`], { RSYNC_SSL_CA_CERT: certificates.client.cert })).code).not.toBe(0);
+  });
+
+  it.skipIf(absent !== "" || noScript !== "")(`only clients with a certificate of "tls client ca" ${noScript}`,
+    async () => {
+      const mutual = await setUp(runtime, "mutual", { "tls client ca": certificates.ca });
+      const url = `rsync://localhost:${mutual.tls}/in/`;
+      expect((await ssl([url])).code).not.toBe(0);
+      const { cert, key } = certificates.client;
+      const stranger = makeCertificates(`stranger-${runtime}`).client;
+      expect((await ssl([url], { RSYNC_SSL_CERT: stranger.cert, RSYNC_SSL_KEY: stranger.key })).code).not.toBe(0);
+      expect(await ssl([url], { RSYNC_SSL_CERT: cert, RSYNC_SSL_KEY: key })).toMatchObject({ code: 0 });
+      expect(readFileSync(join(mutual.top, "log"), "utf8")).toContain("TLS handshake with 127.0.0.1 failed: ");
+      mutual.server.stop();
+    });
+
+  it.skipIf(absent !== "")("metrics, health and readiness", async () => {
+    const text = await http(s.metrics, ["GET /metrics HTTP/1.1", "Host: x"]);
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\nContent-Type: application\/openmetrics-text; version=1\.0\.0/);
+    expect(text).toMatch(/\n# EOF\n$/);
+    expect(text).toContain(`wsync_daemon_info{version=`);
+    expect(Number(/wsync_daemon_admissions_total\{module="files"\} (\d+)/.exec(text)?.[1])).toBeGreaterThan(0);
+    expect(Number(/wsync_daemon_connections_total\{door="websocket"\} (\d+)/.exec(text)?.[1])).toBeGreaterThan(2);
+    expect(text).toContain('wsync_daemon_sessions_ended_total{code="0"}');
+    expect(await http(s.metrics, ["GET /healthz HTTP/1.0"])).toMatch(/\r\n\r\nok\n$/);
+    expect(await http(s.metrics, ["GET /readyz HTTP/1.0"])).toMatch(/^HTTP\/1\.1 200 OK[^]*\r\n\r\nready\n$/);
+    expect(await http(s.metrics, ["GET /x HTTP/1.1"])).toMatch(/^HTTP\/1\.1 404 /);
+    expect(await http(s.metrics, ["nonsense"])).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
