@@ -4,8 +4,8 @@ import { createHost } from "./_nodehost.ts";
 
 export * from "./library.node.ts";
 
-/** Runs the command line and ends the process. */
-export function start(): void {
+/** Runs the command line, behind some words of its own, and ends the process. */
+export function start(...before: readonly string[]): void {
   const host = createHost();
-  void main(host).then((code) => host.exit(code));
+  void main(host, ...before).then((code) => host.exit(code));
 }

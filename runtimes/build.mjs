@@ -24,7 +24,7 @@ const types = !process.argv.includes("--no-types");
 /** What import.meta.url is to a bundle that is no module: what its loader says, or its own file's address. */
 const MODULE_URL = 'if (typeof WSYNC_URL === "undefined") '
   + 'var WSYNC_URL = require("node:url").pathToFileURL(__filename).href;';
-const TOOLS = ["inotifywait", "inotifywatch"];
+const TOOLS = ["inotifywait", "inotifywatch", "rrsync"];
 
 /** Node's programs are no modules, so that V8 can keep their compiled code; their loaders are. */
 const nodeScripts = { "wsync.node": "runtimes/_nodeprogram.ts", "inotify.node": "runtimes/_nodetools.ts" };

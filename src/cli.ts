@@ -20,14 +20,15 @@ import { jsonObserver } from "./output/jsonlines.ts";
 import { charsetOf, escapeLine } from "./output/escape.ts";
 import { exitLine } from "./output/messages.ts";
 import { openFileSystem } from "./posix/open.ts";
+import { restrict, RESTRICTED_WORD } from "./restricted/restricted.ts";
 import { runWatch } from "./watch/command.ts";
 import { checkWithoutWatch } from "./watch/settings.ts";
 
-/** Runs the program and returns its exit code. Never throws. */
-export async function main(host: Host): Promise<number> {
+/** Runs the program and returns its exit code. Never throws. `before`: words in front of the host's. */
+export async function main(host: Host, ...before: readonly string[]): Promise<number> {
   host.setTitle("wsync rsync");
   try {
-    return await run(host);
+    return await run(host, [...before, ...host.argv]);
   } catch (error) {
     const code = exitCodeOf(error);
     if (error instanceof WsyncError && error.told) return code;
@@ -39,18 +40,23 @@ export async function main(host: Host): Promise<number> {
   }
 }
 
-async function run(host: Host): Promise<number> {
+async function run(host: Host, argv: readonly string[]): Promise<number> {
   const platform = lazyPlatform(host);
   const context: ParseContext = {
     env: (name) => host.env(name),
     capabilities: () => capabilitiesOf(platform()),
     splitHost: (text) => parseHostSpec(text, 0),
   };
-  if (host.argv.length === 0) {
+  if (argv[0] === RESTRICTED_WORD) {
+    const verdict = restrict(platform(), argv.slice(1));
+    if ("exitCode" in verdict) return verdict.exitCode;
+    return act(host, parseArguments(verdict.serve, context), platform, context);
+  }
+  if (argv.length === 0) {
     print(host, 2, helpText(context.capabilities()));
     throw new WsyncError("", ExitCode.syntax);
   }
-  const parsed = parseArguments(host.argv, context);
+  const parsed = parseArguments(argv, context);
   return act(host, parsed, platform, context);
 }
 

@@ -108,7 +108,7 @@ const layers: readonly (readonly string[])[] = [
   ["session", "batch"],
   ["roles"],
   ["conversation"],
-  ["client", "daemon"],
+  ["client", "daemon", "restricted"],
   ["watch"],
   ["library"],
   ["index", "binding", "deltaparts", "cli", "inotify"],

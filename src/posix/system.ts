@@ -34,6 +34,7 @@ const TABLE = {
   open: { args: ["ptr", "i32", "u32"], result: "i32", variadicFrom: 2 } as FfiSignature,
   close: int("i32"),
   fcntl: { args: ["i32", "i32", "i64"], result: "i32", variadicFrom: 2 } as FfiSignature,
+  flock: int("i32", "i32"),
   innetgr: int("ptr", "ptr", "ptr", "ptr"),
 } as const satisfies Record<string, FfiSignature>;
 
@@ -53,11 +54,12 @@ const SpawnFlag = { setSigDef: 0x04, setSigMask: 0x08, setSid: 0x80 } as const;
 /** glibc's and musl's posix_spawn structures are smaller than this. */
 const STRUCT_BYTES = 512;
 const SIGSET_BYTES = 128;
+const LOCK_EX_NB = 6;
 /** struct flock: type, whence (16 bits each), start at 8, length at 16, pid at 24. */
 const FLOCK_BYTES = 32;
 /** Offset of the group id in struct passwd. */
 const PASSWD_GID = PASSWD_ID + 4;
-/** Descriptors below this are targets of a spawn's file actions; sources are kept above. */
+/** Sources of a spawn's file actions are kept above its targets, and from here on. */
 const FIRST_FREE_FD = 32;
 const MAX_GROUPS = 65536;
 
@@ -172,8 +174,9 @@ export class System {
   /** Copies of the source descriptors above all targets, so that no action overwrites the source of another. */
   private moveUp(fds: Start["fds"]): Map<number, number> {
     const moved = new Map<number, number>();
+    const least = Math.max(FIRST_FREE_FD, ...Object.keys(fds).map((fd) => Number(fd) + 1));
     for (const [target, source] of Object.entries(fds)) {
-      moved.set(Number(target), source === "null" ? -1 : this.duplicate(source, FIRST_FREE_FD));
+      moved.set(Number(target), source === "null" ? -1 : this.duplicate(source, least));
     }
     return moved;
   }
@@ -265,6 +268,11 @@ export class System {
       writeInt64(calls.memory, ptr + 16, byteLength);
       return calls.c.fcntl(fd, owner === "file" ? F_OFD_SETLK : F_SETLK, calls.at(ptr)) === 0;
     });
+  }
+
+  /** Tries to lock a whole open file, a directory too, for itself (flock); 0 or -errno, -EAGAIN when another has it. */
+  lockWhole(fd: number): number {
+    return this.calls.result(this.calls.c.flock(fd, LOCK_EX_NB));
   }
 
   /** Is a host in a netgroup? */

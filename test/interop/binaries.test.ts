@@ -3,7 +3,7 @@
  * with nothing of the project near them.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bundleWhole, compile, DENO_CONFINED, DENO_PERMISSIONS } from "../../runtimes/compile.mjs";
@@ -44,6 +44,17 @@ for (const [runtime, binary] of [["bun", "bun-binary"], ["node", "node-binary"]]
       const pull = await run([...bare, peer!, ...words, `host:${source}/`, `${target("pull")}/`]);
       expect([pull.code, pull.stderr]).toEqual([0, ""]);
       expect(compare(describeTree(source), describeTree(target("pull")))).toEqual([]);
+    });
+
+    test("is the restricted shell of a login", async () => {
+      const login = join(dir, `login-${binary}`);
+      const text = `#!/bin/sh\nshift\nSSH_ORIGINAL_COMMAND="$*" exec ${program} --rrsync ${dir}\n`;
+      writeFileSync(login, text, { mode: 0o755 });
+      const push = await run([peer!, "-aH", `--rsh=${login}`, `${source}/`, `host:${binary}-restricted/`]);
+      expect([push.code, push.stderr]).toEqual([0, ""]);
+      expect(compare(describeTree(source), describeTree(target("restricted")))).toEqual([]);
+      const refused = await run([peer!, "-r", `--rsh=${login}`, "host:../..", `${target("refused")}/`]);
+      expect(refused.stderr).toContain("do not use .. in arg");
     });
 
     test("is a daemon, for stock rsync and for itself", async () => {

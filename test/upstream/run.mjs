@@ -6,6 +6,9 @@
  * not the recorded one is an error, a pass where a failure was recorded too; --record writes what was seen.
  * Columns of the table are modes: RUNTIME-TRANSPORT[-peer]. "-" means never run.
  *
+ * Tests of rrsync change a line "RSYNC = ..." in a copy of support/rrsync; the one they find here has that line and
+ * runs wsync-rrsync.
+ *
  * Usage: node test/upstream/run.mjs --suite DIR [--runtime node|deno|bun] [--peer BIN] [--tcp] [--category C]...
  *          [--jobs N] [--timeout S] [--record] [--log FILE] [--program BIN] [PATTERN...]
  */
@@ -75,6 +78,16 @@ function makeToolDir(suite) {
   for (const name of readdirSync(suite)) if (name !== "rsync") symlinkSync(join(suite, name), join(tools, name));
   const words = command().map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
   writeFileSync(join(tools, "rsync"), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+  rmSync(join(tools, "support"));
+  mkdirSync(join(tools, "support"));
+  for (const name of readdirSync(join(suite, "support"))) {
+    if (name !== "rrsync") symlinkSync(join(suite, "support", name), join(tools, "support", name));
+  }
+  const shell = JSON.stringify([...command(), "--rrsync"]);
+  const text = ["#!/usr/bin/env python3", "import os, sys", "RSYNC = None",
+    "# 'debug': -1, (a line that one test looks for in the script, beside trying the option)", `words = ${shell}`,
+    "if RSYNC: words.append('-rsync=' + RSYNC)", "os.execvp(words[0], words + sys.argv[1:])", ""].join("\n");
+  writeFileSync(join(tools, "support/rrsync"), text, { mode: 0o755 });
   return { top, tools };
 }
 
@@ -82,7 +95,7 @@ function makeToolDir(suite) {
 async function runSuite(suite, { top, tools }, names) {
   const peer = flags.peer === undefined ? [] : [`--rsync-bin2=${resolve(flags.peer)}`];
   const words = [join(suite, "runtests.py"), `--rsync-bin=${join(tools, "rsync")}`, ...peer, `--tooldir=${tools}`,
-    `--srcdir=${suite}`, `-j${flags.jobs}`, `--timeout=${flags.timeout}`, ...(flags.tcp ? ["--use-tcp"] : []), ...names,
+    `--srcdir=${tools}`, `-j${flags.jobs}`, `--timeout=${flags.timeout}`, ...(flags.tcp ? ["--use-tcp"] : []), ...names,
   ];
   const env = { ...process.env, scratchbase: top };
   const child = spawn("python3", words, { cwd: tools, env, stdio: ["ignore", "pipe", "inherit"] });
