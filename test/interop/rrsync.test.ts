@@ -142,7 +142,7 @@ async function answer(shell: readonly string[], command: string): Promise<unknow
     symlinkSync(target, join(root, name));
   }
   const { code, stdout, stderr } = await run([...shell, root], { env: { SSH_ORIGINAL_COMMAND: command } });
-  const reason = /error: ([^\[\n]*)/.exec(stderr)?.[1].trim() ?? stderr;
+  const reason = /error: ([^[\n]*)/.exec(stderr)?.[1].trim() ?? stderr;
   return { code, reason, words: stdout.replaceAll(dir, "DIR").replaceAll(/empty-basis\.\d+/g, "empty-basis.PID"),
     tree: [...describeTree(root).keys()] };
 }
