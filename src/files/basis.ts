@@ -83,7 +83,8 @@ function sameDevice(rows: FileRows, row: number, stat: StatRecord): boolean {
   return stat.rdevMajor === (rdevMajor?.[row] ?? 0) && stat.rdevMinor === (rdevMinor?.[row] ?? 0);
 }
 
-function regularMatches(
+/** `quickCheck` of a regular file. */
+export function regularMatches(
   rows: FileRows, row: number, stat: StatRecord, o: QuickCheckOptions, probe: QuickCheckProbe,
 ): boolean {
   if (stat.size !== rows.size[row]) return false;

@@ -166,9 +166,10 @@ export class Entries {
   /** A daemon's own rules forbid the row. */
   private isHidden(item: Item, kind: FileKind): boolean {
     const { scene } = this;
+    if (scene.hidden === null) return false;
     const isDir = kind === "directory";
     const path = scene.path(item);
-    if (scene.hidden === null || !scene.hidden(path, isDir)) return false;
+    if (!scene.hidden(path, isDir)) return false;
     if (this.isContents(item, kind)) return true;
     if (!isDir) this.links.skip(item);
     const what = isDir ? "directory" : "file";

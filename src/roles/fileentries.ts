@@ -6,7 +6,9 @@
  * delta algorithm is on.
  */
 import { AttrFlag } from "../files/attrs.ts";
-import { fileKind, quickCheck, type FileKind, type QuickCheckOptions, type QuickCheckProbe } from "../files/basis.ts";
+import {
+  fileKind, quickCheck, regularMatches, type FileKind, type QuickCheckOptions, type QuickCheckProbe,
+} from "../files/basis.ts";
 import { copyFile } from "../files/copyfile.ts";
 import { isDevice, isRegular } from "../files/perms.ts";
 import { DelFlag } from "../files/remove.ts";
@@ -86,6 +88,11 @@ export class FileEntries {
   /** The quick check of any kind of row against what stands at its place. */
   isCurrent(item: Item, kind: FileKind): boolean {
     const { scene } = this;
+    const { list, row } = item;
+    // Most rows of most runs: nothing but numbers is looked at, so no path is made.
+    if (kind === "regular" && !this.redoing && !this.check.checksum) {
+      return regularMatches(list, row, scene.stat, this.check, this.probe);
+    }
     return this.matches(item, kind, scene.stat, { root: scene.destination.root, path: scene.path(item) });
   }
 

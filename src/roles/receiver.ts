@@ -52,6 +52,8 @@ export class Receiver implements TokenSink {
   private readonly decodeHead: (cursor: Cursor) => true;
   private readonly decodeDigest: (cursor: Cursor) => true;
   private readonly maxPhase: number;
+  /** --debug=recv. */
+  private readonly traced: boolean;
   private phase = 0;
   private file: IncomingFile | null = null;
   private readonly stat = newStat();
@@ -68,6 +70,7 @@ export class Receiver implements TokenSink {
     this.items = new ItemReader(session.input, parts.ndxReader, context.version);
     this.digestLength = checksumLength(context.transferChecksum);
     this.tokensTraced = session.log.debug("DELTASUM", 3);
+    this.traced = session.log.debug("RECV", 1);
     this.digest = new Uint8Array(this.digestLength);
     this.maxPhase = context.version >= 29 ? 2 : 1;
     this.decodeHead = (cursor) => {
@@ -84,11 +87,13 @@ export class Receiver implements TokenSink {
   async run(): Promise<void> {
     this.trace(() => `recv_files(${this.p.receiving.receiverView.current?.used ?? 0}) starting`);
     for (;;) {
-      const ndx = await this.nextNdx();
+      const polled = this.items.poll();
+      const ndx = polled !== undefined && isItem(polled) ? polled : await this.nextNdx(polled);
       if (ndx === Ndx.done) {
         if (await this.atDone()) return;
       } else {
-        await this.take(ndx);
+        const taking = this.take(ndx);
+        if (taking) await taking;
       }
     }
   }
@@ -101,11 +106,14 @@ export class Receiver implements TokenSink {
     incoming.cutOff(gotData);
   }
 
-  /** The next item, with file-list segments and delete statistics dealt with on the way. */
-  async nextNdx(): Promise<number> {
-    for (;;) {
-      const ndx = this.items.poll() ?? (await this.items.next());
-      if (ndx >= 0 || ndx === Ndx.done) return ndx;
+  /**
+   * The next item, with file-list segments and delete statistics dealt with on the way. `polled`: what has been read
+   * of it already.
+   */
+  async nextNdx(polled?: number): Promise<number> {
+    for (let first = polled; ; first = undefined) {
+      const ndx = first ?? this.items.poll() ?? (await this.items.next());
+      if (isItem(ndx)) return ndx;
       if (ndx === Ndx.delStats) await this.readDeleteStats();
       else {
         const { lists, receiving } = this.p;
@@ -144,25 +152,42 @@ export class Receiver implements TokenSink {
     return false;
   }
 
-  private async take(ndx: number): Promise<void> {
+  /** Undefined when the item is dealt with already, as small files mostly are. */
+  private take(ndx: number): Promise<void> | undefined {
     const { session, items } = this;
-    const { receiving, incoming, itemLog, xattrs } = this.p;
-    const { iflags, xname } = items.attrs;
-    if (this.isKeepAlive(ndx, iflags)) return;
+    const { receiving, xattrs } = this.p;
+    const { iflags } = items.attrs;
+    if (this.isKeepAlive(ndx, iflags)) return undefined;
     const segment = receiving.receiverView.select(ndx, "read_ndx_and_attrs");
     checkTransferRequest(segment, ndx - segment.ndxStart, ndx, iflags, session.who);
     const { list, row } = this.entryOf(segment, ndx);
     this.checkHidden(list, row);
-    if (xattrs && carriesXattrs(session, iflags)) await xattrs.read(list, row);
-    this.trace(() => `recv_files(${receiving.destination.path(list, row)})`);
+    if (xattrs && carriesXattrs(session, iflags)) return this.takeXattrs(xattrs, ndx, list, row);
+    return this.takeRow(ndx, list, row);
+  }
+
+  private async takeXattrs(xattrs: XattrReception, ndx: number, list: FileList, row: number): Promise<void> {
+    await xattrs.read(list, row);
+    await this.takeRow(ndx, list, row);
+  }
+
+  private takeRow(ndx: number, list: FileList, row: number): Promise<void> | undefined {
+    const { session, items } = this;
+    const { incoming, itemLog, xattrs } = this.p;
+    const { iflags, xname } = items.attrs;
+    if (this.traced) this.traceRow(list, row);
     if ((iflags & ItemFlag.transfer) === 0) {
       itemLog.maybeLog(list, row, iflags, xname ?? "");
       if (xattrs && setsXattrs(session, iflags)) incoming.setAttributes(list, row);
       if (iflags & ItemFlag.isNew) countCreated(session.stats, list.mode[row]);
-      return;
+      return undefined;
     }
     if (this.phase === 2) throw new ProtocolError("iflags", `got transfer request in phase 2 [${session.who}]`);
-    await this.receiveFile(list, row, ndx, iflags);
+    return this.receiveFile(list, row, ndx, iflags);
+  }
+
+  private traceRow(list: FileList, row: number): void {
+    this.trace(() => `recv_files(${this.p.receiving.destination.path(list, row)})`);
   }
 
   /** A line of --debug=recv. */
@@ -195,15 +220,24 @@ export class Receiver implements TokenSink {
     return found;
   }
 
-  private async receiveFile(list: FileList, row: number, ndx: number, iflags: number): Promise<void> {
-    const { session, items } = this;
+  private receiveFile(list: FileList, row: number, ndx: number, iflags: number): Promise<void> | undefined {
+    const { session } = this;
     const { stats } = session;
-    const { incoming, itemLog, receiving } = this.p;
     const redo = (list.flags[row] & FileFlag.damaged) !== 0;
     if (!redo && iflags & ItemFlag.isNew) stats.createdFiles++;
-    itemLog.beginCount();
+    this.p.itemLog.beginCount();
     stats.transferredFiles++;
     stats.totalTransferredSize += list.size[row];
+    const plain = this.p.receiving.batchRequests === null && session.doTransfers && !session.options.onlyWriteBatch;
+    return plain ? this.receiveInto(list, row, ndx, iflags, redo) : this.receiveOddly(list, row, ndx, iflags, redo);
+  }
+
+  /** Batches and dry runs. */
+  private async receiveOddly(
+    list: FileList, row: number, ndx: number, iflags: number, redo: boolean,
+  ): Promise<void> {
+    const { session } = this;
+    const { itemLog, receiving } = this.p;
     const { batchRequests } = receiving;
     if (batchRequests && !(redo ? batchRequests.wantsAgain(ndx) : await batchRequests.wants(ndx, list))) {
       const path = receiving.destination.path(list, row);
@@ -222,14 +256,34 @@ export class Receiver implements TokenSink {
       if (session.context.incRecurse) receiving.success(ndx);
       return;
     }
+    await this.receiveInto(list, row, ndx, iflags, redo);
+  }
+
+  private receiveInto(
+    list: FileList, row: number, ndx: number, iflags: number, redo: boolean,
+  ): Promise<void> | undefined {
+    const { incoming, itemLog } = this.p;
+    const { attrs } = this.items;
     const isNew = (iflags & ItemFlag.isNew) !== 0;
-    const file = incoming.open(list, row, ndx, redo, this.basisType(redo), items.attrs.xname, isNew);
+    const file = incoming.open(list, row, ndx, redo, this.basisType(redo), attrs.xname, isNew);
     if (file.outputFd >= 0) itemLog.beforeTransfer(list, row, iflags);
-    await this.receiveData(file);
+    const waiting = this.receiveData(file);
+    if (waiting) return this.endLater(waiting, file, iflags);
+    this.endFile(file, iflags);
+    return undefined;
+  }
+
+  private async endLater(waiting: Promise<void>, file: IncomingFile, iflags: number): Promise<void> {
+    await waiting;
+    this.endFile(file, iflags);
+  }
+
+  private endFile(file: IncomingFile, iflags: number): void {
+    const { incoming, itemLog, receiving } = this.p;
     if (file.outputFd < 0) return incoming.abandon(file);
-    itemLog.afterTransfer(list, row, iflags, list.size[row]);
+    itemLog.afterTransfer(file.list, file.row, iflags, file.list.size[file.row]);
     incoming.finish(file, this.copied || this.p.patcher.verify(this.digest));
-    if (batchRequests) list.flags[row] |= FileFlag.damaged;
+    if (receiving.batchRequests) file.list.flags[file.row] |= FileFlag.damaged;
   }
 
   /** Reads one file's data without a use for it. */
@@ -261,21 +315,59 @@ export class Receiver implements TokenSink {
     return options.inplace && options.backup && !redo ? FnamecmpType.backup : FnamecmpType.fname;
   }
 
-  /** Reads one file's tokens and digest; what cannot be written is read all the same. */
-  private async receiveData(file: IncomingFile): Promise<void> {
-    const { session } = this;
-    const { input } = session;
-    const { patcher, tokens, incoming } = this.p;
-    if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
+  /**
+   * Reads one file's tokens and digest; what cannot be written is read all the same. Undefined when everything had
+   * arrived.
+   */
+  private receiveData(file: IncomingFile): Promise<void> | undefined {
+    const { input } = this.session;
+    if (input.poll(this.decodeHead) === undefined) return this.awaitData(file, false);
+    this.beginData(file);
+    if (!this.p.tokens.read(input.cursor, this)) return this.awaitData(file, true);
+    const failed = this.endTokens(file);
+    if (input.poll(this.decodeDigest) === undefined) return this.awaitDigest(file, failed);
+    this.endData(file, failed);
+    return undefined;
+  }
+
+  /** The rest of `receiveData` from where the bytes ran out, which was behind the sum head if `begun`. */
+  private async awaitData(file: IncomingFile, begun: boolean): Promise<void> {
+    const { input } = this.session;
+    if (begun) await input.more();
+    else {
+      await input.next(this.decodeHead);
+      this.beginData(file);
+    }
+    while (!this.p.tokens.read(input.cursor, this)) await input.more();
+    const failed = this.endTokens(file);
+    if (input.poll(this.decodeDigest) === undefined) return this.awaitDigest(file, failed);
+    this.endData(file, failed);
+  }
+
+  private async awaitDigest(file: IncomingFile, failed: number): Promise<void> {
+    await this.session.input.next(this.decodeDigest);
+    this.endData(file, failed);
+  }
+
+  private beginData(file: IncomingFile): void {
+    const { patcher, incoming } = this.p;
     const reserved = incoming.reserve(file);
-    if (file.basisFd >= 0 && session.log.debug("DELTASUM", 2)) this.showBasis(file);
+    if (file.basisFd >= 0 && this.session.log.debug("DELTASUM", 2)) this.showBasis(file);
     patcher.start(this.targetOf(file, reserved));
     this.file = file;
     this.copied = false;
-    while (!tokens.read(input.cursor, this)) await input.more();
-    const failed = this.copied ? 0 : patcher.finish(file.truncate);
+  }
+
+  /** The tokens are all there: 0, or -errno of a write. */
+  private endTokens(file: IncomingFile): number {
+    const failed = this.copied ? 0 : this.p.patcher.finish(file.truncate);
     if (failed >= 0) this.sync(file);
-    if (input.poll(this.decodeDigest) === undefined) await input.next(this.decodeDigest);
+    return failed;
+  }
+
+  private endData(file: IncomingFile, failed: number): void {
+    const { session } = this;
+    const { incoming } = this.p;
     if (session.log.debug("DELTASUM", 2)) session.log.infoLine("got file_sum\n");
     this.p.itemLog.noteDigest(this.digest, 0);
     this.countData();
@@ -365,4 +457,9 @@ export class Receiver implements TokenSink {
 
   /** The end shows in what the token reader returns. */
   end(): void {}
+}
+
+/** An ndx that is no file-list segment and no delete statistics. */
+function isItem(ndx: number): boolean {
+  return ndx >= 0 || ndx === Ndx.done;
 }

@@ -51,6 +51,8 @@ export class Sender {
   private readonly source: FdSource;
   private readonly decodeHead: (cursor: Cursor) => true;
   private readonly maxPhase: number;
+  /** --debug=send. */
+  private readonly traced: boolean;
   private phase = 0;
   /** The file at hand was sent before and arrived damaged. */
   private redo = false;
@@ -76,6 +78,7 @@ export class Sender {
     this.tokens = tokens;
     this.source = new FdSource(session);
     this.maxPhase = context.version >= 29 ? 2 : 1;
+    this.traced = session.log.debug("SEND", 1);
     this.decodeHead = (cursor) => {
       readSumHead(cursor, this.head, context.version, this.digestLength);
       return true;
@@ -95,7 +98,8 @@ export class Sender {
       } else if (ndx === Ndx.delStats) {
         await this.passDeleteStats();
       } else {
-        await this.serve(ndx);
+        const serving = this.serve(ndx);
+        if (serving) await serving;
       }
       session.output.spill();
       if (session.output.congested) await session.output.drain();
@@ -146,29 +150,47 @@ export class Sender {
     }
   }
 
-  /** One request: either news about an item, which is logged and echoed, or a file to send. */
-  private async serve(ndx: number): Promise<void> {
+  /**
+   * One request: either news about an item, which is logged and echoed, or a file to send. Undefined when that is done
+   * already: a promise for each of many small files would cost more than the rest.
+   */
+  private serve(ndx: number): Promise<void> | undefined {
     const { session, items } = this;
     if (ndx < 0) {
       const range = `${Ndx.done} - ${this.tree.segments.lastNdx}`;
       throw new ProtocolError("ndx", `Invalid file index: ${ndx} (${range}) [${session.who}]`);
     }
-    const { iflags, xname } = items.attrs;
-    if (this.isKeepAlive(ndx, iflags)) return session.output.keepAlive();
+    const { iflags } = items.attrs;
+    if (this.isKeepAlive(ndx, iflags)) {
+      session.output.keepAlive();
+      return undefined;
+    }
     const segment = this.tree.view.select(ndx, "read_ndx_and_attrs");
     checkTransferRequest(segment, ndx - segment.ndxStart, ndx, iflags, session.who);
     const { list, row } = this.tree.entryOf(segment, ndx);
-    if (this.answers && carriesXattrs(session, iflags)) await this.answers.readRequest(list, row);
+    const { answers } = this;
+    if (answers && carriesXattrs(session, iflags)) return this.serveXattrs(answers, ndx, list, row);
+    return this.serveRow(ndx, list, row);
+  }
+
+  private async serveXattrs(answers: XattrAnswers, ndx: number, list: FileList, row: number): Promise<void> {
+    await answers.readRequest(list, row);
+    await this.serveRow(ndx, list, row);
+  }
+
+  private serveRow(ndx: number, list: FileList, row: number): Promise<void> | undefined {
+    const { session, items } = this;
+    const { iflags, xname } = items.attrs;
     this.tree.enter(list, row);
-    this.trace(() => `send_files(${ndx}, ${this.tree.shownPath(list, row)})`);
+    if (this.traced) this.traceRow(ndx, list, row);
     if ((iflags & ItemFlag.transfer) === 0) {
       this.itemLog.maybeLog(list, row, iflags, xname ?? "");
       this.writeItem(ndx, list, row);
       if (iflags & ItemFlag.isNew) countCreated(session.stats, list.mode[row]);
-      return;
+      return undefined;
     }
     if (this.phase === 2) throw new ProtocolError("iflags", `got transfer request in phase 2 [${session.who}]`);
-    await this.sendFile(ndx, list, row);
+    return this.sendFile(ndx, list, row);
   }
 
   private isKeepAlive(ndx: number, iflags: number): boolean {
@@ -185,7 +207,7 @@ export class Sender {
     if (answers && carriesXattrs(session, attrs.iflags)) answers.write(list, row);
   }
 
-  private async sendFile(ndx: number, list: FileList, row: number): Promise<void> {
+  private sendFile(ndx: number, list: FileList, row: number): Promise<void> | undefined {
     const { session, items } = this;
     const { iflags } = items.attrs;
     this.redo = (list.flags[row] & FileFlag.fileSent) !== 0;
@@ -196,8 +218,18 @@ export class Sender {
     if (!session.doTransfers) {
       this.itemLog.logTransfer(list, row, iflags);
       this.writeItem(ndx, list, row);
-      return;
+      return undefined;
     }
+    const arrived = session.input.poll(this.decodeHead) !== undefined;
+    if (!arrived || this.head.count > 0) return this.sendByTable(ndx, list, row, arrived);
+    if (session.log.debug("DELTASUM", 3)) this.showHead();
+    const fd = this.openSource(ndx, list, row);
+    return fd < 0 ? undefined : this.sendOpened(ndx, list, row, fd, null);
+  }
+
+  /** The rest of `sendFile` when its sum head (unless `arrived`) or block sums are still on their way. */
+  private async sendByTable(ndx: number, list: FileList, row: number, arrived: boolean): Promise<void> {
+    if (!arrived) await this.session.input.next(this.decodeHead);
     const table = await this.receiveSums();
     try {
       const fd = this.openSource(ndx, list, row);
@@ -207,15 +239,16 @@ export class Sender {
     }
   }
 
-  /** Reads the sum head and, when there are blocks, their sums straight into a block table. */
+  private showHead(): void {
+    const { count, blockLength, remainder } = this.head;
+    this.session.log.infoLine(`count=${count} n=${blockLength} rem=${remainder}\n`);
+  }
+
+  /** Reads the block sums that the sum head announces, if any, straight into a block table. */
   private async receiveSums(): Promise<BlockTable | null> {
     const { session, head } = this;
     const { input } = session;
-    if (input.poll(this.decodeHead) === undefined) await input.next(this.decodeHead);
-    const { count, blockLength, remainder } = head;
-    if (session.log.debug("DELTASUM", 3)) {
-      session.log.infoLine(`count=${count} n=${blockLength} rem=${remainder}\n`);
-    }
+    if (session.log.debug("DELTASUM", 3)) this.showHead();
     if (head.count === 0 || (session.options.append > 0 && !this.redo)) return null;
     if (session.context.transferChecksum === "none") {
       throw new ProtocolError("sum-head", "got block sums without a checksum for them", ExitCode.unsupported);
@@ -238,6 +271,14 @@ export class Sender {
       const shown = sum1.toString(16).padStart(8, "0");
       log.infoLine(`chunk[${index}] len=${byteLength} offset=${index * blockLength} sum1=${shown}\n`);
     }
+  }
+
+  private traceRow(ndx: number, list: FileList, row: number): void {
+    this.trace(() => `send_files(${ndx}, ${this.tree.shownPath(list, row)})`);
+  }
+
+  private traceSent(list: FileList, row: number): void {
+    this.trace(() => `sender finished ${this.tree.shownPath(list, row)}`);
   }
 
   /** A line of --debug=send. */
@@ -263,9 +304,9 @@ export class Sender {
     return -1;
   }
 
-  private async sendOpened(
+  private sendOpened(
     ndx: number, list: FileList, row: number, fd: number, table: BlockTable | null,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const { session, head, items } = this;
     const { iflags } = items.attrs;
     const failed = session.fs.fstat(fd, this.stat);
@@ -278,7 +319,7 @@ export class Sender {
       session.log.warning(`skipped diminished file: ${this.tree.fullName(list, row)}\n`);
       session.fs.close(fd);
       if (session.context.version >= 30) session.output.messageInt(MessageTag.noSend, ndx);
-      return;
+      return undefined;
     }
     this.writeItem(ndx, list, row);
     const batchOnly = session.batch !== null && session.options.onlyWriteBatch;
@@ -293,12 +334,24 @@ export class Sender {
     if (this.canHandOver(table)) {
       this.handOver(fd, this.stat.size);
       this.itemLog.progress(Math.min(CHUNK_SIZE, this.stat.size), this.stat.size);
-    } else {
-      await this.sendTokens(fd, list, row, table);
+      this.sent(list, row, iflags);
+      return undefined;
     }
-    if (batchOnly) session.output.divert(false);
+    return this.sendContents(fd, list, row, table, batchOnly);
+  }
+
+  private async sendContents(
+    fd: number, list: FileList, row: number, table: BlockTable | null, batchOnly: boolean,
+  ): Promise<void> {
+    const { iflags } = this.items.attrs;
+    await this.sendTokens(fd, list, row, table);
+    if (batchOnly) this.session.output.divert(false);
+    this.sent(list, row, iflags);
+  }
+
+  private sent(list: FileList, row: number, iflags: number): void {
     this.itemLog.afterTransfer(list, row, iflags, this.stat.size);
-    this.trace(() => `sender finished ${this.tree.shownPath(list, row)}`);
+    if (this.traced) this.traceSent(list, row);
     list.flags[row] |= FileFlag.fileSent;
   }
 
