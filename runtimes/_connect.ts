@@ -19,13 +19,21 @@ const NAME_ERRORS: readonly string[] = ["ENOTFOUND", "EAI_AGAIN"];
  * Connects, trying the addresses of the name in turn. Rejects with TransportError 10, or 35 when time runs out.
  * `ffi` sets socket options; `onread`: the runtime fills a buffer of ours instead of allocating chunks.
  */
-export function connectSocket(
+export async function connectSocket(
   net: typeof import("node:net"), options: ConnectOptions, ffi: () => Ffi | null, onread: boolean,
 ): Promise<ByteStream> {
   const reader = new SocketReader();
+  const socket = await connectRaw(net, options, ffi, onread ? reader : null);
+  return new SocketStream(reader, socket, socket, !onread);
+}
+
+/** As `connectSocket`, but a socket; `reader` has the buffer that it fills. */
+export function connectRaw(
+  net: typeof import("node:net"), options: ConnectOptions, ffi: () => Ffi | null, reader: SocketReader | null,
+): Promise<Socket> {
   const socket = net.connect({
     host: options.hostname, port: options.port, family: options.family, localAddress: options.localAddress,
-    noDelay: true, ...(onread ? { onread: reader.onread } : {}),
+    noDelay: true, ...(reader === null ? {} : { onread: reader.onread }),
   } as NetConnectOpts);
   return new Promise((resolve, reject) => {
     const timer = options.timeoutMs > 0 ? setTimeout(() => fail(timeoutError(options)), options.timeoutMs) : undefined;
@@ -39,7 +47,7 @@ export function connectSocket(
       clearTimeout(timer);
       try {
         if (options.socketOptions) setSocketOptions(ffi(), descriptorOf(socket), options.socketOptions);
-        resolve(new SocketStream(reader, socket, socket, !onread));
+        resolve(socket);
       } catch (error) {
         fail(error as Error);
       }
@@ -88,6 +96,6 @@ export function connectError(options: ConnectOptions, error: Error): TransportEr
 }
 
 /** A numeric IPv4 or IPv6 address rather than a name. */
-function isAddress(text: string): boolean {
+export function isAddress(text: string): boolean {
   return /^[\d.]+$/.test(text) || text.includes(":");
 }

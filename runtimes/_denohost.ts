@@ -70,7 +70,7 @@ export function createHost(): Host {
     },
     connect: (options) => connect(options, foreign),
     lookup: hostLookup(() => builtin("node:dns")),
-    tls: hostTls(() => builtin("node:tls") as typeof import("node:tls")),
+    tls: hostTls(builtin, () => foreign.ffi),
     get sockets() {
       return foreign.calls === null ? null : denoSockets(foreign.calls);
     },

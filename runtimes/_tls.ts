@@ -2,7 +2,11 @@
 import type { Socket } from "node:net";
 import type { SecureContextOptions, Server, TLSSocket } from "node:tls";
 import { ExitCode, TransportError } from "../src/errors.ts";
-import { type HostTls, type TlsDoor, type TlsIdentity, type TlsListenOptions } from "../src/host.ts";
+import {
+  type ByteStream, type Ffi, type HostTls, type TlsConnectOptions, type TlsDoor, type TlsIdentity,
+  type TlsListenOptions,
+} from "../src/host.ts";
+import { connectRaw, deadline, isAddress, timeoutError } from "./_connect.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
 
 type Tls = typeof import("node:tls");
@@ -10,9 +14,58 @@ type Tls = typeof import("node:tls");
 /** IPv4 in IPv6's clothes. */
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 
-/** See HostTls. `load` gives node:tls. */
-export function hostTls(load: () => Tls): HostTls {
-  return { listen: (options, take) => listenTls(load(), options, take) };
+/** See HostTls. `load` gives node's modules, `ffi` what sets socket options. */
+export function hostTls(load: (name: string) => unknown, ffi: () => Ffi | null): HostTls {
+  const tls = (): Tls => load("node:tls") as Tls;
+  return {
+    listen: (options, take) => listenTls(tls(), options, take),
+    connect: (options) => connectTls(tls(), load("node:net") as typeof import("node:net"), options, ffi),
+  };
+}
+
+/** The time that --contimeout allows is for the connection and then for the handshake. */
+async function connectTls(
+  tls: Tls, net: typeof import("node:net"), options: TlsConnectOptions, ffi: () => Ffi | null,
+): Promise<ByteStream> {
+  const raw = await connectRaw(net, options, ffi, null);
+  const { late, stop } = deadline(options.timeoutMs, () => timeoutError(options));
+  try {
+    await Promise.race([options.before?.(new SocketStream(new SocketReader(), raw, raw, true)), late]);
+    return await Promise.race([shakeHands(tls, raw, options), late]);
+  } catch (error) {
+    raw.destroy();
+    throw error;
+  } finally {
+    stop();
+  }
+}
+
+function shakeHands(tls: Tls, raw: Socket, options: TlsConnectOptions): Promise<ByteStream> {
+  const { authorities, check, identity, serverName } = options;
+  // What spoke to a proxy reads no more.
+  raw.removeAllListeners("data");
+  raw.resume();
+  const socket = tls.connect({
+    socket: raw, host: serverName, ...(isAddress(serverName) ? {} : { servername: serverName }),
+    ...(identity === null ? {} : contextOf(identity, null)), minVersion: "TLSv1.2",
+    ...(authorities === null ? {} : { ca: Buffer.from(authorities) }),
+    rejectUnauthorized: check !== "nothing",
+    ...(check === "all" ? {} : { checkServerIdentity: () => undefined }),
+  } as never);
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      reject(new TransportError(`TLS: ${error.message.split("\n")[0]}`, ExitCode.socketIo, { cause: error }));
+    };
+    const closed = (): void => fail(new Error("the connection was closed during the handshake"));
+    raw.on("error", fail);
+    socket.on("error", fail);
+    socket.once("close", closed);
+    socket.once("secureConnect", () => {
+      socket.off("close", closed);
+      if (check !== "nothing" && !socket.authorized) fail(socket.authorizationError ?? new Error("not authorized"));
+      else resolve(new SocketStream(new SocketReader(), socket, socket, true));
+    });
+  });
 }
 
 function contextOf({ certificate, key }: TlsIdentity, authorities: Uint8Array | null): SecureContextOptions {

@@ -158,10 +158,26 @@ export interface TlsDoor {
   close(): void;
 }
 
+/** What a TLS client goes by. */
+export interface TlsConnectOptions extends ConnectOptions {
+  /** The name that the server's certificate must be for. */
+  readonly serverName: string;
+  /** Authorities as PEM; null: the runtime's own. */
+  readonly authorities: Uint8Array | null;
+  /** The client's own certificate, when it has one. */
+  readonly identity: TlsIdentity | null;
+  /** What of the server's certificate is checked. */
+  readonly check: "all" | "authority" | "nothing";
+  /** Called with the connection before the handshake, when a proxy has to be told where to connect to. */
+  before?(stream: ByteStream): Promise<void>;
+}
+
 /** TLS by the runtime. */
 export interface HostTls {
   /** Listens; `take` gets each connection once its handshake is done. Rejects with TransportError (10). */
   listen(options: TlsListenOptions, take: (stream: ByteStream, address: string) => void): Promise<TlsDoor>;
+  /** Connects and shakes hands. Rejects as `Host.connect`, and with TransportError (10) for what TLS objects to. */
+  connect(options: TlsConnectOptions): Promise<ByteStream>;
 }
 
 /** The system's resolver. Errors are its words. */

@@ -1,13 +1,18 @@
 /**
- * Reaching a daemon: directly, through an HTTP proxy (RSYNC_PROXY), or through a program (RSYNC_CONNECT_PROG).
- * Upstream socket.c:open_socket_out_wrapped, open_socket_out, establish_proxy_connection, sock_exec.
+ * Reaching a daemon: directly, through an HTTP proxy (RSYNC_PROXY), or through a program (RSYNC_CONNECT_PROG); behind
+ * TLS or within a WebSocket, when its URL says so. Upstream socket.c:open_socket_out_wrapped, open_socket_out,
+ * establish_proxy_connection, sock_exec.
  */
-import { ExitCode, ProtocolError, TransportError, WsyncError } from "../errors.ts";
-import { type ByteStream, type Host } from "../host.ts";
+import { ExitCode, ProtocolError, TransportError, UsageError, WsyncError } from "../errors.ts";
+import { type ByteStream, type ConnectOptions, type Host } from "../host.ts";
+import { type Kernels } from "../checksum/kernels.ts";
 import { bytesOf, type LinearMemory } from "../memory.ts";
 import { type RoleName } from "../output/messages.ts";
 import { LineStream } from "../session/linestream.ts";
 import { runConnectProgram } from "./connectprogram.ts";
+import { type Door } from "./hostspec.ts";
+import { tlsSettings } from "./tlssettings.ts";
+import { upgradeToWebSocket } from "./websocket.ts";
 
 /** Upstream PROXY_BUF_SIZE: longest request and longest header line. */
 const PROXY_LINE = 1024;
@@ -17,6 +22,8 @@ const MAX_PROXY_HEADERS = 1000;
 export interface DaemonAddress {
   readonly host: string;
   readonly port: number;
+  /** Left out: as rsync does. */
+  readonly door?: Door;
   /** -4, -6 or either. */
   readonly family: 0 | 4 | 6;
   /** --address, or null. */
@@ -33,20 +40,41 @@ export interface DaemonAddress {
 
 /**
  * A stream to the daemon. Throws TransportError: 10 when the connection fails, 35 when --contimeout runs out. The
- * message names the host, the reason and what may be done. `memory` is for the system's calls, where there are any.
+ * message names the host, the reason and what may be done. `kernels` are for WebSockets, their memory for the system's
+ * calls, where there are any.
  */
 export async function connectDaemon(
-  host: Host, address: DaemonAddress, memory: LinearMemory | null = null,
+  host: Host, address: DaemonAddress, kernels: Kernels | null = null,
+): Promise<ByteStream> {
+  const { door = "rsync" } = address;
+  const stream = await reach(host, address, door === "rsyncs" || door === "wss", kernels?.memory ?? null);
+  if (kernels === null || door === "rsync" || door === "rsyncs") return stream;
+  try {
+    return await upgradeToWebSocket(host, kernels, stream, address);
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
+
+async function reach(
+  host: Host, address: DaemonAddress, secure: boolean, memory: LinearMemory | null,
 ): Promise<ByteStream> {
   const program = host.env("RSYNC_CONNECT_PROG");
   const instead = program === undefined ? "" : "Using RSYNC_CONNECT_PROG instead of ";
   address.tell?.(1, `${instead}opening tcp connection to ${address.host} port ${address.port}`);
-  if (program !== undefined) return connectProgram(host, memory, program, address.host);
+  if (program !== undefined) {
+    if (secure) throw new UsageError(`RSYNC_CONNECT_PROG does not go with ${address.door}://`);
+    return connectProgram(host, memory, program, address.host);
+  }
   const proxy = host.env("RSYNC_PROXY");
-  if (proxy === undefined || proxy === "") return open(host, address, address.host, address.port);
+  if (proxy === undefined || proxy === "") return open(host, address, address.host, address.port, secure);
   const way = parseProxy(proxy);
   address.tell?.(1, `connection via http proxy ${way.host} port ${way.port}`);
-  const stream = await open(host, address, way.host, way.port);
+  if (secure) {
+    return open(host, address, way.host, way.port, true, async (stream) => void (await tunnel(stream, address, way)));
+  }
+  const stream = await open(host, address, way.host, way.port, false);
   try {
     return await tunnel(stream, address, way);
   } catch (error) {
@@ -55,16 +83,21 @@ export async function connectDaemon(
   }
 }
 
-async function open(host: Host, address: DaemonAddress, hostname: string, port: number): Promise<ByteStream> {
+async function open(
+  host: Host, address: DaemonAddress, hostname: string, port: number, secure: boolean,
+  before?: (stream: ByteStream) => Promise<void>,
+): Promise<ByteStream> {
+  const options: ConnectOptions = {
+    hostname,
+    port,
+    family: address.family,
+    localAddress: address.bindAddress ?? undefined,
+    timeoutMs: address.connectTimeout * 1000,
+    socketOptions: address.socketOptions ?? undefined,
+  };
+  const tls = secure ? tlsSettings(host, address.host) : null;
   try {
-    const stream = await host.connect({
-      hostname,
-      port,
-      family: address.family,
-      localAddress: address.bindAddress ?? undefined,
-      timeoutMs: address.connectTimeout * 1000,
-      socketOptions: address.socketOptions ?? undefined,
-    });
+    const stream = await (tls === null ? host.connect(options) : host.tls!.connect({ ...options, ...tls, before }));
     address.tell?.(2, `Connected to ${hostname} (${stream.remoteAddress ?? hostname})`);
     return stream;
   } catch (error) {
@@ -80,13 +113,16 @@ function connectFailure(error: unknown, hostname: string, port: number, who: Rol
     const text = `timed out connecting to ${hostname} port ${port}; a larger --contimeout waits longer`;
     return new TransportError(text, code, { cause: error });
   }
-  const told = reason.startsWith("failed to connect");
+  const told = /^(failed to connect|TLS: )/.test(reason);
   const text = told ? reason : `failed to connect to ${hostname} port ${port}: ${reason}`;
   const line = reason.startsWith("getaddrinfo") ? `rsync: ${reason}` : `rsync: [${who}] ${text}`;
   return new TransportError(line, ExitCode.socketIo, { cause: error }).advise(hintFor(reason));
 }
 
 function hintFor(reason: string): string {
+  if (/^TLS: .*(certificate|self.signed|issuer|altnames)/i.test(reason)) {
+    return "RSYNC_SSL_CA_CERT names the authority (a file in PEM) that the daemon's certificate must come from.";
+  }
   if (/refused/i.test(reason)) {
     return "Is an rsync daemon listening there? --port chooses another port; a single colon (HOST:PATH) uses ssh.";
   }

@@ -1,14 +1,22 @@
 /**
  * Telling local paths from remote ones: HOST:PATH, HOST::MODULE, rsync://HOST[:PORT]/MODULE, [IPV6] hosts, and what a
  * command line's words then mean together. Upstream options.c:check_for_hostspec, main.c:start_client.
+ *
+ * Ours are rsyncs:// (a daemon behind TLS), ws:// and wss:// (within a WebSocket).
  */
 import { UsageError } from "../errors.ts";
 
 /** The port of rsync daemons. */
-export const RSYNC_PORT = 873;
+const RSYNC_PORT = 873;
 /** Stands for "a daemon, on its default port". */
 const DEFAULT_PORT = -1;
-const URL_PREFIX = "rsync://";
+
+/** How a daemon is spoken to: as rsync does, behind TLS, within a WebSocket, or both. */
+export type Door = "rsync" | "rsyncs" | "ws" | "wss";
+
+/** What URLs begin with, and the ports that stand for themselves. */
+const DOOR_PORTS: Readonly<Record<Door, number>> = { rsync: RSYNC_PORT, rsyncs: 874, ws: 80, wss: 443 };
+const URL = /^(rsyncs?|wss?):\/\//i;
 
 /** A remote word taken apart. */
 export interface HostSpec {
@@ -17,6 +25,8 @@ export interface HostSpec {
   readonly path: string;
   /** 0: over a remote shell. Else a daemon's port, -1 for the default one. */
   readonly port: number;
+  /** Left out: as rsync does. */
+  readonly door?: Door;
 }
 
 interface Parsed {
@@ -44,9 +54,12 @@ function parseHost(text: string, isUrl: boolean, optionPort: number): Parsed | n
 
 /** Takes a word apart if it names something remote, else null. `optionPort` is --port, 0 without. */
 export function parseHostSpec(word: string, optionPort: number): HostSpec | null {
-  if (word.slice(0, URL_PREFIX.length).toLowerCase() === URL_PREFIX) {
-    const url = parseHost(word.slice(URL_PREFIX.length), true, optionPort);
-    if (url !== null) return { host: url.host, path: url.rest, port: url.port || DEFAULT_PORT };
+  const scheme = URL.exec(word);
+  if (scheme !== null) {
+    const door = scheme[1].toLowerCase() as Door;
+    const url = parseHost(word.slice(scheme[0].length), true, optionPort);
+    const ours = door === "rsync" ? {} : { door };
+    if (url !== null) return { host: url.host, path: url.rest, port: url.port || DEFAULT_PORT, ...ours };
   }
   const spec = parseHost(word, false, 0);
   if (spec === null) return null;
@@ -62,6 +75,8 @@ export interface Remote {
   readonly daemon: boolean;
   /** A daemon's TCP port. */
   readonly port: number;
+  /** Left out: as rsync does. */
+  readonly door?: Door;
 }
 
 /** What the words of a command line amount to. */
@@ -120,6 +135,10 @@ function furtherSource(word: string, first: HostSpec): string {
   if (spec.host !== "" && spec.host !== first.host) {
     throw new UsageError("All source args must come from the same machine.");
   }
+  // "::PATH" is another path of the same daemon.
+  if (spec.host !== "" && spec.door !== first.door) {
+    throw new UsageError("All source args must reach the daemon the same way.");
+  }
   if (spec.port !== first.port) {
     const oneIsShell = spec.port === 0 || first.port === 0;
     throw new UsageError(`All source args must use the same ${oneIsShell ? "hostspec format" : "port number"}.`);
@@ -139,5 +158,7 @@ function remoteOf(spec: HostSpec): Remote {
   if (!daemon && host.startsWith("-")) {
     throw new UsageError("Invalid remote host: hostnames may not start with '-'.");
   }
-  return { host, user: at < 0 ? null : spec.host.slice(0, at), daemon, port: spec.port > 0 ? spec.port : RSYNC_PORT };
+  const { door } = spec;
+  const port = spec.port > 0 ? spec.port : DOOR_PORTS[door ?? "rsync"];
+  return { host, user: at < 0 ? null : spec.host.slice(0, at), daemon, port, ...(door === undefined ? {} : { door }) };
 }

@@ -32,7 +32,7 @@ import { converse, type Conversation, type Platform, refuseMissing } from "../co
 import { openLogFile } from "../conversation/logfile.ts";
 import { greetDaemon, type ServerWords } from "./greeting.ts";
 import { daemonLineEvent, failureEvent, listedEvent, startEvent, tellFailure } from "./outerevents.ts";
-import { endpointsOf, RSYNC_PORT, type Endpoints, type Remote } from "./hostspec.ts";
+import { endpointsOf, type Endpoints, type Remote } from "./hostspec.ts";
 import { quoteOptionArgs, remoteCommand, type QuoteSettings } from "./remoteshell.ts";
 
 /** Most bytes of --early-input that a daemon takes (upstream's line buffer). */
@@ -117,6 +117,9 @@ async function reach(run: StartedRun): Promise<number> {
   watched.observer?.event(startEvent(options, ends, run.startedAt));
   try {
     if (ends.remote === null) return await runLocal(watched, ends);
+    if (ends.remote.door !== undefined && options.rsh !== null) {
+      throw new UsageError(`--rsh does not go with ${ends.remote.door}://`);
+    }
     if (ends.remote.daemon && options.rsh === null) return await runDaemonClient(watched, ends, ends.remote);
     return await runShellClient(watched, ends, ends.remote);
   } catch (error) {
@@ -295,12 +298,12 @@ function showWords(log: Log, prefix: string, words: readonly string[]): void {
 async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote): Promise<number> {
   const { platform, options, log } = run;
   const stream = await connectDaemon(platform.host, {
-    host: remote.host, port: remote.port > 0 ? remote.port : RSYNC_PORT, family: options.family,
+    host: remote.host, port: remote.port, door: remote.door, family: options.family,
     bindAddress: options.address, connectTimeout: options.contimeout, socketOptions: options.sockopts,
     who: roleOf(ends), tell: (level, text) => {
       if (log.debug("CONNECT", level)) log.infoLine(`${text}\n`);
     },
-  }, platform.fs.memory);
+  }, platform.kernels);
   const greeted = await greet(run, ends, remote, stream);
   if (greeted === null) {
     stream.destroy();

@@ -28,7 +28,8 @@ export function helpText(able: Capabilities): string {
     "\nwsync copies files and trees, here or between machines, and sends only what differs. It takes rsync's\n",
     "options and talks to any rsync.\n\n",
     ...forms,
-    "\nHOST: goes through a remote shell; HOST:: and rsync:// go to an rsync daemon. One argument alone is listed.\n",
+    "\nHOST: goes through a remote shell; HOST:: and rsync:// go to an rsync daemon, rsyncs:// to\none behind TLS, "
+    + "ws:// and wss:// to one within a WebSocket. One argument alone is listed.\n",
     ...CATEGORIES.map(categoryText),
     "\n--no-OPTION turns an option off again. Not in this version:\n",
     missingText(),

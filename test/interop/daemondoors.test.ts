@@ -3,7 +3,7 @@
  * the stock rsync-ssl script where there is one; metrics.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runtimeWords } from "../_binaries.mjs";
@@ -161,5 +161,101 @@ describe.skipIf(reason !== "").each(runtimes)(`doors of the daemon, on %s ${reas
     expect(await http(s.metrics, ["GET /readyz HTTP/1.0"])).toMatch(/^HTTP\/1\.1 200 OK[^]*\r\n\r\nready\n$/);
     expect(await http(s.metrics, ["GET /x HTTP/1.1"])).toMatch(/^HTTP\/1\.1 404 /);
     expect(await http(s.metrics, ["nonsense"])).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
+/** An HTTP proxy on loopback that makes connections to loopback, and what it was asked for. */
+async function startProxy(): Promise<{ readonly port: number; readonly asked: string[]; stop(): void }> {
+  const asked: string[] = [];
+  const proxy = createServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.once("data", (chunk) => {
+      const [, port] = /^CONNECT localhost:(\d+) HTTP\/1.0\r\n/.exec(chunk.toString("latin1")) ?? [];
+      asked.push(chunk.toString("latin1").split("\r\n", 1)[0]);
+      const target = connect(Number(port), "127.0.0.1", () => {
+        socket.write("HTTP/1.0 200 Connection established\r\n\r\n");
+        socket.pipe(target).pipe(socket);
+      });
+      target.on("error", () => socket.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const { port } = proxy.address() as { port: number };
+  return { port, asked, stop: () => void proxy.close() };
+}
+
+describe.skipIf(reason !== "").each(runtimes)(`a client at the doors, on %s ${reason}`, (runtime) => {
+  const absent = missing(runtime);
+  let s: Setting;
+  let secureWeb: Setting;
+
+  beforeAll(async () => {
+    if (absent !== "") return;
+    certificates ??= makeCertificates("authority");
+    s = await setUp("node", `client-${runtime}`);
+    const more = { "websocket tls": "yes", "tls client ca": certificates.ca };
+    secureWeb = await setUp("node", `secure-${runtime}`, more);
+  });
+  afterAll(() => {
+    s?.server.stop();
+    secureWeb?.server.stop();
+  });
+
+  const client = (words: readonly string[], env: Readonly<Record<string, string | null>> = {}): Promise<Outcome> =>
+    run([wsync(runtime)!, ...words], {
+      env: { RSYNC_SSL_CA_CERT: certificates.ca, RSYNC_PASSWORD: "word", ...env },
+    });
+  const own = (): Record<string, string> =>
+    ({ RSYNC_SSL_CERT: certificates.client.cert, RSYNC_SSL_KEY: certificates.client.key });
+
+  it.skipIf(absent !== "").each(["rsyncs", "ws", "wss"])("pulls and pushes by %s://", async (scheme) => {
+    const at = scheme === "wss" ? secureWeb : s;
+    const host = `localhost:${scheme === "rsyncs" ? at.tls : at.web}`;
+    const copy = join(at.top, `copy-${scheme}`);
+    expect(await client(["-a", `${scheme}://user@${host}/files/`, copy], own())).toMatchObject({ code: 0, stderr: "" });
+    const original = readFileSync(join(at.top, "module/file"));
+    expect(readFileSync(join(copy, "file")).equals(original)).toBe(true);
+    writeFileSync(join(copy, "file"), original.subarray(1000));
+    expect(await client(["-a", `${copy}/`, `${scheme}://${host}/in/`], own())).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(join(at.top, "in/file")).equals(original.subarray(1000))).toBe(true);
+  });
+
+  it.skipIf(absent !== "")("goes through an HTTP proxy", async () => {
+    const proxy = await startProxy();
+    const listed = await client([`rsyncs://localhost:${s.tls}/`], { RSYNC_PROXY: `127.0.0.1:${proxy.port}` });
+    expect(listed).toMatchObject({ code: 0, stderr: "" });
+    expect(listed.stdout).toContain("files");
+    expect(proxy.asked).toEqual([`CONNECT localhost:${s.tls} HTTP/1.0`]);
+    proxy.stop();
+  });
+
+  it.skipIf(absent !== "")("checks the daemon's certificate and its name", async () => {
+    const url = `rsyncs://localhost:${s.tls}/in/`;
+    const unknown = await client([url], { RSYNC_SSL_CA_CERT: null });
+    expect(unknown.code).toBe(10);
+    expect(unknown.stderr).toMatch(/TLS: .*certificate.*\nRSYNC_SSL_CA_CERT names the authority/);
+    const elsewhere = await setUp("node", `elsewhere-${runtime}`, {
+      "tls certificate": certificates.elsewhere.cert, "tls key": certificates.elsewhere.key,
+    });
+    const other = `rsyncs://localhost:${elsewhere.tls}/in/`;
+    expect(await client([other])).toMatchObject({ code: 10 });
+    expect(await client([other], { RSYNC_SSL_SKIP_HOSTNAME_CHECK: "1" })).toMatchObject({ code: 0, stderr: "" });
+    expect(await client([other], { RSYNC_SSL_CA_CERT: "" })).toMatchObject({ code: 0, stderr: "" });
+    elsewhere.server.stop();
+    expect(await client([`rsyncs://localhost:${s.server.port}/`])).toMatchObject({ code: 10 });
+  });
+
+  it.skipIf(absent !== "")("shows a certificate of its own", async () => {
+    const url = `wss://localhost:${secureWeb.web}/in/`;
+    expect((await client([url])).code).not.toBe(0);
+    expect(await client([url], own())).toMatchObject({ code: 0, stderr: "" });
+    expect((await client([url], { RSYNC_SSL_CERT: "/none" })).stderr).toContain("cannot read RSYNC_SSL_CERT /none");
+    expect((await client(["-e", "ssh", url])).stderr).toContain("--rsh does not go with wss://");
+  });
+
+  it.skipIf(absent !== "")("says what is no WebSocket", async () => {
+    const refused = await client([`ws://localhost:${s.metrics}/in/`]);
+    expect(refused).toMatchObject({ code: 10 });
+    expect(refused.stderr).toContain("no WebSocket: the server answers HTTP/1.1 404 Not Found");
   });
 });

@@ -1,10 +1,11 @@
+import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { createHost } from "../../../runtimes/_nodehost.ts";
+import { loadKernels } from "../../../src/checksum/kernels.ts";
 import { connectDaemon, type DaemonAddress } from "../../../src/client/connect.ts";
 import { type ByteStream, type Host } from "../../../src/host.ts";
 import { bytesOf, latin1 } from "../../../src/memory.ts";
-import { testFileSystem } from "../files/_fs.ts";
 
 const servers: Server[] = [];
 
@@ -137,6 +138,8 @@ describe("through a proxy", () => {
   });
 });
 
+const WASM = new URL("../../../build/wsync.wasm", import.meta.url);
+
 describe("through a program", () => {
   test("the host stands for %H, %% for a percent sign", async () => {
     const host = withEnvironment({ RSYNC_CONNECT_PROG: "echo to %H; printf '%%d' 7; cat" });
@@ -151,7 +154,7 @@ describe("through a program", () => {
       + "console.log(localAddress, remoteAddress, require('fs').readlinkSync('/proc/self/fd/0') "
       + "=== require('fs').readlinkSync('/proc/self/fd/1')); process.exit()";
     const host = withEnvironment({ RSYNC_CONNECT_PROG: `${process.execPath} -e "${lengths}"` });
-    const stream = await connectDaemon(host, address({}), testFileSystem("libc").memory);
+    const stream = await connectDaemon(host, address({}), loadKernels(readFileSync(WASM)));
     expect(await readSome(stream, 100)).toBe("127.0.0.1 127.0.0.1 true\n");
     stream.destroy();
   });

@@ -15,6 +15,8 @@ describe("parseHostSpec", () => {
     ["rsync://host/module/path", 0, { host: "host", path: "module/path", port: -1 }],
     ["RSYNC://host:99/module", 0, { host: "host", path: "module", port: 99 }],
     ["rsync://host/module", 1234, { host: "host", path: "module", port: 1234 }],
+    ["rsyncs://host/m", 0, { host: "host", path: "m", port: -1, door: "rsyncs" }],
+    ["WSS://u@host:8443/m/x", 0, { host: "u@host", path: "m/x", port: 8443, door: "wss" }],
     ["rsync://host", 0, { host: "host", path: "", port: -1 }],
     ["rsync://user@[::1]:873/m", 0, { host: "user@::1", path: "m", port: 873 }],
     ["rsync://[fe80::1%eth0]/m", 0, { host: "fe80::1%eth0", path: "m", port: -1 }],
@@ -41,6 +43,13 @@ describe("endpointsOf", () => {
       amSender: true, localArgs: ["a", "b"], remoteArgs: ["dest"], remote: null,
     });
     expect(endpointsOf(["a"], 0)).toEqual({ amSender: true, localArgs: ["a"], remoteArgs: ["."], remote: null });
+  });
+
+  test.each([["rsyncs", 874], ["ws", 80], ["wss", 443]])("%s:// has port %i", (door, port) => {
+    expect(endpointsOf([`${door}://h/m/a`, "::m/b", "d"], 0)).toMatchObject({
+      remoteArgs: ["m/a", "m/b"], remote: { host: "h", daemon: true, port, door },
+    });
+    expect(() => endpointsOf([`${door}://h/m/a`, "rsync://h/m/b", "d"], 0)).toThrow(UsageError);
   });
 
   test("push", () => {
