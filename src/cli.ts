@@ -3,7 +3,7 @@
  */
 import { ExitCode, exitCodeOf, WsyncError } from "./errors.ts";
 import { type Host } from "./host.ts";
-import { bytesOf, nameOfText } from "./memory.ts";
+import { bytesOf, latin1, nameOfText } from "./memory.ts";
 import { loadKernels } from "./checksum/kernels.ts";
 import { AUTH_DIGESTS, CHECKSUMS } from "./protocol/negotiate.ts";
 import { Compressors } from "./compress/registry.ts";
@@ -13,6 +13,7 @@ import { Interrupts } from "./conversation/interrupts.ts";
 import { runClient } from "./client/run.ts";
 import { runServer } from "./client/serve.ts";
 import { runDaemon } from "./daemon/serve.ts";
+import { readAliases } from "./options/aliases.ts";
 import { helpText } from "./options/help.ts";
 import { parseArguments, type ParseContext, type Parsed } from "./options/parse.ts";
 import { type Capabilities } from "./options/version.ts";
@@ -46,6 +47,7 @@ async function run(host: Host, argv: readonly string[]): Promise<number> {
     env: (name) => host.env(name),
     capabilities: () => capabilitiesOf(platform()),
     splitHost: (text) => parseHostSpec(text, 0),
+    aliases: () => readAliases(aliasTexts(host)),
   };
   if (argv[0] === RESTRICTED_WORD) {
     const verdict = restrict(platform(), argv.slice(1));
@@ -56,8 +58,30 @@ async function run(host: Host, argv: readonly string[]): Promise<number> {
     print(host, 2, helpText(context.capabilities()));
     throw new WsyncError("", ExitCode.syntax);
   }
-  const parsed = parseArguments(argv, context);
-  return act(host, parsed, platform, context);
+  return act(host, parse(argv, context), platform, context);
+}
+
+/** The files in which users define options. Those that cannot be read define none. */
+function aliasTexts(host: Host): string[] {
+  const home = host.env("HOME");
+  return ["/etc/popt", ...(home ? [`${home}/.popt`] : [])].flatMap((path) => {
+    try {
+      const bytes = host.files.readFile(path);
+      return [latin1(bytes, 0, bytes.length)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** What is wrong with a server's words is the server's error. */
+function parse(argv: readonly string[], context: ParseContext): Parsed {
+  try {
+    return parseArguments(argv, context);
+  } catch (error) {
+    if (error instanceof WsyncError && argv.includes("--server")) error.who ??= "server";
+    throw error;
+  }
 }
 
 async function act(

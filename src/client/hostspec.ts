@@ -6,6 +6,13 @@
  */
 import { UsageError } from "../errors.ts";
 
+/** A mistake in the words, told by the role that they give this side so far. */
+function roleError(who: "sender" | "Receiver", text: string): UsageError {
+  const error = new UsageError(text);
+  error.who = who;
+  return error;
+}
+
 /** The port of rsync daemons. */
 const RSYNC_PORT = 873;
 /** Stands for "a daemon, on its default port". */
@@ -99,7 +106,7 @@ export function endpointsOf(args: readonly string[], optionPort: number): Endpoi
   const first = parseHostSpec(args[0], optionPort);
   if (first !== null) return pullFrom(first, args, optionPort);
   const destWord = args.length > 1 ? args[args.length - 1] : ".";
-  if (destWord === "") throw new UsageError("Empty destination path specified.");
+  if (destWord === "") throw roleError("sender", 'Empty destination arg specified (use "." or see --old-args).');
   const sources = args.length > 1 ? args.slice(0, -1) : args;
   const dest = parseHostSpec(destWord, optionPort);
   checkSources(sources, optionPort);
@@ -109,8 +116,8 @@ export function endpointsOf(args: readonly string[], optionPort: number): Endpoi
 
 function checkSources(sources: readonly string[], optionPort: number): void {
   for (const source of sources) {
-    if (source === "") throw new UsageError("Empty source arg specified.");
-    if (parseHostSpec(source, optionPort)) throw new UsageError(`Unexpected remote arg: ${source}`);
+    if (source === "") throw roleError("sender", "Empty source arg specified.");
+    if (parseHostSpec(source, optionPort)) throw roleError("sender", `Unexpected remote arg: ${source}`);
   }
 }
 
@@ -119,7 +126,7 @@ function pullFrom(first: HostSpec, args: readonly string[], optionPort: number):
   // "HOST:A :B" has no destination: a word that begins with a colon is one more source.
   const listing = args.length === 1 || last.startsWith(":");
   if (!listing && parseHostSpec(last, optionPort)) {
-    throw new UsageError("The source and destination cannot both be remote.");
+    throw roleError("Receiver", "The source and destination cannot both be remote.");
   }
   const sources = listing ? args : args.slice(0, -1);
   const remoteArgs = sources.map((word, i) => (i === 0 ? orDot(first) : furtherSource(word, first)));
@@ -129,11 +136,11 @@ function pullFrom(first: HostSpec, args: readonly string[], optionPort: number):
 function furtherSource(word: string, first: HostSpec): string {
   const spec = parseHostSpec(word, Math.max(first.port, 0));
   if (spec === null) {
-    const error = new UsageError(`Unexpected local arg: ${word}`);
+    const error = roleError("Receiver", `Unexpected local arg: ${word}`);
     throw error.advise("If arg is a remote file/dir, prefix it with a colon (:).");
   }
   if (spec.host !== "" && spec.host !== first.host) {
-    throw new UsageError("All source args must come from the same machine.");
+    throw roleError("Receiver", "All source args must come from the same machine.");
   }
   // "::PATH" is another path of the same daemon.
   if (spec.host !== "" && spec.door !== first.door) {
@@ -141,7 +148,8 @@ function furtherSource(word: string, first: HostSpec): string {
   }
   if (spec.port !== first.port) {
     const oneIsShell = spec.port === 0 || first.port === 0;
-    throw new UsageError(`All source args must use the same ${oneIsShell ? "hostspec format" : "port number"}.`);
+    const what = oneIsShell ? "hostspec format" : "port number";
+    throw roleError("Receiver", `All source args must use the same ${what}.`);
   }
   return orDot(spec);
 }
@@ -156,7 +164,7 @@ function remoteOf(spec: HostSpec): Remote {
   const host = spec.host.slice(at + 1);
   const daemon = spec.port !== 0;
   if (!daemon && host.startsWith("-")) {
-    throw new UsageError("Invalid remote host: hostnames may not start with '-'.");
+    throw roleError("Receiver", "Invalid remote host: hostnames may not start with '-'.");
   }
   const { door } = spec;
   const port = spec.port > 0 ? spec.port : DOOR_PORTS[door ?? "rsync"];

@@ -15,6 +15,7 @@ import { charsetName } from "../output/escape.ts";
 import { type Observer } from "../output/events.ts";
 import { Writer } from "../protocol/cursor.ts";
 import { writeProtectedArgs } from "../protocol/greeting.ts";
+import { checkNamesFile } from "../roles/filesfrom.ts";
 import { type FilterArguments, readAll, readFilterArguments } from "../roles/filters.ts";
 import { operatorFiles } from "../roles/operatorpaths.ts";
 import { type SourceWords, trustsNames } from "../roles/sendercheck.ts";
@@ -55,12 +56,15 @@ export interface ClientRun {
 interface StartedRun extends ClientRun {
   /** Where its lines go, before and during the conversation. */
   readonly log: Log;
-  /** How names are converted (--iconv). */
-  readonly charset: Charset | null;
   readonly filterArgs: FilterArguments;
   /** The host's wall clock, milliseconds. */
   readonly startedAt: number;
   readonly explainer?: Explainer;
+}
+
+/** A run that knows how names are converted (--iconv). */
+interface ReachingRun extends StartedRun {
+  readonly charset: Charset | null;
 }
 
 /**
@@ -73,11 +77,11 @@ export async function runClient(run: ClientRun): Promise<number> {
   const startedAt = host.now();
   const log = new Log(host, options, options.levels);
   log.observer = run.observer ?? null;
-  if (log.debug("ICONV", 2)) log.infoLine(`msg checking charset: ${charsetName((name) => host.env(name))}\n`);
   log.logFile = openLogFile(run.platform, options, log);
   try {
     const filterArgs = readFilterArguments(run.platform, options, log);
-    return await recorded({ ...run, log, startedAt, filterArgs, charset: charsetFor(run.platform, options) });
+    checkNamesFile(run.platform, options, log);
+    return await recorded({ ...run, log, startedAt, filterArgs });
   } catch (error) {
     tellFailure(log, error);
     run.observer?.event(failureEvent(host, options, error, startedAt));
@@ -97,7 +101,8 @@ async function recorded(run: StartedRun): Promise<number> {
     }
     const { stream, destination } = openBatch(platform, options);
     return await converse(platform, {
-      options, role: "receiver", stream, args: [destination], version: null, localLink: null, ...ownParts(run),
+      options, role: "receiver", stream, args: [destination], version: null, localLink: null,
+      ...ownParts({ ...run, charset: charsetFor(platform, options) }),
     });
   } catch (error) {
     if (error instanceof WsyncError) error.who ??= "Receiver";
@@ -110,12 +115,13 @@ async function recorded(run: StartedRun): Promise<number> {
 async function reach(run: StartedRun): Promise<number> {
   const { options } = run;
   refuseMissing(options, run.platform.fs);
-  const ends = endpointsOf(options.args, options.port);
-  checkNamesHost(options, ends.remote);
+  const ends = endpointsOf(wordsOf(options), options.port);
   const explainer = options.explain.length > 0 ? explainerOf(run, ends) : undefined;
-  const watched = explainer ? { ...run, observer: explainer, explainer } : run;
-  watched.observer?.event(startEvent(options, ends, run.startedAt));
+  const own = explainer ? { ...run, observer: explainer, explainer } : run;
+  own.observer?.event(startEvent(options, ends, run.startedAt));
   try {
+    const watched = { ...own, charset: charsetFor(run.platform, options) };
+    checkNamesHost(options, ends.remote);
     if (ends.remote === null) return await runLocal(watched, ends);
     if (ends.remote.door !== undefined && options.rsh !== null) {
       throw new UsageError(`--rsh does not go with ${ends.remote.door}://`);
@@ -126,6 +132,16 @@ async function reach(run: StartedRun): Promise<number> {
     if (error instanceof WsyncError) error.who ??= roleOf(ends);
     throw error;
   }
+}
+
+/** The paths. An empty destination is the working directory with --old-args, else a mistake. */
+function wordsOf({ args, oldArgs }: Options): readonly string[] {
+  return oldArgs > 0 && args.length > 1 && args[args.length - 1] === "" ? [...args.slice(0, -1), "."] : args;
+}
+
+/** --debug=iconv2, when the connection is there. Upstream rsync.c:setup_iconv. */
+function tellCharset({ log, platform: { host } }: StartedRun): void {
+  if (log.debug("ICONV", 2)) log.infoLine(`msg checking charset: ${charsetName((name) => host.env(name))}\n`);
 }
 
 /** Who answers --explain: it watches the run, and the run's observer hears from it. */
@@ -160,9 +176,10 @@ function checkNamesHost({ filesFromHost }: Options, remote: Remote | null): void
 }
 
 /** Both ends here: a client and a server session in this process, joined by a pipe. */
-async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
+async function runLocal(outer: ReachingRun, ends: Endpoints): Promise<number> {
   const run = { ...outer, options: localOptions(outer.options) };
   const { platform, options, log } = run;
+  refuseDaemonOptions(options);
   const link = new LocalLink();
   link.observer = run.observer ?? null;
   link.explainer = run.explainer ?? null;
@@ -171,6 +188,7 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
   if (log.debug("CMD", 2)) {
     showCommand(log, null, null, null, ends.remoteArgs[0], [".", ends.remoteArgs[0]]);
   }
+  tellCharset(run);
   const [near, far] = streamPair();
   const serverOptions = localServerOptions(run);
   serverOptions.listOnly = options.listOnly;
@@ -199,7 +217,7 @@ async function runLocal(outer: StartedRun, ends: Endpoints): Promise<number> {
 type OwnPart = "log" | "batch" | "charset" | "filterArgs" | "explainer";
 
 /** What a client brings to its conversation. */
-function ownParts(run: StartedRun): Pick<Conversation, OwnPart> {
+function ownParts(run: ReachingRun): Pick<Conversation, OwnPart> {
   const { log, batch, charset, filterArgs, explainer } = run;
   return { log, batch, charset, filterArgs, explainer };
 }
@@ -229,7 +247,7 @@ function localServerOptions(run: ClientRun): Options {
   return parsed.options;
 }
 
-async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote): Promise<number> {
+async function runShellClient(run: ReachingRun, ends: Endpoints, remote: Remote): Promise<number> {
   const { platform, options, log } = run;
   const { host } = platform;
   if (!remote.daemon) refuseDaemonOptions(options);
@@ -254,6 +272,7 @@ async function runShellClient(run: StartedRun, ends: Endpoints, remote: Remote):
   if (log.debug("CMD", 1)) showWords(log, "opening connection using:", command.argv);
   const env = remote.daemon ? { RSYNC_PORT: String(remote.port) } : undefined;
   const child = host.spawn({ argv: command.argv, env, stderr: "inherit" });
+  tellCharset(run);
   let stream: ByteStream = child.stream;
   let version: number | null = null;
   if (remote.daemon) {
@@ -295,7 +314,7 @@ function showWords(log: Log, prefix: string, words: readonly string[]): void {
   log.write(LogCode.client, `${[prefix, ...shown].join(" ")}  (${words.length} args)\n`);
 }
 
-async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote): Promise<number> {
+async function runDaemonClient(run: ReachingRun, ends: Endpoints, remote: Remote): Promise<number> {
   const { platform, options, log } = run;
   const stream = await connectDaemon(platform.host, {
     host: remote.host, port: remote.port, door: remote.door, family: options.family,
@@ -304,6 +323,7 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
       if (log.debug("CONNECT", level)) log.infoLine(`${text}\n`);
     },
   }, platform.kernels);
+  tellCharset(run);
   const greeted = await greet(run, ends, remote, stream);
   if (greeted === null) {
     stream.destroy();
@@ -317,7 +337,7 @@ async function runDaemonClient(run: StartedRun, ends: Endpoints, remote: Remote)
 
 /** The daemon's greeting; null when it only listed its modules. A conversation that fails here leaves no connection. */
 async function greet(
-  run: StartedRun, ends: Endpoints, remote: Remote, stream: ByteStream,
+  run: ReachingRun, ends: Endpoints, remote: Remote, stream: ByteStream,
 ): Promise<{ stream: ByteStream; version: number } | null> {
   try {
     return await greetOver(run, ends, remote, stream);
@@ -328,7 +348,7 @@ async function greet(
 }
 
 async function greetOver(
-  run: StartedRun, ends: Endpoints, remote: Remote, stream: ByteStream,
+  run: ReachingRun, ends: Endpoints, remote: Remote, stream: ByteStream,
 ): Promise<{ stream: ByteStream; version: number } | null> {
   const { platform, options, log } = run;
   const { host } = platform;

@@ -189,7 +189,7 @@ export class Confined {
       const direct = this.kernel.withoutLinks(this.rootFd, path, flags, mode);
       if (direct !== -E.ELOOP && direct !== -E.ENOSYS) return direct;
     }
-    const fd = this.open(path, flags, mode);
+    const fd = flags & O.PATH ? -E.ELOOP : this.open(path, flags, mode);
     if (fd !== -E.ELOOP && fd !== -E.ENOTDIR) return fd;
     return this.walk(path, { flags, mode });
   }

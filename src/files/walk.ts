@@ -10,6 +10,7 @@
  */
 import { type FileSystem, newStat, type StatRecord } from "../posix/filesystem.ts";
 import { type Boundary } from "./boundary.ts";
+import { isSymlink } from "./perms.ts";
 
 /** How symlinks in the components of a path are treated; "insecure" follows them all, as the kernel does. */
 export type LinkRule = "beneath" | "trusted" | "insecure";
@@ -44,6 +45,8 @@ export interface Pinned {
 }
 
 const MAX_HOPS = 40;
+/** Where Linux shows a process its own descriptors. */
+const PROC_FDS = "/proc/self/fd";
 /** What following a name came to that is no symlink. */
 const NO_SYMLINK = 1;
 const NO_LINK: Pick<Refusal, "link" | "target" | "ownerUid"> = { link: "", target: "", ownerUid: -1 };
@@ -140,7 +143,7 @@ export class Walk {
       // Before the leaf is opened, as that may make a file.
       if (atLeaf && this.isOutside(this.current())) return this.refuse("outside", this.followed);
       const flags = atLeaf ? leaf.flags | O.NOFOLLOW | O.CLOEXEC : directoryFlags(fs);
-      const fd = fs.openat(this.current(), fs.cstr(part), flags, atLeaf ? leaf.mode : 0);
+      const fd = atLeaf ? this.openLeaf(part, flags, leaf.mode) : fs.openat(this.current(), fs.cstr(part), flags, 0);
       if (fd >= 0) {
         if (atLeaf) return fd;
         this.held.push(fd);
@@ -156,6 +159,34 @@ export class Walk {
     }
     if (leaf && !(leaf.flags & O.DIRECTORY)) return -E.EISDIR;
     return this.take(leaf);
+  }
+
+  /**
+   * Opens what the path names; -ELOOP when it is a symlink to follow. An entry of /proc/self/fd is opened by the
+   * kernel: what it leads to may have no path (`--files-from=<(...)` of a shell is a pipe).
+   */
+  private openLeaf(part: string, flags: number, mode: number): number {
+    const { fs } = this;
+    const { O, E } = fs.constants;
+    const fd = fs.openat(this.current(), fs.cstr(part), flags, mode);
+    const isLink = fd === -E.ELOOP || (fd >= 0 && (flags & O.PATH) !== 0 && this.isSymlink(fd));
+    if (!isLink) return fd;
+    if (fd >= 0) fs.close(fd);
+    if (!this.trusted || this.within !== null || !this.isDescriptor(part)) return -E.ELOOP;
+    return fs.openat(this.current(), fs.cstr(part), flags & ~O.NOFOLLOW, mode);
+  }
+
+  private isSymlink(fd: number): boolean {
+    return this.fs.fstat(fd, this.stat) >= 0 && isSymlink(this.stat.mode);
+  }
+
+  /** A descriptor of a process of this user, in procfs, where nobody can put a link of their own. */
+  private isDescriptor(part: string): boolean {
+    const { fs, stat } = this;
+    if (!/^\d+$/.test(part) || fs.fstatat(fs.constants.AT.FDCWD, fs.cstr(PROC_FDS), stat, true) < 0) return false;
+    const { devLo, devHi } = stat;
+    if (fs.fstatat(this.current(), fs.cstr(part), stat, false) < 0) return false;
+    return stat.devLo === devLo && stat.devHi === devHi && stat.uid === fs.euid;
   }
 
   /** The directory the walk has arrived at, as a descriptor of the caller's own. */

@@ -99,6 +99,7 @@ function compression(options: Options, { compressors, compressCount, refusals }:
   if (options.compressChoice === null && compressCount > 1) options.compressChoice = "zlibx";
   const text = options.compressChoice?.toLowerCase();
   options.compress = compressCount > 0;
+  options.compressWord = options.compressChoice;
   options.compressChoice = null;
   if (text !== undefined && text !== "auto") {
     if (!compressors().includes(text)) throw new UsageError(`unknown compress name: ${text}`, ExitCode.unsupported);
@@ -163,6 +164,11 @@ function batches(options: Options): void {
     options.writeBatch = null;
     options.onlyWriteBatch = false;
   }
+}
+
+/** A negative --timeout is none (upstream io.c:set_io_timeout). */
+function timeLimit(options: Options): void {
+  options.timeout = Math.max(options.timeout, 0);
 }
 
 function tempDirLength({ tempDir }: Options): void {
@@ -346,7 +352,7 @@ const BEFORE_ARGUMENTS: readonly Step[] = [
 ];
 
 const WITH_ARGUMENTS: readonly Step[] = [
-  fakeSuper, batches, tempDirLength, recursion, deletion, confinement, backups, itemLines, logFile, inPlace,
+  fakeSuper, batches, timeLimit, tempDirLength, recursion, deletion, confinement, backups, itemLines, logFile, inPlace,
   partialFiles, filesFrom,
 ];
 

@@ -31,7 +31,7 @@ export function helpText(able: Capabilities): string {
     "\nHOST: goes through a remote shell; HOST:: and rsync:// go to an rsync daemon, rsyncs:// to\none behind TLS, "
     + "ws:// and wss:// to one within a WebSocket. One argument alone is listed.\n",
     ...CATEGORIES.map(categoryText),
-    "\n--no-OPTION turns an option off again. Not in this version:\n",
+    "\n--no-OPTION turns an option off again.\n",
     missingText(),
     "\nwsync --daemon --help tells of daemon mode. The manual pages rsync(1) and rsyncd.conf(5) describe all of it.\n",
   ].join("");
@@ -68,12 +68,13 @@ function spelling({ long, short, argumentName }: OptionRow): string {
 /** Names of the options that are refused, in lines of bearable length. */
 function missingText(): string {
   const names = OPTION_ROWS.filter((row) => row.available === false && row.help !== null).map(shortName);
+  if (names.length === 0) return "";
   const lines = [""];
   for (const name of names) {
     if (lines[lines.length - 1].length + name.length > 96) lines.push("");
     lines[lines.length - 1] += `${lines[lines.length - 1] === "" ? "  " : " "}${name}`;
   }
-  return lines.map((text) => `${text}\n`).join("");
+  return ["Not in this version:", ...lines].map((text) => `${text}\n`).join("");
 }
 
 function shortName({ long, short }: OptionRow): string {

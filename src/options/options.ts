@@ -140,6 +140,8 @@ export interface Options {
   checksumChoice: string | null;
   /** The canonical name ("none" included); null leaves the choice to the negotiation. */
   compressChoice: string | null;
+  /** compressChoice as typed, for the server. */
+  compressWord: string | null;
   /** Compression is wanted; the negotiated name is in the protocol context. */
   compress: boolean;
   /** Compression follows from --compress-level alone: no -z stood on the command line. */
@@ -256,8 +258,9 @@ export function defaultOptions(): Options {
     ignoreErrors: false, maxDelete: null, removeSourceFiles: 0,
     backup: false, backupDir: null, suffix: null, partial: false, partialDir: null, partialDirImplied: false,
     delayUpdates: false, tempDir: null,
-    checksumChoice: null, compressChoice: null, compress: false, compressByLevel: false, compressLevel: null,
-    compressThreads: 0, skipCompress: null, checksumSeed: 0, protocol: PROTOCOL_VERSION, iconv: null, bwlimit: 0,
+    checksumChoice: null, compressChoice: null, compressWord: null, compress: false, compressByLevel: false,
+    compressLevel: null, compressThreads: 0, skipCompress: null, checksumSeed: 0, protocol: PROTOCOL_VERSION,
+    iconv: null, bwlimit: 0,
     timeout: 0, contimeout: 0, maxAlloc: DEFAULT_MAX_ALLOC, maxAllocText: null, stopAt: null, trustSender: false,
     secludedArgs: -1, oldArgs: -1, remoteOptions: [], writeBatch: null, onlyWriteBatch: false, readBatch: null,
     earlyInput: null,

@@ -1,19 +1,20 @@
 /**
- * The command line, from words to an Options record: popt's behaviour over the option table.
- *
- * Bundled letters (-avz), an argument behind a letter (-B700, -B=700, -B 700), --name=value and --name value, no
- * abbreviations, `--` ends the options, words and options may mix. Later options override earlier ones. What follows
- * from all of them together is worked out in finish.ts. Upstream: options.c:parse_arguments and popt's
- * poptGetNextOpt.
+ * The command line, from words to an Options record. Later options override earlier ones. How words are told apart is
+ * walk.ts; what follows from all options together is worked out in finish.ts. Upstream: options.c:parse_arguments.
  */
 import { UsageError, WsyncError } from "../errors.ts";
 import { finishOptions } from "./finish.ts";
 import { daemonHelpText, helpText } from "./help.ts";
+import { type Aliases, NO_ALIASES } from "./aliases.ts";
 import { DAEMON_HINT, HOOKS, refuse, type EarlyOutcome, type ParseState } from "./hooks.ts";
 import { type Options, defaultOptions } from "./options.ts";
 import { type Refusals } from "./refusals.ts";
 import { DAEMON_ROWS, OPTION_ROWS, type OptionRow } from "./table.ts";
 import { type Capabilities, versionJson, versionText } from "./version.ts";
+import { eachOption, makeIndex, type Match, remotePrefix } from "./walk.ts";
+
+const INDEX = makeIndex(OPTION_ROWS);
+const DAEMON_INDEX = makeIndex(DAEMON_ROWS);
 
 /** What the parser needs from outside. */
 export interface ParseContext {
@@ -22,6 +23,8 @@ export interface ParseContext {
   capabilities(): Capabilities;
   /** Seconds since the epoch, for --stop-at and --stop-after; the system clock when absent. */
   now?(): number;
+  /** Options that the user has defined (popt's configuration); none when absent. Not asked for by a server. */
+  aliases?(): Aliases;
   /** The words come from a client of this daemon. */
   fromClient?: boolean;
   /** What a daemon refuses its client. */
@@ -86,9 +89,12 @@ export function parseArguments(argv: readonly string[], context: ParseContext): 
 function parseWith(state: ParseState, argv: readonly string[], context: ParseContext, secluded: boolean): Parsed {
   const index = context.rows === undefined ? INDEX : makeIndex(context.rows);
   const { refusals } = context;
-  const early = eachOption(argv, index, state.options, (match, argument) => {
-    refusals?.checkSpelling(match.negated, match.name);
-    return take(state, match, argument);
+  const early = eachOption({
+    argv, index, options: state.options, aliases: aliasesFor(argv, context), strict: isStrict(context), daemon: false,
+    take: (match, argument) => {
+      refusals?.checkSpelling(match.negated, match.name);
+      return take(state, match, argument);
+    },
   });
   if (early !== null) return carryOut(early, argv, context);
   if (state.versionCount > 0) return { action: "print", text: versionFor(state, context) };
@@ -107,6 +113,16 @@ function parseWith(state: ParseState, argv: readonly string[], context: ParseCon
   });
   if (!wantsMore) return { action: "run", options: state.options };
   return { action: "secluded", options: state.options, resume: (args) => parseWith(state, args, context, true) };
+}
+
+/** Servers and daemons know no aliases: their words are not typed by a person. */
+function aliasesFor(argv: readonly string[], { aliases, fromClient }: ParseContext): Aliases {
+  const isServer = fromClient || argv.includes("--server") || argv.includes("--daemon");
+  return isServer || aliases === undefined ? NO_ALIASES : aliases();
+}
+
+function isStrict({ env }: ParseContext): boolean {
+  return Boolean(env("POSIXLY_CORRECT") ?? env("POSIX_ME_HARDER"));
 }
 
 function newState(context: ParseContext): ParseState {
@@ -152,7 +168,10 @@ function parseDaemon(argv: readonly string[], context: ParseContext): Parsed {
   const { options } = state;
   options.iconv = null;
   options.secludedArgs = 0;
-  const early = eachOption(argv, DAEMON_INDEX, options, (match, argument) => apply(state, match, argument), true);
+  const early = eachOption({
+    argv, index: DAEMON_INDEX, options, aliases: NO_ALIASES, strict: isStrict(context), daemon: true,
+    take: (match, argument) => apply(state, match, argument),
+  });
   if (early !== null) return carryOut(early, argv, context);
   if (!options.daemon) throw new UsageError(`Daemon option(s) used without --daemon.\n${DAEMON_HINT}`);
   const row = DAEMON_ROWS.find(({ long }) => long === "daemon")!;
@@ -160,134 +179,8 @@ function parseDaemon(argv: readonly string[], context: ParseContext): Parsed {
   return { action: "daemon", options };
 }
 
-/** One spelling of an option. */
-interface Match {
-  readonly row: OptionRow;
-  readonly negated: boolean;
-  /** The long name as spelled, or the letter. */
-  readonly name: string;
-}
-
-interface Index {
-  readonly long: ReadonlyMap<string, Match>;
-  readonly short: ReadonlyMap<string, Match>;
-}
-
-function makeIndex(rows: readonly OptionRow[]): Index {
-  const long = new Map<string, Match>();
-  const short = new Map<string, Match>();
-  for (const row of rows) {
-    if (row.short !== undefined) short.set(row.short, { row, negated: false, name: row.short });
-    const names = row.long === null ? [] : [row.long, ...(row.aliases ?? [])];
-    for (const name of names) long.set(name, { row, negated: false, name });
-    for (const name of row.no ?? []) long.set(name, { row, negated: true, name });
-  }
-  return { long, short };
-}
-
-const INDEX = makeIndex(OPTION_ROWS);
-const DAEMON_INDEX = makeIndex(DAEMON_ROWS);
-
-type Take = (match: Match, argument: string) => EarlyOutcome | void;
-
-/** Walks the words; the ones that are no options become `options.args`. Null when the walk came to its end. */
-function eachOption(
-  argv: readonly string[], index: Index, options: Options, takeOption: Take, daemon = false,
-): EarlyOutcome | null {
-  const words = new Words(argv, options, daemon);
-  const rest: string[] = [];
-  for (let word = words.next(); word !== null; word = words.next()) {
-    if (word === "--") {
-      rest.push(...words.remaining());
-      break;
-    }
-    if (!word.startsWith("-") || word === "-") {
-      rest.push(word);
-      continue;
-    }
-    const early = word.startsWith("--")
-      ? longOption(word, words, index, takeOption)
-      : shortOptions(word, words, index, takeOption);
-    if (early) return early;
-  }
-  options.args = rest;
-  return null;
-}
-
-function longOption(word: string, words: Words, index: Index, takeOption: Take): EarlyOutcome | void {
-  const equals = word.indexOf("=");
-  const match = index.long.get(word.slice(2, equals < 0 ? undefined : equals));
-  if (match === undefined) return words.fail("unknown option");
-  const attached = equals < 0 ? null : word.slice(equals + 1);
-  return takeOption(match, argumentOf(match, attached, words));
-}
-
-function shortOptions(word: string, words: Words, index: Index, takeOption: Take): EarlyOutcome | void {
-  for (let at = 1; at < word.length; at++) {
-    const match = index.short.get(word[at]);
-    if (match === undefined) return words.fail("unknown option");
-    const takesRest = match.row.argument !== undefined;
-    const tail = word.slice(at + 1);
-    const attached = tail.startsWith("=") ? tail.slice(1) : takesRest && tail !== "" ? tail : null;
-    const early = takeOption(match, argumentOf(match, attached, words));
-    if (early || takesRest) return early;
-  }
-}
-
-/** The option's argument, "" for one without. `attached` stood behind "=" or in the same word. */
-function argumentOf(match: Match, attached: string | null, words: Words): string {
-  const kind = match.negated ? undefined : match.row.argument;
-  if (kind === undefined) return attached === null ? "" : words.fail("option does not take an argument");
-  const text = attached ?? words.next() ?? words.fail("missing argument");
-  return kind === "int" ? words.checkInteger(text) : text;
-}
-
-/** The words of a command line, with popt's errors about the word that was read last. */
-class Words {
-  private readonly argv: readonly string[];
-  private readonly options: Options;
-  private readonly daemon: boolean;
-  private at = 0;
-
-  constructor(argv: readonly string[], options: Options, daemon: boolean) {
-    this.argv = argv;
-    this.options = options;
-    this.daemon = daemon;
-  }
-
-  next(): string | null {
-    return this.at < this.argv.length ? this.argv[this.at++] : null;
-  }
-
-  remaining(): readonly string[] {
-    return this.argv.slice(this.at);
-  }
-
-  fail(what: string): never {
-    const word = this.argv[this.at - 1];
-    if (this.daemon) throw new UsageError(`rsync: ${word}: ${what} (in daemon mode)\n${DAEMON_HINT}`);
-    return refuse(`${remotePrefix(this.options)}${word}: ${what}`);
-  }
-
-  /** The text of a C int in any of strtoll's notations, as decimal digits. */
-  checkInteger(text: string): string {
-    const match = /^\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]*)$/.exec(text);
-    if (match === null) return this.fail("invalid numeric value");
-    const [, sign, digits] = match;
-    const octal = /^0[0-9]/.test(digits);
-    if (octal && /[89]/.test(digits)) return this.fail("invalid numeric value");
-    const value = octal ? Number.parseInt(digits, 8) : Number(digits || 0);
-    const signed = sign === "-" ? -value : value;
-    if (signed > 0x7fffffff || signed < -0x80000000) return this.fail("number too large or too small");
-    return String(signed);
-  }
-}
-
 /** Applies one option of the main table, unless it cannot be had. */
 function take(state: ParseState, match: Match, argument: string): EarlyOutcome | void {
-  if (match.row.own && (state.options.server || state.fromClient)) {
-    refuse(`${remotePrefix(state.options)}--${match.name}: unknown option`);
-  }
   if (match.row.unsupported && !match.negated) refuseUnsupported(match.row, state.options);
   if (match.row.available === false && !asksForDefault(match)) refuseUnavailable(match, state.options);
   return apply(state, match, argument);
@@ -320,8 +213,4 @@ function refuseUnavailable({ row, name }: Match, options: Options): never {
 /** Upstream options.c:create_refuse_error, for what configure did not find. */
 function refuseUnsupported({ long, short }: OptionRow, { server }: Options): never {
   return refuse(`${server ? "The server" : "This rsync"} does not support --${long} (-${short})`);
-}
-
-function remotePrefix(options: Options): string {
-  return options.server ? "on remote machine: " : "";
 }

@@ -137,10 +137,10 @@ function logFormatWord(o: Options): string[] {
   return when(o.verbose === 0, "--log-format=X");
 }
 
-function compressWord({ compressChoice }: Options): string[] {
+function compressWord({ compressChoice, compressWord: typed }: Options): string[] {
   if (compressChoice === "zlibx") return ["--new-compress"];
   if (compressChoice === "zlib") return ["--old-compress"];
-  return given(compressChoice, "--compress-choice");
+  return given(compressChoice === null ? null : typed, "--compress-choice");
 }
 
 function receiverWords(o: Options, { sender }: ServerSide): string[] {

@@ -13,7 +13,10 @@ import { type Cursor } from "../protocol/cursor.ts";
 import { insideModule } from "../session/module.ts";
 import { type Session } from "../session/session.ts";
 import { readFile } from "./filters.ts";
-import { boundedFiles } from "./operatorpaths.ts";
+import { boundedFiles, ruleFiles } from "./operatorpaths.ts";
+import { type FileSystem } from "../posix/filesystem.ts";
+import { type Options } from "../options/options.ts";
+import { type Log } from "../session/log.ts";
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
@@ -134,12 +137,28 @@ function readName(cursor: Cursor): string {
   }
 }
 
+/** Throws UsageError (1) when a local --files-from file is not there, before anything is started for it. */
+export function checkNamesFile({ host, fs }: Pick<Session, "host" | "fs">, options: Options, log: Log): void {
+  const { filesFrom, filesFromHost } = options;
+  if (filesFrom === null || filesFrom === "-" || filesFromHost !== null) return;
+  const files = ruleFiles(fs, host.cwd(), options, log);
+  // Not opened to be read: a pipe may be at its end when it is read again.
+  const fd = files.openFollowing(filesFrom, fs.constants.O.PATH, 0);
+  files.close();
+  if (fd < 0) throw noNamesFile(fs, filesFrom, fd);
+  fs.close(fd);
+}
+
+function noNamesFile(fs: FileSystem, path: string, result: number): UsageError {
+  return new UsageError(`rsync: failed to open files-from file ${path}: ${fs.strerror(-result)}`);
+}
+
 function fileBytes(session: Session): Uint8Array {
   const { fs, options } = session;
   const path = options.filesFrom!;
   const bytes = readFile(boundedFiles(session, session.cwd), path, Infinity);
   if (typeof bytes !== "number") return bytes;
-  throw new UsageError(`rsync: failed to open files-from file ${path}: ${fs.strerror(-bytes)}`);
+  throw noNamesFile(fs, path, bytes);
 }
 
 /** The parts between line ends (NULs with --from0) that are not empty. */

@@ -140,7 +140,8 @@ export function readFile(operator: Confined, path: string, most: number = MAX_FI
   const known = fs.fstat(fd, stat) >= 0 ? stat.size : 0;
   const bytes = known > most ? -E.EFBIG : readAll(fs, fd);
   if (fd !== 0) fs.close(fd);
-  return bytes;
+  // Upstream's stdio takes the failed read of a directory for its end.
+  return bytes === -E.EISDIR ? new Uint8Array(0) : bytes;
 }
 
 /** The bytes of an open file up to its end, or until `most` are there; or -errno. */

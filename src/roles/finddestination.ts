@@ -98,7 +98,7 @@ export class DestinationFinder {
       session.dryRun++;
       return new Destination(this.open("."), path.slice(slash + 1));
     }
-    return new Destination(this.open(dir), path.slice(slash + 1));
+    return new Destination(this.open(dir, 3), path.slice(slash + 1));
   }
 
   private make(path: string, facts: ListFacts): Destination {
@@ -126,12 +126,12 @@ export class DestinationFinder {
     return new Destination(this.open(path), null);
   }
 
-  /** Opens a directory the operator named as a confined root. */
-  private open(path: string): Confined {
+  /** Opens a directory the operator named as a confined root. `step` is upstream's number for it. */
+  private open(path: string, step = 1): Confined {
     const { session, operator, cwd } = this;
     const { fs } = session;
     const opened = operator.openDirectory(path);
-    if (opened < 0) throw this.failure(`change_dir#1 ${operator.quoted(path)} failed`, -opened);
+    if (opened < 0) throw this.failure(`change_dir#${step} ${operator.quoted(path)} failed`, -opened);
     if (session.log.debug("CHDIR", 1)) {
       session.log.infoLine(`[${session.who}] change_dir(${operator.fullName(path).replace(/\/+\.?$/, "") || "/"})\n`);
     }

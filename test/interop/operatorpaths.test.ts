@@ -93,6 +93,26 @@ describe.skipIf(reason !== "").each(runtimes)(`paths the user names, on %s ${rea
   });
 });
 
+describe.skipIf(peer === null)("files without a path", () => {
+  const lines = [
+    "-a --files-from=<(echo g) src/ dst/", "-a --exclude-from=<(echo g) src/ dst/",
+    "-a --files-from=/dev/stdin src/ dst/ < <(echo g)",
+    "-a --filter='. /dev/fd/3' src/ dst/ 3< <(echo - g)",
+  ];
+  const cases = runtimes.flatMap((runtime) => lines.map((line) => [runtime, line] as const));
+  it.each(cases)("%s: %s", async (runtime, line) => {
+    const outcomes = [];
+    for (const program of [peer!, wsync(runtime)!]) {
+      const top = join(scratch, "pipes");
+      prepare(top, 0);
+      const ran = await run(["bash", "-c", `"$0" ${line}`, program], { cwd: top });
+      outcomes.push({ code: ran.code, stderr: ran.stderr, tree: describeTree(join(top, "dst"), { times: "none" }) });
+    }
+    expect(outcomes[0].code).toBe(0);
+    expect(outcomes[1]).toEqual(outcomes[0]);
+  });
+});
+
 /** Sources behind symlinks: options, the links' owner, whether the files arrive. */
 const sources: readonly (readonly [title: string, words: string, owner: number, arrives: boolean])[] = [
   ["an argument's directory", "-aR start/abs/", 0, true],
