@@ -19,7 +19,10 @@ export async function runWatch(
   const { host, interrupts } = platform;
   const printer = new Printer(host, options);
   const observer = options.json ? jsonObserver((bytes) => host.print(1, bytes)) : null;
-  const handle = watch({ platform, options, parseContext, observer, tell: (event) => printer.tell(event) });
+  const handle = watch({
+    platform: { ...platform, host: printer.around(host) }, options, parseContext, observer,
+    tell: (event) => printer.tell(event),
+  });
   printer.handle = handle;
   const release = interrupts.add(() => handle.stop());
   const quiet = interrupts.answerUsr1(() => printer.tell(handle.status()));
@@ -59,6 +62,15 @@ class Printer {
     if (lines.length > 0) this.end();
     for (const { fd, text } of lines) host.print(fd, bytesOf(`${text}\n`));
     if (this.live && this.handle !== null && event.type !== "status" && event.type !== "end") this.draw(this.handle);
+  }
+
+  /** The host for sessions: what they print takes the live line's place. */
+  around(host: Host): Host {
+    const print: Host["print"] = (fd, bytes) => {
+      this.end();
+      host.print(fd, bytes);
+    };
+    return Object.create(host, { print: { value: print, enumerable: true } }) as Host;
   }
 
   /** Takes the live line away. */

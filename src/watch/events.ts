@@ -41,7 +41,8 @@ export interface RetryEvent {
   readonly outcome: Outcome;
   readonly failures: number;
   readonly delayMs: number;
-  /** The last error line, "" for none. */
+  readonly exitCode: number;
+  /** The last error line, or the exit code in words. */
   readonly reason: string;
 }
 

@@ -43,7 +43,8 @@ export class Reporter {
       case "retry": {
         this.troubled.add(event.target);
         const seconds = (event.delayMs / 1000).toFixed(1);
-        return [`${event.target}: ${event.outcome} failure, next try in ${seconds} s: ${event.reason}`];
+        // The session itself has said why.
+        return [`${event.target}: ${event.outcome} failure, exit code ${event.exitCode}, next try in ${seconds} s`];
       }
       case "lost":
         return [`changes may have been lost: ${event.reason}; comparing again`];
@@ -103,5 +104,5 @@ export function liveText(targets: readonly TargetStatus[], changes: number, now:
   const time = new Date(now).toISOString().slice(11, 19);
   const states = targets.map(({ target, state, dirty }) =>
     `${target}: ${state}${dirty > 0 ? ` (${dirty} dirty)` : ""}`);
-  return `${time}Z  ${changes} changes  ${states.join("  ")}`;
+  return `${time}Z  ${changes} ${changes === 1 ? "change" : "changes"}  ${states.join("  ")}`;
 }

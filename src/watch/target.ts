@@ -210,7 +210,8 @@ export class Target {
     const reason = errors[errors.length - 1] ?? `exit code ${exitCode}`;
     this.status_ = { ...this.status_, lastError: reason };
     this.outer.tell({
-      type: "retry", target: this.name, outcome, failures: this.backoff.count, delayMs: Math.round(delayMs), reason,
+      type: "retry", target: this.name, outcome, failures: this.backoff.count, delayMs: Math.round(delayMs), exitCode,
+      reason,
     });
   }
 

@@ -2,7 +2,7 @@
  * Continuous sync under storms, losses, outages and kills, on every runtime: afterwards the target equals stock rsync's
  * copy and an audit finds no drift.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   appendFileSync, chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync,
@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { missing, peer, type Runtime } from "../_programs.ts";
+import { missing, peer, quote, type Runtime, wsync } from "../_programs.ts";
 import { run } from "../_run.ts";
 import { startDaemon, writeSecret } from "../_servers.ts";
 import { makeTree } from "../_trees.ts";
@@ -380,5 +380,24 @@ onNode("targets of continuous sync", { timeout: 120_000 }, () => {
       expect(await drift(source, target, name === "events" ? "s" : "ns")).toEqual([]);
       expect(await watching.stop()).toBe(0);
     }
+  });
+
+  test("on a terminal, what a session prints takes the place of the live line", async () => {
+    const { source, target } = newPlace();
+    writeFileSync(join(source, "f"), "one");
+    const words = [wsync("node")!, "-a", "--watch", "--watch-retry=0.2", `${source}/`];
+    const url = "rsync://127.0.0.1:1/nobody/";
+    const command = [...words, `--watch-target=${url}`, target].map(quote).join(" ");
+    const child = spawn("script", ["-qfc", command, "/dev/null"], {
+      stdio: ["pipe", "pipe", "inherit"], detached: true });
+    let screen = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (screen += text));
+    for (let tries = 0; tries < 300 && screen.split("next try in").length < 4; tries++) await pause(100);
+    process.kill(-child.pid!, "SIGKILL");
+    // What is left of a line after the last return to its beginning.
+    const lines = screen.split("\n").map((line) => line.replace(/\r$/, "").split("\r\x1b[K").at(-1)!);
+    expect(screen).toContain(`${target}: in sync`);
+    expect(lines.filter((line) => line.startsWith("rsync: [sender] failed to connect")).length).toBeGreaterThan(1);
+    expect(lines.filter((line) => /\dZ {2}.*rsync( error)?: /.test(line))).toEqual([]);
   });
 });

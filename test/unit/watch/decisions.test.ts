@@ -108,8 +108,9 @@ test("a person is told news, and everything with --verbose", () => {
   const texts = (event: Parameters<Reporter["lines"]>[0]): string[] => calm.lines(event).map((line) => line.text);
   expect(texts(round)).toEqual([text]);
   expect(texts(round)).toEqual([]);
-  expect(texts({ type: "retry", target: "t", outcome: "full", failures: 1, delayMs: 900, reason: "no room" }))
-    .toEqual(["t: full failure, next try in 0.9 s: no room"]);
+  const retry = { failures: 1, delayMs: 900, exitCode: 11, reason: "no room" };
+  expect(texts({ type: "retry", target: "t", outcome: "full", ...retry }))
+    .toEqual(["t: full failure, exit code 11, next try in 0.9 s"]);
   expect(texts(round)).toEqual([text]);
   expect(new Reporter(1, false).lines(round)).toEqual([{ fd: 1, text }]);
   const hushed = new Reporter(0, true);
