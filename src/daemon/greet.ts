@@ -148,11 +148,14 @@ class Reception {
     const lockFd = await this.claim(module);
     if (lockFd === null) return null;
     deadline.restart(module.number("timeout"));
-    const auth = await this.authenticate(module, greeted);
-    if (auth === null) {
-      if (lockFd >= 0) this.context.platform.fs.close(lockFd);
-      return this.refuse(`auth failed on module ${module.name}`);
+    let auth: Awaited<ReturnType<Reception["authenticate"]>> = null;
+    try {
+      auth = await this.authenticate(module, greeted);
+    } finally {
+      // Whoever vanishes meanwhile must not keep the slot.
+      if (auth === null && lockFd >= 0) this.context.platform.fs.close(lockFd);
     }
+    if (auth === null) return this.refuse(`auth failed on module ${module.name}`);
     env.set("RSYNC_USER_NAME", auth.user);
     const { version } = greeted;
     return { module, version, address, name: this.name, ...auth, earlyInput, lockFd };

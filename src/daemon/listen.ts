@@ -194,8 +194,9 @@ class Listener {
     const message = admissionHandover(config, admission, stream.pending, false);
     const passed = await this.passOn(callee, message, lockFd < 0 ? [] : [lockFd]);
     if (passed !== null) this.count(module.name, passed.worker.ended);
-    // The slot is taken until "post-xfer exec" is through.
-    if (lockFd >= 0) void (passed?.worker.ended ?? Promise.resolve()).then(() => fs.close(lockFd));
+    // The slot is taken until "post-xfer exec" is through; without one, as long as the process holds it.
+    const held = module.raw("post-xfer exec") === "" ? undefined : passed?.worker.ended;
+    if (lockFd >= 0) void (held ?? Promise.resolve()).then(() => fs.close(lockFd));
     return passed?.carried ?? null;
   }
 

@@ -1,5 +1,5 @@
 /** A process of the pool: gets ready, waits for one connection, serves it and ends. */
-import { ExitCode } from "../errors.ts";
+import { ExitCode, exitCodeOf } from "../errors.ts";
 import { bytesOf } from "../memory.ts";
 import { LineStream } from "../session/linestream.ts";
 import { ReplayStream } from "../session/replaystream.ts";
@@ -33,7 +33,7 @@ export async function runWorker(own: DaemonContext): Promise<number> {
     return await admitted(context, message, new LineStream(stream), fds[onStdio ? 0 : 1] ?? -1);
   } catch (error) {
     context.log.warning(errorText(error));
-    return ExitCode.crashed;
+    return exitCodeOf(error);
   } finally {
     stream.destroy();
   }
@@ -52,7 +52,12 @@ async function admitted(
     module: config.modules[message.module], version, address, name, user, readOnly,
     earlyInput: bytesOf(message.earlyInput), lockFd,
   };
-  return serveModule(context, config, admission, stream, new Deadline(host, stream));
+  try {
+    return await serveModule(context, config, admission, stream, new Deadline(host, stream));
+  } finally {
+    // A client that comes back at once finds its slot free, although this process takes some time to end.
+    if (lockFd >= 0) context.platform.fs.close(lockFd);
+  }
 }
 
 /** Tells the listening process something. */
