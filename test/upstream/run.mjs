@@ -4,18 +4,19 @@
  * The suite stays where it is: a built checkout of rsync 3.5.0, named by --suite, with its test helpers made
  * (`make tls trimslash t_unsafe t_chmod_secure t_secure_relpath wildtest getgroups getfsdev`). An outcome that is
  * not the recorded one is an error, a pass where a failure was recorded too; --record writes what was seen.
- * Columns of the table are modes: RUNTIME-TRANSPORT[-peer]. "-" means never run.
+ * Columns of the table are modes: RUNTIME-TRANSPORT[-peer][-user]. "-" means never run. --user ID runs all of it as an
+ * ordinary user, by root.
  *
  * Tests of rrsync change a line "RSYNC = ..." in a copy of support/rrsync; the one they find here has that line and
  * runs wsync-rrsync.
  *
- * Usage: node test/upstream/run.mjs --suite DIR [--runtime node|deno|bun] [--peer BIN] [--tcp] [--category C]...
- *          [--jobs N] [--timeout S] [--record] [--log FILE] [--program BIN] [PATTERN...]
+ * Usage: node test/upstream/run.mjs --suite DIR [--runtime node|deno|bun] [--peer BIN] [--tcp] [--user ID]
+ *          [--category C]... [--jobs N] [--timeout S] [--record] [--log FILE] [--program BIN] [PATTERN...]
  */
 import { spawn } from "node:child_process";
 import {
-  chmodSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
-  writeFileSync,
+  chmodSync, chownSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync,
+  symlinkSync, writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -37,6 +38,7 @@ const { values: flags, positionals: patterns } = parseArgs({
     tcp: { type: "boolean", default: false },
     category: { type: "string", multiple: true, default: [] },
     jobs: { type: "string", default: "2" },
+    user: { type: "string" },
     timeout: { type: "string", default: "120" },
     record: { type: "boolean", default: false },
     log: { type: "string" },
@@ -73,6 +75,7 @@ function writeTable({ header, rows }) {
 function makeToolDir(suite) {
   const top = mkdtempSync(join(tmpdir(), "upstream-"));
   chmodSync(top, 0o755);
+  if (flags.user !== undefined) chownSync(top, Number(flags.user), Number(flags.user));
   const tools = join(top, "tools");
   mkdirSync(tools);
   for (const name of readdirSync(suite)) if (name !== "rsync") symlinkSync(join(suite, name), join(tools, name));
@@ -91,14 +94,23 @@ function makeToolDir(suite) {
   return { top, tools };
 }
 
+/** What an ordinary user has in place of root's. */
+const ORDINARY = { PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", HOME: "/nonexistent" };
+
+/** The words that make an ordinary user of root, without root's groups. */
+function becoming(user) {
+  return user === undefined ? [] : ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
+}
+
 /** Runs the suite and returns the outcome of each test by name. */
 async function runSuite(suite, { top, tools }, names) {
   const peer = flags.peer === undefined ? [] : [`--rsync-bin2=${resolve(flags.peer)}`];
   const words = [join(suite, "runtests.py"), `--rsync-bin=${join(tools, "rsync")}`, ...peer, `--tooldir=${tools}`,
     `--srcdir=${tools}`, `-j${flags.jobs}`, `--timeout=${flags.timeout}`, ...(flags.tcp ? ["--use-tcp"] : []), ...names,
   ];
-  const env = { ...process.env, scratchbase: top };
-  const child = spawn("python3", words, { cwd: tools, env, stdio: ["ignore", "pipe", "inherit"] });
+  const env = { ...process.env, ...(flags.user === undefined ? {} : ORDINARY), scratchbase: top };
+  const [program, ...rest] = [...becoming(flags.user), "python3", ...words];
+  const child = spawn(program, rest, { cwd: tools, env, stdio: ["ignore", "pipe", "inherit"] });
   const log = flags.log === undefined ? null : createWriteStream(flags.log);
   const outcomes = new Map();
   for await (const line of createInterface({ input: child.stdout })) {
@@ -141,7 +153,8 @@ function report(table, mode, outcomes) {
 
 if (flags.suite === undefined) throw new Error("--suite DIR: a built checkout of rsync 3.5.0");
 const suite = resolve(flags.suite);
-const mode = [flags.runtime, flags.tcp ? "tcp" : "pipe", ...(flags.peer === undefined ? [] : ["peer"])].join("-");
+const mode = [flags.runtime, flags.tcp ? "tcp" : "pipe", ...(flags.peer === undefined ? [] : ["peer"]),
+  ...(flags.user === undefined ? [] : ["user"])].join("-");
 const table = readTable();
 if (!table.header.includes(mode)) table.header.push(mode);
 const wanted = table.rows.filter(({ test, category }) => matches(test) &&
