@@ -3,22 +3,16 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { WsyncError } from "../src/errors.ts";
 import {
-  type ByteStream, type ChildProcess, type ConnectOptions, type Ffi, type FfiFunction, type FfiSignature, type FfiType,
-  type Host, type HostSockets, type SpawnOptions,
+  type ByteStream, type ChildProcess, type ConnectOptions, type Ffi, type HelperStart, type Host, type HostSockets,
+  type SpawnOptions,
 } from "../src/host.ts";
 import { passableArgv } from "./_argv.ts";
+import { type BunFfi, bunFfi, LIBC_NAMES } from "./_bunffi.ts";
 import { BunDescriptorStream, type BunSocket, BunSocketStream, type FileSink, SinkStream } from "./_bunstreams.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
-import { bindAll, cString, lazyFunctions } from "./_ffi.ts";
-import { childEnv, exitStatus, makeHost, require, spawnError } from "./_nodelike.ts";
+import { childEnv, exitStatus, makeHost, require, spawnError, startThread } from "./_nodelike.ts";
 import { one, Poller } from "./_poller.ts";
 import { setSocketOptions } from "./_sockopts.ts";
-
-interface Definition {
-  readonly args: readonly string[];
-  readonly returns: string;
-  readonly ptr?: number;
-}
 
 /** The part of Bun that is used. */
 interface BunApi {
@@ -41,20 +35,7 @@ interface BunChild {
 
 declare const Bun: BunApi;
 
-/** The part of bun:ffi that is used. */
-interface BunFfi {
-  dlopen(library: string, symbols: Record<string, Definition>): { readonly symbols: Record<string, FfiFunction> };
-  linkSymbols(symbols: Record<string, Definition>): { readonly symbols: Record<string, FfiFunction> };
-  ptr(view: Uint8Array): number;
-  readonly read: { i32(address: number, offset: number): number };
-}
-
-const BUN_TYPES: Readonly<Record<FfiType, string>> = {
-  i32: "i32", u32: "u32", i64: "i64_fast", u64: "u64_fast", ptr: "ptr", void: "void",
-};
-
 const COMM_BYTES = 15;
-const LIBC_NAMES = ["libc.so.6", "libc.so", "libSystem.B.dylib"];
 
 /** Builds the Host. Libraries are opened when first used. */
 export function createHost(): Host {
@@ -83,6 +64,7 @@ export function createHost(): Host {
     get ffiMissing() {
       return loadFfi() === null ? missing : "";
     },
+    startHelper,
     stdio: () => new SinkStream(Bun.stdin.stream(), Bun.stdout.writer()),
     setTitle,
     spawn,
@@ -95,6 +77,14 @@ export function createHost(): Host {
       return (poller ??= workerPoller(loadFfi()!)).waiter(fd);
     },
   });
+}
+
+/** The helper's program as text, in bundles only. Set by runtimes/build.mjs. */
+declare const WSYNC_BUN_HELPER: string | undefined;
+
+function startHelper(start: HelperStart): boolean {
+  const bundled = typeof WSYNC_BUN_HELPER === "string";
+  return startThread(bundled ? WSYNC_BUN_HELPER : new URL("./helper.bun.ts", import.meta.url), start);
 }
 
 /** The thread that waits: a worker, because bun:ffi calls only from the thread that it is on. */
@@ -228,54 +218,4 @@ function setTitle(title: string): void {
   } catch {
     // Cosmetic, and not there on every system.
   }
-}
-
-/** bun:ffi cannot open the program's own scope, so libc is opened by name and its dlsym searches that scope. */
-function bunFfi(bun: BunFfi): Ffi {
-  const { dlsym, __errno_location } = openLibc(bun);
-  const errnoAddress = __errno_location();
-  const link = (name: string, { args, result }: FfiSignature): FfiFunction => {
-    const definition = { ...definitionOf(args, result), ptr: dlsym(0, bun.ptr(cString(name))) };
-    return widen(bun.linkSymbols({ [name]: definition }).symbols[name], result);
-  };
-  return {
-    dlopen(library, symbols) {
-      if (library === null) return lazyFunctions(symbols, (name) => has(dlsym, bun, name), link);
-      const bind = (name: string, { args, result }: FfiSignature): FfiFunction =>
-        widen(bun.dlopen(library, { [name]: definitionOf(args, result) }).symbols[name], result);
-      const functions = bindAll(symbols, bind);
-      return Object.keys(functions).length > 0 ? functions : null;
-    },
-    addressOf: (view) => bun.ptr(view),
-    errno: () => bun.read.i32(errnoAddress, 0),
-  };
-}
-
-function openLibc(bun: BunFfi): Record<"dlsym" | "__errno_location", FfiFunction> {
-  for (const name of LIBC_NAMES) {
-    try {
-      return bun.dlopen(name, {
-        dlsym: { args: ["ptr", "ptr"], returns: "ptr" },
-        __errno_location: { args: [], returns: "ptr" },
-      }).symbols as Record<"dlsym" | "__errno_location", FfiFunction>;
-    } catch {
-      // The next name may be this system's.
-    }
-  }
-  throw new Error(`none of ${LIBC_NAMES.join(", ")} can be opened`);
-}
-
-function has(dlsym: FfiFunction, bun: BunFfi, name: string): boolean {
-  const address = dlsym(0, bun.ptr(cString(name)));
-  return address !== null && address !== 0;
-}
-
-function definitionOf(args: readonly FfiType[], result: FfiType): Definition {
-  return { args: args.map((type) => BUN_TYPES[type]), returns: BUN_TYPES[result] };
-}
-
-/** A 64-bit result outside the safe integers comes as BigInt, and a null pointer as null. */
-function widen(call: FfiFunction, result: FfiType): FfiFunction {
-  if (result === "i32" || result === "u32" || result === "void") return call;
-  return (...args) => Number(call(...args));
 }

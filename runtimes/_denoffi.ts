@@ -169,7 +169,7 @@ function mayCall(): boolean {
 }
 
 /** Throws when permission is denied. The library "" is the program, whose scope holds libc and what is preloaded. */
-function denoFfi(): Ffi {
+export function denoFfi(): Ffi {
   const { symbols } = Deno.dlopen("", {
     dlsym: { parameters: ["usize", "buffer"], result: "usize" },
     __errno_location: { parameters: [], result: "usize" },

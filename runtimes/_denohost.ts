@@ -3,7 +3,9 @@
  * are loaded only where nothing else serves. Foreign functions need --allow-ffi.
  */
 import { ExitCode, TransportError, UsageError, WsyncError } from "../src/errors.ts";
-import { type ByteStream, type ChildProcess, type ConnectOptions, type Host, type SpawnOptions } from "../src/host.ts";
+import {
+  type ByteStream, type ChildProcess, type ConnectOptions, type HelperStart, type Host, type SpawnOptions,
+} from "../src/host.ts";
 import { nameOfText } from "../src/memory.ts";
 import { argvNames, passableArgv, textOfName } from "./_argv.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
@@ -68,6 +70,7 @@ export function createHost(): Host {
       const { calls } = foreign;
       return calls === null ? spawnCommand(options) : spawnChild(calls, Deno.env.toObject(), options);
     },
+    startHelper,
     connect: (options) => connect(options, foreign),
     lookup: hostLookup(() => builtin("node:dns")),
     tls: hostTls(builtin, () => foreign.ffi),
@@ -86,14 +89,36 @@ export function createHost(): Host {
     sleep,
     timer,
     random,
-    memoryUsage: () => {
-      const usage = Deno.memoryUsage();
-      return { residentBytes: usage.rss, heapBytes: usage.heapUsed };
-    },
+    memoryUsage,
     get zlib() {
       return builtin("node:zlib");
     },
   };
+}
+
+/** The helper's program as text, in bundles only. Set by runtimes/build.mjs. */
+declare const WSYNC_DENO_HELPER: string | undefined;
+
+declare const Worker: new (url: string, options: object) => {
+  postMessage(message: unknown, transfer: unknown[]): void;
+  addEventListener(name: "error", listener: (event: { preventDefault(): void }) => void): void;
+};
+
+/** The thread ends by itself when it is told to stop. */
+function startHelper(start: HelperStart): boolean {
+  const url = typeof WSYNC_DENO_HELPER === "string"
+    ? `data:text/javascript;base64,${btoa(WSYNC_DENO_HELPER)}`
+    : new URL("./helper.deno.ts", import.meta.url).href;
+  const worker = new Worker(url, { type: "module" });
+  // What it cannot do is done on this thread, so its errors are nobody's business.
+  worker.addEventListener("error", (event) => event.preventDefault());
+  worker.postMessage(start, []);
+  return true;
+}
+
+function memoryUsage(): ReturnType<Host["memoryUsage"]> {
+  const { rss, heapUsed } = Deno.memoryUsage();
+  return { residentBytes: rss, heapBytes: heapUsed };
 }
 
 /** EFD_CLOEXEC and EFD_NONBLOCK of Linux. */

@@ -1,30 +1,11 @@
 /** The Host of Node.js. Foreign functions come from koffi, loaded at the first use. */
 import process from "node:process";
-import { type Ffi, type FfiFunction, type FfiSignature, type FfiType, type Host } from "../src/host.ts";
+import { type Ffi, type HelperStart, type Host } from "../src/host.ts";
 import { connectSocket } from "./_connect.ts";
-import { bindAll, lazyFunctions } from "./_ffi.ts";
-import { makeHost, require } from "./_nodelike.ts";
+import { type Koffi, koffiFfi, loadKoffi } from "./_koffi.ts";
+import { makeHost, require, startThread } from "./_nodelike.ts";
 import { nodeSockets } from "./_nodesockets.ts";
 import { one, Poller } from "./_poller.ts";
-
-type AsyncFunction = FfiFunction & { async(...args: unknown[]): void };
-
-interface Library {
-  func(name: string, result: string, args: string[]): AsyncFunction;
-}
-
-type Dlsym = (handle: number, name: string) => number | bigint;
-
-/** The part of koffi that is used. */
-export interface Koffi {
-  load(library: string | null, options?: { deep: boolean }): Library;
-  address(view: Uint8Array): bigint;
-  errno(): number;
-}
-
-const KOFFI_TYPES: Readonly<Record<FfiType, string>> = {
-  i32: "int32_t", u32: "uint32_t", i64: "int64_t", u64: "uint64_t", ptr: "uintptr_t", void: "void",
-};
 
 /** EFD_CLOEXEC and EFD_NONBLOCK of Linux. */
 const EFD_FLAGS = 0o2004000;
@@ -36,7 +17,7 @@ const EFD_FLAGS = 0o2004000;
 export function createHost(embedded?: () => Koffi): Host {
   const koffi = (): Koffi => {
     if (process.env.WSYNC_NO_FFI) throw new Error("WSYNC_NO_FFI is set");
-    return embedded ? embedded() : loadKoffi();
+    return embedded ? embedded() : loadKoffi(import.meta.url);
   };
   let ffi: Ffi | null | undefined;
   let missing = "";
@@ -61,6 +42,7 @@ export function createHost(embedded?: () => Koffi): Host {
     get ffiMissing() {
       return loadFfi() === null ? missing : "";
     },
+    startHelper: (start) => !embedded && startHelper(start),
     connect: (options) => connectSocket(require("node:net"), options, loadFfi, true),
     get sockets() {
       return loadFfi() === null ? null : nodeSockets;
@@ -70,6 +52,13 @@ export function createHost(embedded?: () => Koffi): Host {
       return (poller ??= koffiPoller(koffi())).waiter(fd);
     },
   });
+}
+
+/** The helper's program as text, which only a bundle has. Set by runtimes/build.mjs. */
+declare const WSYNC_NODE_HELPER: string | undefined;
+
+function startHelper(start: HelperStart): boolean {
+  return typeof WSYNC_NODE_HELPER === "string" && startThread(WSYNC_NODE_HELPER, { start, url: import.meta.url });
 }
 
 /** poll(2) runs on a thread of libuv's pool, which node joins when it ends: it must have returned by then. */
@@ -97,34 +86,4 @@ function koffiPoller(koffi: Koffi): Poller {
   });
   process.on("exit", () => poller.endAll());
   return poller;
-}
-
-/** koffi's native file is asked for first: koffi's own entry takes five milliseconds longer to find the same file. */
-function loadKoffi(): Koffi {
-  const { platform, arch } = process;
-  try {
-    return require(`@koromix/koffi-${platform}-${arch}/${platform}_${arch}/koffi.node`) as Koffi;
-  } catch {
-    return require("koffi") as Koffi;
-  }
-}
-
-function koffiFfi(koffi: Koffi): Ffi {
-  const bind = (library: Library) => (name: string, { args, result }: FfiSignature) =>
-    library.func(name, KOFFI_TYPES[result], args.map((type) => KOFFI_TYPES[type]));
-  return {
-    dlopen(name, symbols) {
-      try {
-        // Node exports a zlib of its own: a library must bind to itself first, or the system's libz calls that one.
-        const library = koffi.load(name, { deep: name !== null });
-        if (name !== null) return bindAll(symbols, bind(library));
-        const dlsym = library.func("dlsym", "uintptr_t", ["uintptr_t", "str"]) as unknown as Dlsym;
-        return lazyFunctions(symbols, (symbol) => Number(dlsym(0, symbol)) !== 0, bind(library));
-      } catch {
-        return null;
-      }
-    },
-    addressOf: (view) => Number(koffi.address(view)),
-    errno: () => koffi.errno(),
-  };
 }

@@ -21,7 +21,7 @@ export const require = createRequire(import.meta.url);
 
 /** What differs from runtime to runtime. */
 export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ffiMissing" | "connect" | "sockets">
-  & Partial<Pick<Host, "stdio" | "spawn" | "setTitle" | "self" | "readWaiter">>;
+  & Partial<Pick<Host, "stdio" | "spawn" | "setTitle" | "self" | "readWaiter" | "startHelper">>;
 
 /** Builds a Host from node's modules and the parts given, which win; getters among them stay lazy. */
 export function makeHost(parts: RuntimeParts): Host {
@@ -216,4 +216,14 @@ function spawnChild(options: SpawnOptions): ChildProcess {
     });
   });
   return { pid: child.pid ?? -1, stream, exited, kill: (signal) => void child.kill(signal) };
+}
+
+/** Starts a thread that runs a program, given as text or by address, and does not keep this one alive. */
+export function startThread(program: string | URL, workerData: unknown): boolean {
+  const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
+  const worker = new Worker(program, { eval: typeof program === "string", workerData, env: {}, execArgv: [] });
+  // What it cannot do is done on this thread, so its errors are nobody's business.
+  worker.on("error", () => undefined);
+  worker.unref();
+  return true;
 }

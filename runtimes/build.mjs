@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildHelpers } from "./_buildhelpers.mjs";
 import { buildTypes } from "./_buildtypes.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -72,7 +73,7 @@ function bundle(entryPoints, kernels, settings) {
   return build({
     absWorkingDir: root, entryPoints, outdir: "dist", bundle: true, platform: "node", minify, legalComments: "none",
     external: ["koffi", "bun:*", "node:*"], logLevel: "warning",
-    define: { WSYNC_KERNELS: JSON.stringify(kernels.toString("base64")), ...define }, ...rest,
+    define: { WSYNC_KERNELS: JSON.stringify(kernels.toString("base64")), ...helpers, ...define }, ...rest,
   });
 }
 
@@ -90,6 +91,7 @@ function makeCommands() {
 rmSync(join(root, "dist"), { recursive: true, force: true });
 mkdirSync(join(root, "dist"), { recursive: true });
 const kernels = buildKernels();
+const helpers = await buildHelpers();
 const script = {
   format: "cjs", target: "node20", outExtension: { ".js": ".cjs" }, banner: { js: MODULE_URL },
   define: { "import.meta.url": "WSYNC_URL" },

@@ -16,6 +16,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { runtimeWords } from "../test/_binaries.mjs";
+import { buildHelpers } from "./_buildhelpers.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, "build/bin");
@@ -50,7 +51,7 @@ export async function bundleWhole(entry, outfile, settings = {}) {
   await build({
     absWorkingDir: root, entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node", target: "es2023",
     minify: true, legalComments: "none", external: ["koffi", "bun:*", "node:*"], logLevel: "warning",
-    define: { WSYNC_KERNELS: JSON.stringify(kernels), ...define }, ...rest,
+    define: { WSYNC_KERNELS: JSON.stringify(kernels), ...(await buildHelpers()), ...define }, ...rest,
   });
 }
 

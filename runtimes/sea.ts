@@ -3,7 +3,8 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import process from "node:process";
 import { main } from "../src/cli.ts";
-import { createHost, type Koffi } from "./_nodehost.ts";
+import { type Koffi } from "./_koffi.ts";
+import { createHost } from "./_nodehost.ts";
 import { require } from "./_nodelike.ts";
 
 /** open(2): a file without a name, for reading and writing. Linux. */

@@ -191,6 +191,18 @@ export interface HostLookup {
 /** Signals a program may handle. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGCHLD";
 
+/** What a helper thread is given; addresses are offsets into the memory. See src/posix/jobqueue.ts. */
+export interface HelperStart {
+  /** The linear memory's shared buffer. */
+  readonly buffer: ArrayBufferLike;
+  /** Native address of the memory's first byte. */
+  readonly base: number;
+  readonly arch: Host["arch"];
+  readonly control: number;
+  readonly ring: number;
+  readonly scratch: number;
+}
+
 export interface Host {
   readonly runtime: "node" | "deno" | "bun" | "browser" | "memory";
   readonly runtimeVersion: string;
@@ -223,6 +235,11 @@ export interface Host {
   connect(options: ConnectOptions): Promise<ByteStream>;
   /** Waiting for any descriptor without a timer; absent, or null, where the runtime cannot. */
   readWaiter?(fd: number): ReadWaiter | null;
+  /**
+   * Starts a thread that runs src/helper.ts over libc of its own, and does not keep the program alive. False, or
+   * absent, where there can be none.
+   */
+  startHelper?(start: HelperStart): boolean;
   readonly lookup: HostLookup;
   /** Null where sockets have no descriptors that can be used. */
   readonly sockets: HostSockets | null;

@@ -111,7 +111,7 @@ const layers: readonly (readonly string[])[] = [
   ["client", "daemon", "restricted"],
   ["watch"],
   ["library"],
-  ["index", "binding", "deltaparts", "cli", "inotify"],
+  ["index", "binding", "deltaparts", "cli", "inotify", "helper"],
 ];
 
 /** The part of src/ a path belongs to: its folder, or the file's own name at the top. */
@@ -154,7 +154,7 @@ function wrongRuntimeImport(from: string): string {
   if (from.startsWith("runtimes/")) return "";
   const layer = layerOf(from);
   return layer === 0 || layer === layers.length - 1 ? ""
-    : `runtimes/ may import errors, host, memory, index, binding, deltaparts, cli and inotify, not ${from}`;
+    : `runtimes/ may import errors, host, memory, index, binding, deltaparts, cli, inotify and helper, not ${from}`;
 }
 
 function wrongLayer(path: string, from: string): string {

@@ -9,7 +9,8 @@ import { PATH_MAX } from "./walk.ts";
 
 const NAME_MAX = 255;
 const SUFFIX_LENGTH = 7;
-const RANDOM_LENGTH = 6;
+/** Random letters of a temporary name. */
+export const RANDOM_LENGTH = 6;
 const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const MAX_TRIES = 100;
 const POOL_BYTES = 3072;
@@ -102,6 +103,23 @@ export function uniqueName(root: Confined, path: string, seed: number): string |
     if (root.lstat(candidate, stat) < 0) return candidate;
   }
   return null;
+}
+
+/**
+ * Writes the temporary name for the basename of `byteLength` bytes at `name`, NUL-terminated, to `at` of the same
+ * memory: as `openTemp` makes it beside the target for names that are not too long. `bytes`: room for RANDOM_LENGTH.
+ */
+export function putTempName(
+  u8: Uint8Array, at: number, name: number, byteLength: number, random: RandomBytes, bytes: Uint8Array,
+): void {
+  const DOT = 0x2e;
+  let to = at;
+  u8[to++] = DOT;
+  for (let i = u8[name] === DOT ? 1 : 0; i < byteLength; i++) u8[to++] = u8[name + i];
+  if (u8[to - 1] !== DOT) u8[to++] = DOT;
+  random(bytes);
+  for (let i = 0; i < RANDOM_LENGTH; i++) u8[to++] = LETTERS.charCodeAt(bytes[i] % LETTERS.length);
+  u8[to] = 0;
 }
 
 function lettersOf(bytes: Uint8Array): string {

@@ -8,6 +8,7 @@
  */
 import { type LinearMemory } from "../memory.ts";
 import { type Acl } from "../protocol/acl.ts";
+import { type JobQueue } from "./jobqueue.ts";
 import { type WireXattr } from "../protocol/xattr.ts";
 
 /** What the file system behind the interface can do; options/ refuses what needs a missing one. */
@@ -75,6 +76,8 @@ export interface FailedCall {
 export type DirentVisitor = (ptr: number, length: number, type: number) => void;
 
 export interface FileSystem {
+  /** Makes a queue for small files; absent where libc cannot be called. */
+  readonly jobQueue?: () => JobQueue;
   readonly memory: LinearMemory;
   readonly capabilities: FsCapabilities;
   readonly constants: PosixConstants;

@@ -12,6 +12,7 @@ import {
   type DirentVisitor, type FailedCall, type FileSystem, type FsCapabilities, newStat, type PosixConstants,
   type StatRecord,
 } from "./filesystem.ts";
+import { JobQueue } from "./jobqueue.ts";
 import { LIBC_TABLE, type LibcName, MAX_IO } from "./libctable.ts";
 import { NameSlots } from "./names.ts";
 import {
@@ -52,6 +53,7 @@ class LibcFileSystem implements FileSystem {
   readonly strerror: (errno: number) => string;
   euid: number;
   egid: number;
+  private readonly host: Host;
   private readonly c: Libc;
   private readonly ffi: Ffi;
   private readonly base: number;
@@ -69,6 +71,7 @@ class LibcFileSystem implements FileSystem {
 
   constructor(host: Host, ffi: Ffi, functions: Libc, memory: LinearMemory) {
     this.memory = this.home = memory;
+    this.host = host;
     this.ffi = ffi;
     this.c = functions;
     this.base = memory.base;
@@ -95,6 +98,10 @@ class LibcFileSystem implements FileSystem {
       copyFileRange: functions.copy_file_range !== undefined, reflink: functions.ioctl !== undefined,
       fallocate: functions.fallocate !== undefined,
     };
+  }
+
+  jobQueue(): JobQueue {
+    return new JobQueue(this.host, this.home, this.c);
   }
 
   groups(): readonly number[] {

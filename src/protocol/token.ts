@@ -45,6 +45,21 @@ export interface TokenWriter {
   readonly wantsMatched: boolean;
 }
 
+/**
+ * Takes what stands for a file that is handed over as a descriptor, between two sides of one process: a reference to
+ * block 0 of no blocks, the end, an empty digest. False, with nothing taken, for anything else.
+ */
+export function skipLocalCopy(cursor: Cursor, digestLength: number): boolean {
+  if (cursor.available < 8 + digestLength) return false;
+  const { pos } = cursor;
+  if (cursor.i32le() === -1 && cursor.i32le() === 0) {
+    cursor.pos = pos + 8 + digestLength;
+    return true;
+  }
+  cursor.pos = pos;
+  return false;
+}
+
 /** Reads uncompressed tokens. Literals may have any length up to 2^31 - 1 and come as the bytes arrive. */
 export class PlainTokenReader implements TokenReader {
   readonly wantsSeen = false;

@@ -66,6 +66,7 @@ import { ListReader } from "./receivelist.ts";
 import { Receiving } from "./receiving.ts";
 import { Scene } from "./scene.ts";
 import { requestedNames, senderChecks, type SourceWords } from "./sendercheck.ts";
+import { allowsSmallFiles, type SmallFile, SmallFiles } from "./smallfiles.ts";
 import { XattrReception } from "./xattritems.ts";
 
 /**
@@ -200,6 +201,8 @@ class ReceivingSide {
   private readonly copying: CopySettings;
   private readonly extras: ReceivingExtras;
   private readonly basisDirs: BasisDirs | null;
+  private readonly dirPerms: DefaultPerms;
+  private smallFiles: SmallFiles | null = null;
 
   constructor(
     session: Session, receiving: Receiving, lists: ListReader, ndxReader: NdxReader, filters: Filters,
@@ -238,9 +241,10 @@ class ReceivingSide {
     }, reporter);
     const tempDir = options.tempDir ? { root: operator, path: options.tempDir } : null;
     if (tempDir) checkTempDir(session, tempDir);
+    this.dirPerms = this.dirPermsFor(destination, reporter);
     this.incoming = new Incoming({
       session, receiving, destination, committer, backups: this.backups, partialDir: this.partialDir, tempDir,
-      hidden, dirPerms: this.dirPermsFor(destination, reporter), attributes, copying: this.copying, reporter,
+      hidden, dirPerms: this.dirPerms, attributes, copying: this.copying, reporter,
       generatorReporter, basisDirs: this.basisDirs,
     });
     this.hardLinks = options.preserveHardLinks > 0 ? new HardLinks(receiving.generatorView, context.incRecurse) : null;
@@ -259,11 +263,19 @@ class ReceivingSide {
       patcher: new Patcher(fs, transferDigest(session.kernels, context)),
       hidden, localCopy: session.localLink ? new LocalCopy(session) : null,
       xattrs: options.preserveXattrs > 0 ? new XattrReception(session, extras.xattrs) : null,
+      makeSmallFiles: allowsSmallFiles(session, destination, itemLog) ? (way) => this.makeSmallFiles(way) : null,
     });
     attachMessages(session, {
       noSend: (ndx) => receiving.noSend(ndx),
       deleted: (path, mode) => itemLog.deleted(path, mode),
     });
+  }
+
+  private makeSmallFiles(ordinary: (file: SmallFile) => void): SmallFiles {
+    const { session, receiving, dirPerms } = this;
+    const queue = session.fs.jobQueue!();
+    this.smallFiles = session.own(new SmallFiles(session, receiving, dirPerms, queue, ordinary));
+    return this.smallFiles;
   }
 
   /** Runs both roles to the end; when one fails the other is stopped. */
@@ -275,6 +287,7 @@ class ReceivingSide {
       session.stop(error);
       receiving.events.fail(error);
     };
+    if (this.smallFiles) this.smallFiles.onFailure = halt;
     await Promise.all([this.generate().catch(halt), this.receive().catch(halt)]);
     if (session.stopReason === null) return this.tellMissing();
     this.receiver.cutOff();

@@ -160,6 +160,13 @@ export class Incoming {
     return 0;
   }
 
+  /** Has `action` receive another file while one may be under construction. */
+  aside(action: () => void): void {
+    const { current } = this;
+    action();
+    this.current = current;
+  }
+
   /** Gives up on a file whose data was discarded. */
   abandon(file: IncomingFile): void {
     this.closeBasis(file);

@@ -175,6 +175,12 @@ export class ItemLog {
     return !this.session.amServer && this.session.log.info("PROGRESS", 1);
   }
 
+  /** Nobody is told of transferred files on this side. */
+  get isSilent(): boolean {
+    const prints = this.prints && (this.outFormat !== null || this.showsNames);
+    return !this.followsProgress && !prints && this.logFormat === null && !this.session.options.logBeforeTransfer;
+  }
+
   /** Somebody wants to know how far files have come. */
   get followsProgress(): boolean {
     return this.progressLine !== null || this.observer !== null;

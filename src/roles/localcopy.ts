@@ -4,6 +4,7 @@
  */
 import { ExitCode, ProtocolError } from "../errors.ts";
 import { cloneContents, copyContents } from "../files/copyfile.ts";
+import { type SourceOffer } from "../session/locallink.ts";
 import { type Session } from "../session/session.ts";
 import { type IncomingFile } from "./incoming.ts";
 
@@ -24,9 +25,14 @@ export class LocalCopy {
 
   /** Copies the oldest offered file into the incoming one and closes it. A failed copy ends the run, as in rsync. */
   take(file: IncomingFile): void {
-    const { session } = this;
-    const offer = session.localLink!.take();
+    const offer = this.session.localLink!.take();
     if (!offer) throw new ProtocolError("token", "got a block match with no basis file");
+    this.put(file, offer);
+  }
+
+  /** `take`, for an offer that has been taken. */
+  put(file: IncomingFile, offer: SourceOffer): void {
+    const { session } = this;
     let result = file.outputFd < 0 ? 0 : this.copy(offer.fd, file.outputFd, offer.byteLength);
     // --inplace: the old version may have been longer than what was written.
     if (result >= 0 && file.truncate && file.outputFd >= 0) result = session.fs.ftruncate(file.outputFd, result);

@@ -13,7 +13,7 @@ import { newStat } from "../posix/filesystem.ts";
 import { type NdxReader } from "../protocol/ndx.ts";
 import { readDeleteStats } from "../protocol/stats.ts";
 import { newSumHead, readSumHead } from "../protocol/sumhead.ts";
-import { type TokenReader, type TokenSink } from "../protocol/token.ts";
+import { skipLocalCopy, type TokenReader, type TokenSink } from "../protocol/token.ts";
 import { type Session } from "../session/session.ts";
 import { countCreated, noteDeleteStats } from "./counts.ts";
 import { type HiddenTest } from "./hidden.ts";
@@ -23,6 +23,7 @@ import { type ItemLog } from "./itemlog.ts";
 import { type LocalCopy } from "./localcopy.ts";
 import { type ListReader } from "./receivelist.ts";
 import { type Receiving } from "./receiving.ts";
+import { type SmallFile, type SmallFiles } from "./smallfiles.ts";
 import { carriesXattrs, setsXattrs, type XattrReception } from "./xattritems.ts";
 
 /** What a receiver works with. */
@@ -40,6 +41,8 @@ export interface ReceiverParts {
   readonly localCopy: LocalCopy | null;
   /** Null without --xattrs. */
   readonly xattrs: XattrReception | null;
+  /** Makes the short way of small files; null when this run has no use for it. */
+  readonly makeSmallFiles: ((ordinary: (file: SmallFile) => void) => SmallFiles) | null;
 }
 
 export class Receiver implements TokenSink {
@@ -61,12 +64,17 @@ export class Receiver implements TokenSink {
   private readonly tokensTraced: boolean;
   /** The file at hand came as an open descriptor and has been copied. */
   private copied = false;
+  /** Its sum head has been read. */
+  private headArrived = false;
+  /** Null when this run has no use for the short way. */
+  private readonly smallFiles: SmallFiles | null;
 
   constructor(parts: ReceiverParts) {
     const { session } = parts.receiving;
     const { context } = session;
     this.session = session;
     this.p = parts;
+    this.smallFiles = parts.makeSmallFiles?.((file) => this.receiveSmall(file)) ?? null;
     this.items = new ItemReader(session.input, parts.ndxReader, context.version);
     this.digestLength = checksumLength(context.transferChecksum);
     this.tokensTraced = session.log.debug("DELTASUM", 3);
@@ -133,6 +141,7 @@ export class Receiver implements TokenSink {
   /** The sender has no more of this segment or phase; true at the very end. */
   private async atDone(): Promise<boolean> {
     const { receiving, itemLog, incoming } = this.p;
+    this.smallFiles?.drain();
     itemLog.endOfList();
     const view = receiving.receiverView;
     const { batchRequests } = receiving;
@@ -265,12 +274,39 @@ export class Receiver implements TokenSink {
     const { incoming, itemLog } = this.p;
     const { attrs } = this.items;
     const isNew = (iflags & ItemFlag.isNew) !== 0;
+    this.headArrived = false;
+    const { smallFiles } = this;
+    if (smallFiles && isNew && !redo && this.takeSmall(smallFiles, list, row, ndx)) return undefined;
     const file = incoming.open(list, row, ndx, redo, this.basisType(redo), attrs.xname, isNew);
     if (file.outputFd >= 0) itemLog.beforeTransfer(list, row, iflags);
     const waiting = this.receiveData(file);
     if (waiting) return this.endLater(waiting, file, iflags);
     this.endFile(file, iflags);
     return undefined;
+  }
+
+  /** A new file that goes the short way; false when it does not, with the sum head perhaps taken. */
+  private takeSmall(smallFiles: SmallFiles, list: FileList, row: number, ndx: number): boolean {
+    const { input, localLink } = this.session;
+    if (this.items.attrs.fnamecmpType !== FnamecmpType.fname || !smallFiles.suits(list, row)) return false;
+    if (input.poll(this.decodeHead) === undefined) return false;
+    this.headArrived = true;
+    if (this.head.count !== 0 || !skipLocalCopy(input.cursor, this.digestLength)) return false;
+    const offer = localLink!.take();
+    if (!offer) throw new ProtocolError("token", "got a block match with no basis file");
+    smallFiles.make({ list, row, ndx, offer });
+    return true;
+  }
+
+  /** A small file that could not be made the short way. */
+  private receiveSmall({ list, row, ndx, offer }: SmallFile): void {
+    const { incoming, localCopy } = this.p;
+    incoming.aside(() => {
+      const file = incoming.open(list, row, ndx, false, FnamecmpType.fname, null, true);
+      localCopy!.put(file, offer);
+      if (file.outputFd < 0) incoming.abandon(file);
+      else incoming.finish(file, true);
+    });
   }
 
   private async endLater(waiting: Promise<void>, file: IncomingFile, iflags: number): Promise<void> {
@@ -321,7 +357,7 @@ export class Receiver implements TokenSink {
    */
   private receiveData(file: IncomingFile): Promise<void> | undefined {
     const { input } = this.session;
-    if (input.poll(this.decodeHead) === undefined) return this.awaitData(file, false);
+    if (!this.headArrived && input.poll(this.decodeHead) === undefined) return this.awaitData(file, false);
     this.beginData(file);
     if (!this.p.tokens.read(input.cursor, this)) return this.awaitData(file, true);
     const failed = this.endTokens(file);

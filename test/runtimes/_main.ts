@@ -5,6 +5,7 @@ import { type FileSystem } from "../../src/posix/filesystem.ts";
 import { openFileSystem } from "../../src/posix/open.ts";
 import { runCases } from "./_check.ts";
 import { fileCases } from "./_files.ts";
+import { jobCases } from "./_jobs.ts";
 import { notifyCases, waitAndExit } from "./_notify.ts";
 import { hostCases, type Ports } from "./_streams.ts";
 
@@ -40,6 +41,7 @@ async function runSuite(host: Host): Promise<void> {
   const cases = {
     ...fileCases(fs, setup.root),
     ...(hosted && fs.capabilities.atCalls ? notifyCases(host, fs, setup.root) : {}),
+    ...(hosted && fs.jobQueue ? jobCases(host, fs, setup.root) : {}),
     ...(hosted ? hostCases(host, setup.ports) : {}),
   };
   const outcomes = await runCases(cases, setup.skips);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildHelpers } from "../../runtimes/_buildhelpers.mjs";
 import { type Outcome } from "./_check.ts";
 
 /** The project's root directory. */
@@ -37,7 +38,8 @@ export async function bundle(name: string): Promise<string> {
   mkdirSync(join(ROOT, "build", "test"), { recursive: true });
   await build({
     entryPoints: [join(ROOT, "test", "runtimes", `${name}.ts`)], outfile, bundle: true, format: "esm", platform: "node",
-    external: ["koffi"], logLevel: "error", define: { WSYNC_KERNELS: JSON.stringify(kernels().toString("base64")) },
+    external: ["koffi"], logLevel: "error",
+    define: { WSYNC_KERNELS: JSON.stringify(kernels().toString("base64")), ...(await buildHelpers()) },
   });
   return outfile;
 }

@@ -1,0 +1,1 @@
+export function buildHelpers(): Promise<Record<string, string>>;

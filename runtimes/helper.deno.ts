@@ -1,0 +1,14 @@
+/** The helper thread on Deno: runtimes/build.mjs makes a text of it, which _denohost.ts starts. */
+import { serveJobs } from "../src/helper.ts";
+import { type HelperStart } from "../src/host.ts";
+import { denoFfi } from "./_denoffi.ts";
+
+declare const self: {
+  addEventListener(name: "message", listener: (event: { data: HelperStart }) => void): void;
+  close(): void;
+};
+
+self.addEventListener("message", ({ data }) => {
+  serveJobs(denoFfi(), data);
+  self.close();
+});

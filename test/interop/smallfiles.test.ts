@@ -1,0 +1,114 @@
+/**
+ * Many small new files, so many that a helper thread joins in: the same tree as stock rsync's, and when files cannot be
+ * made the same lines and the same exit code, on each runtime.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync, linkSync, lutimesSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { missing, peer, type Runtime, scratch, wsync } from "../_programs.ts";
+import { type Outcome, run } from "../_run.ts";
+import { compare, describeTree } from "../_trees.ts";
+
+const asRoot = process.getuid?.() === 0;
+const FILES = 2400;
+const FOLDERS = 12;
+let source = "";
+
+/** Names that a temporary name is made from in a way of its own, and contents around the size that is small. */
+function oddFiles(dir: string): void {
+  const long = [160, 167, 168, 200, 255].map((length) => "n".repeat(length));
+  const names = [".dot", "..dots", "trailing.", "-dash", "new\nline", ...long];
+  names.forEach((name, i) => writeFileSync(join(dir, name), `odd ${i}`));
+  for (const size of [0, 1, 65535, 65536, 65537, 200_000]) {
+    writeFileSync(join(dir, `size${size}`), Buffer.alloc(size, "x"));
+  }
+  writeFileSync(join(dir, "linked"), "two names");
+  linkSync(join(dir, "linked"), join(dir, "other"));
+  symlinkSync("linked", join(dir, "symlink"));
+}
+
+beforeAll(() => {
+  source = join(mkdtempSync(join(scratch, "small-")), "source");
+  for (let i = 0; i < FILES; i++) {
+    const dir = join(source, `dir${i % FOLDERS}`, i % 3 === 0 ? "deeper" : "");
+    if (i < 3 * FOLDERS) mkdirSync(dir, { recursive: true });
+    const path = join(dir, `file${i}`);
+    writeFileSync(path, `contents of ${i}`.repeat(i % 50));
+    chmodSync(path, [0o644, 0o600, 0o755, 0o444, 0o4711][i % 5]);
+    lutimesSync(path, 1_000_000_000, 1_000_000_000 + i + 0.25);
+  }
+  oddFiles(join(source, "dir0"));
+  if (asRoot) execFileSync("chown", ["-R", "1234:4321", join(source, "dir3")]);
+  const touch = ["touch", "-h", "-d", "2002-02-02 02:02:02.123456789", "{}", "+"];
+  execFileSync("find", [source, "-newermt", "2010-01-01", "-exec", ...touch]);
+});
+
+/** Runs both programs into folders of their own, which `prepare` makes ready. */
+async function both(
+  program: string, options: readonly string[], prepare: (dir: string) => void = (dir) => mkdirSync(dir),
+): Promise<{ ours: Outcome; theirs: Outcome; dirs: readonly [string, string] }> {
+  const top = mkdtempSync(join(scratch, "small-"));
+  const dirs = [join(top, "ours"), join(top, "theirs")] as const;
+  const results: Outcome[] = [];
+  for (const [dir, word] of [[dirs[0], program], [dirs[1], peer!]] as const) {
+    prepare(dir);
+    results.push(await run([word, ...options, `${source}/`, `${dir}/`]));
+  }
+  return { ours: results[0], theirs: results[1], dirs };
+}
+
+const mountTmpfs = (options: string) => (dir: string): void => {
+  mkdirSync(dir);
+  execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", dir]);
+};
+
+const temporary = (dir: string): string[] =>
+  readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => /\.[A-Za-z0-9]{6}$/.test(name));
+
+describe.each(["node", "deno", "bun"] as const)("small files on %s", (runtime: Runtime) => {
+  const reason = missing(runtime);
+  const program = wsync(runtime) ?? "";
+  const optionSets = [["-aH"], ["-rl"], ["-rltpE", "--chmod=Fg+w", "--no-inc-recursive"], ["-a", "--delete", "-i"]];
+  it.skipIf(reason !== "").each(optionSets)("%s %s %s", async (...options: string[]) => {
+    const { ours, theirs, dirs } = await both(program, options);
+    expect({ code: ours.code, stdout: ours.stdout, stderr: ours.stderr })
+      .toEqual({ code: theirs.code, stdout: theirs.stdout, stderr: theirs.stderr });
+    const how = { times: options[0] === "-rl" ? "none" : "ns", hardLinks: options[0] === "-aH" } as const;
+    expect(compare(describeTree(dirs[1], how), describeTree(dirs[0], how))).toEqual([]);
+  });
+
+  it.skipIf(reason !== "" || !asRoot)("no inodes left: each file is told of, the rest is whole", async () => {
+    const { ours, theirs, dirs } = await both(program, ["-a"], mountTmpfs("size=64m,nr_inodes=1000"));
+    try {
+      expect(ours.code).toBe(theirs.code);
+      expect(ours.code).toBe(23);
+      const kinds = (text: string): string[] => {
+        const lines = text.replace(/"[^"]*"/g, '"NAME"').replace(/\(code 23\).*/, "(code 23)").split("\n");
+        return [...new Set(lines)].sort();
+      };
+      expect(kinds(ours.stderr)).toEqual(kinds(theirs.stderr));
+      expect(temporary(dirs[0])).toEqual([]);
+      const [wanted, got] = [describeTree(source, { perms: false }), describeTree(dirs[0], { perms: false })];
+      const files = [...got].filter(([, line]) => line.startsWith("file"));
+      expect(files.length).toBeGreaterThan(500);
+      expect(files.filter(([path, line]) => wanted.get(path) !== line)).toEqual([]);
+    } finally {
+      for (const dir of dirs) execFileSync("umount", [dir]);
+    }
+  });
+
+  it.skipIf(reason !== "" || !asRoot)("a full disk ends the run with exit code 11", async () => {
+    const { ours, theirs, dirs } = await both(program, ["-a"], mountTmpfs("size=4m"));
+    try {
+      expect(ours.code).toBe(theirs.code);
+      expect(ours.code).toBe(11);
+      expect(ours.stderr).toMatch(/^rsync: \[receiver\] write failed on ".*": No space left on device \(28\)$/m);
+      expect(temporary(dirs[0])).toEqual([]);
+    } finally {
+      for (const dir of dirs) execFileSync("umount", [dir]);
+    }
+  });
+});
