@@ -18,6 +18,7 @@ const MAPPED = /^::ffff:(?=\d+\.)/i;
 export function hostTls(load: (name: string) => unknown, ffi: () => Ffi | null): HostTls {
   const tls = (): Tls => load("node:tls") as Tls;
   return {
+    check: (identity, authorities) => void tls().createSecureContext(contextOf(identity, authorities)),
     listen: (options, take) => listenTls(tls(), options, take),
     connect: (options) => connectTls(tls(), load("node:net") as typeof import("node:net"), options, ffi),
   };

@@ -176,6 +176,8 @@ export interface TlsConnectOptions extends ConnectOptions {
 export interface HostTls {
   /** Listens; `take` gets each connection once its handshake is done. Rejects with TransportError (10). */
   listen(options: TlsListenOptions, take: (stream: ByteStream, address: string) => void): Promise<TlsDoor>;
+  /** Throws the runtime's error for certificates that cannot be used. */
+  check(identity: TlsIdentity, clientAuthorities: Uint8Array | null): void;
   /** Connects and shakes hands. Rejects as `Host.connect`, and with TransportError (10) for what TLS objects to. */
   connect(options: TlsConnectOptions): Promise<ByteStream>;
 }

@@ -62,6 +62,18 @@ export interface LoadedConfig {
   readonly problems: readonly ConfigProblem[];
   /** Every file and directory that was read. */
   readonly files: readonly string[];
+  /** Where values were set, in the order of the files. */
+  readonly settings: readonly Setting[];
+}
+
+/** A line that sets a parameter. */
+export interface Setting {
+  /** Name of the module; null outside of any. */
+  readonly module: string | null;
+  /** The parameter's name, as the table has it. */
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
 }
 
 /** Reads a configuration file and what it includes. */
@@ -84,6 +96,7 @@ class Loader {
   private readonly options: LoadOptions;
   private readonly problems: ConfigProblem[] = [];
   private readonly seen: string[] = [];
+  private readonly settings: Setting[] = [];
   private globals: Values = fallbacks(GLOBAL_PARAMETERS);
   private defaults: Values = fallbacks(MODULE_PARAMETERS);
   private readonly modules: Values[] = [];
@@ -103,8 +116,8 @@ class Loader {
   load(path: string): LoadedConfig {
     const whole = this.read(path) !== "failed";
     if (!this.dparamsSet) this.setDparams();
-    const { globals, defaults, modules, problems, seen } = this;
-    return { data: whole ? { globals, defaults, modules } : null, problems, files: seen };
+    const { globals, defaults, modules, problems, seen, settings } = this;
+    return { data: whole ? { globals, defaults, modules } : null, problems, files: seen, settings };
   }
 
   private problem(text: string, fatal = false): "failed" {
@@ -177,6 +190,8 @@ class Loader {
       this.problem(`Global parameter ${row.name} found in module section!`);
       return;
     }
+    const module = global ? null : ((this.current?.name ?? null) as string | null);
+    this.settings.push({ module, name: row.name, file: this.file, line: this.line });
     this.set(global ? this.globals : (this.current ?? this.defaults), row, text);
   }
 

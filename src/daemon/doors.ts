@@ -163,7 +163,7 @@ class Opener {
 }
 
 /** What the "tls" parameters name. Throws WsyncError for a file that is missing, or a key that all may read. */
-function credentials(
+export function credentials(
   context: DaemonContext, { globals }: Config,
 ): { readonly identity: TlsIdentity; readonly clientAuthorities: Uint8Array | null } {
   const { fs } = context.platform;

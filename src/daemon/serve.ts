@@ -6,6 +6,7 @@ import { type Platform } from "../conversation/conversation.ts";
 import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { type Options } from "../options/options.ts";
 import { type ParseContext } from "../options/parse.ts";
+import { checkConfig } from "./checkconfig.ts";
 import { shellAddress, socketAddress } from "./clientname.ts";
 import { unknownDparam } from "./config.ts";
 import { serveConnection } from "./connection.ts";
@@ -22,6 +23,7 @@ export async function runDaemon(platform: Platform, options: Options, parseConte
   if (unknown !== null) throw new UsageError(`Unknown parameter "${unknown}"`);
   const context = daemonContext(platform, options, parseContext, options.server);
   const { host } = platform;
+  if (options.checkConfig) return checkConfig(context);
   const part = host.env(PART_VARIABLE);
   if (part === "worker") return runWorker(context);
   if (context.viaShell) return overShell(context);

@@ -223,6 +223,8 @@ export interface Options {
   configFile: string | null;
   dparams: string[];
   noDetach: boolean;
+  /** --check-config: looks at the daemon's configuration, and serves nobody. */
+  checkConfig: boolean;
   /** KiB a second; the daemon's own limit. */
   daemonBwlimit: number;
   /** client_info of `-e.LsfxCIvu`, on a server; "" otherwise. */
@@ -272,6 +274,6 @@ export function defaultOptions(): Options {
     dryRun: false, eightBitOutput: false, outbuf: null, json: false, explain: [],
     watch: false, watchTargets: [], watchDelay: null, watchMaxDelay: null, watchAudit: null, watchRetry: null,
     watchPoll: null, watchBackend: null, watchAllowEmpty: false,
-    configFile: null, dparams: [], noDetach: false, daemonBwlimit: 0, clientInfo: "", args: [],
+    configFile: null, dparams: [], noDetach: false, checkConfig: false, daemonBwlimit: 0, clientInfo: "", args: [],
   };
 }

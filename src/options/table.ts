@@ -480,6 +480,8 @@ export const DAEMON_ROWS: readonly OptionRow[] = [
     argumentName: "RATE", help: "KiB a second at most" },
   { long: "config", argument: "string", into: "configFile", side: "client", category: "Other",
     argumentName: "FILE", help: "configuration file to use" },
+  { long: "check-config", set: { checkConfig: true }, side: "client", category: "Other", own: true,
+    help: "say what is wrong with the configuration, and what it names, and end" },
   { long: "dparam", short: "M", argument: "string", hook: "dparam", side: "client", category: "Other",
     argumentName: "NAME=VALUE", help: "set a global parameter" },
   { long: "detach", set: { noDetach: false }, no: ["no-detach"], unset: { noDetach: true }, side: "client",
