@@ -18,9 +18,19 @@ function readBlob(blob: Blob, offset: number, byteLength: number): Uint8Array<Ar
   return new Uint8Array(new FileReaderSync().readAsArrayBuffer(blob.slice(offset, offset + byteLength)));
 }
 
+/** Content that is a Blob's, to be read. */
+class BlobContent extends ReaderContent {
+  readonly blob: Blob;
+
+  constructor(blob: Blob) {
+    super(blob.size, (offset, byteLength) => readBlob(blob, offset, byteLength));
+    this.blob = blob;
+  }
+}
+
 /** The content of a Blob, to be read. */
-function blobContent(blob: Blob): FileContent {
-  return new ReaderContent(blob.size, (offset, byteLength) => readBlob(blob, offset, byteLength));
+export function blobContent(blob: Blob): FileContent {
+  return new BlobContent(blob);
 }
 
 /** Content that is written from its start to its end, and becomes a Blob. */
@@ -77,12 +87,26 @@ class GrowingBlob implements FileContent {
   }
 }
 
-const BLOB_STORE: ContentStore = { create: () => new GrowingBlob() };
+/** Makes contents that grow in Blobs. */
+export class BlobStore implements ContentStore {
+  create(): FileContent {
+    return new GrowingBlob();
+  }
+}
+
+/** All of a content as one Blob; one that is in Blobs is not read. */
+export function contentBlob(content: FileContent): Blob {
+  if (content instanceof GrowingBlob) return content.blob();
+  if (content instanceof BlobContent) return content.blob;
+  const bytes = new Uint8Array(content.byteLength);
+  content.read(0, bytes);
+  return new Blob([bytes]);
+}
 
 /** Files in Blobs. Works in workers only. */
 export class BlobFiles extends TreeFiles {
   constructor() {
-    super(() => Date.now(), {}, BLOB_STORE);
+    super(() => Date.now(), {}, new BlobStore());
   }
 
   /** Adds a file. Its time is the File's own unless told. */
@@ -94,8 +118,7 @@ export class BlobFiles extends TreeFiles {
   /** A file that was written, or added. Throws UsageError when there is none. */
   blob(path: string): Blob {
     const content = this.contentOf(path);
-    if (content instanceof GrowingBlob) return content.blob();
-    if (content !== null) return new Blob([this.read(path) as Uint8Array<ArrayBuffer>]);
+    if (content !== null) return contentBlob(content);
     throw new UsageError(`no such file: ${path}`);
   }
 }

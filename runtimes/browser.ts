@@ -8,6 +8,8 @@ import { createHost } from "./_browserhost.ts";
 
 export * from "../src/index.ts";
 export { BlobFiles } from "./_blobfiles.ts";
+export { DirectoryFiles } from "./_directoryfiles.ts";
+export { connectWebSocket } from "./_websocket.ts";
 export { delta, patch, signature } from "./_browserdelta.ts";
 export { createHost };
 

@@ -6,4 +6,5 @@ export { type Listen, runServe } from "./library/serve.ts";
 export { runSync } from "./library/sync.ts";
 export { runWatch } from "./library/watch.ts";
 export { OPTION_ROWS } from "./options/table.ts";
+export { Inode, S_IF } from "./posix/inode.ts";
 export { type ContentStore, type FileContent, ReaderContent } from "./posix/content.ts";

@@ -16,6 +16,7 @@ const TABLE_ROWS = 100;
 
 const PHASES: Readonly<Record<Progress["phase"], string>> = {
   sign: "signing the old version", search: "searching the new version", patch: "patching", record: "recording",
+  transfer: "transferring",
 };
 
 class CompareView {

@@ -1,5 +1,5 @@
 /** The page's side of the worker: one promise a task, with progress, and an end on demand. */
-import { type Answer, type Comparison, type Phase, type Task } from "./messages.ts";
+import { type Answer, type Comparison, type Listed, type Moved, type Phase, type Task } from "./messages.ts";
 import { type DeltaStats } from "../../src/index.ts";
 
 /** How far a task has come. */
@@ -7,6 +7,8 @@ export interface Progress {
   readonly phase: Phase;
   readonly done: number;
   readonly total: number;
+  /** The file that is being transferred. */
+  readonly name?: string;
 }
 
 /** A file that a task has made. */
@@ -26,7 +28,9 @@ interface Pending {
   readonly onProgress: (progress: Progress) => void;
 }
 
-type ResultOf<T extends Task> = T extends { kind: "compare" } ? Comparison : MadeFile;
+type ResultOf<T extends Task> = T extends { kind: "compare" } ? Comparison
+  : T extends { kind: "look" | "here" } ? readonly Listed[]
+  : T extends { kind: "pull" | "push" } ? Moved : MadeFile;
 
 /** Speaks to one worker. */
 export class Engine {
@@ -62,6 +66,8 @@ export class Engine {
     this.pending.delete(answer.id);
     if ("error" in answer) pending.reject(answer.aborted ? new Aborted(answer.error) : new Error(answer.error));
     else if ("comparison" in answer) pending.resolve(answer.comparison as never);
+    else if ("listed" in answer) pending.resolve(answer.listed as never);
+    else if ("moved" in answer) pending.resolve(answer.moved as never);
     else pending.resolve({ file: answer.file, stats: answer.stats } as never);
   }
 

@@ -3,6 +3,7 @@ import { startCompare } from "./compare.ts";
 import { $ } from "./dom.ts";
 import { Engine } from "./engine.ts";
 import { startFiles } from "./files.ts";
+import { startTransfer } from "./transfer.ts";
 
 const VIEWS = ["compare", "files", "transfer"] as const;
 
@@ -29,6 +30,7 @@ function transferEngine(): Engine {
 
 startCompare(engine, transferEngine);
 startFiles(engine);
+startTransfer(transferEngine);
 showView(false);
 addEventListener("hashchange", () => showView(true));
 // A file that misses its field must not take the page away.

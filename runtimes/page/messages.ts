@@ -56,7 +56,71 @@ export interface BatchTask {
   readonly name: string;
 }
 
-export type Task = CompareTask | DeltaTask | SignTask | SignedDeltaTask | PatchTask | BatchTask;
+/** A daemon's WebSocket door, and who asks. */
+export interface Door {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** List a daemon's modules ("" for the path), or a directory of one. */
+export interface LookTask {
+  readonly kind: "look";
+  readonly door: Door;
+  readonly path: string;
+}
+
+/** List all that is in a directory of this browser. */
+export interface HereTask {
+  readonly kind: "here";
+  readonly place: FileSystemDirectoryHandle;
+}
+
+/** Bring a directory of this browser up to date with one of a daemon's module, or the other way round. */
+export interface MoveTask {
+  readonly kind: "pull" | "push";
+  readonly door: Door;
+  /** Module and path. */
+  readonly path: string;
+  readonly place: FileSystemDirectoryHandle;
+  readonly delete: boolean;
+  readonly dryRun: boolean;
+}
+
+/** What the worker for transfers does. */
+export type TransferTask = BatchTask | LookTask | HereTask | MoveTask;
+export type Task = CompareTask | DeltaTask | SignTask | SignedDeltaTask | PatchTask | TransferTask;
+
+/** A module, or an entry of a directory. */
+export interface Listed {
+  /** Its name; of a listing of all that is in a directory, the path. */
+  readonly name: string;
+  readonly kind: "module" | "directory" | "file" | "symlink" | "other";
+  /** Of a module. */
+  readonly comment: string;
+  readonly size: number;
+  /** Seconds since the epoch. */
+  readonly mtime: number;
+}
+
+/** What a transfer has done, or would do. */
+export interface Moved {
+  readonly dryRun: boolean;
+  /** Names and what becomes of them, the first of many. */
+  readonly items: readonly { readonly name: string; readonly what: string }[];
+  readonly itemCount: number;
+  readonly files: number;
+  readonly deleted: number;
+  readonly totalBytes: number;
+  readonly literalBytes: number;
+  readonly matchedBytes: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly seconds: number;
+  readonly protocol: number;
+  /** What went wrong with single files. */
+  readonly trouble: readonly string[];
+}
 
 /** Where in the new file bytes come from: parallel arrays, in order, without gaps. */
 export interface Regions {
@@ -85,14 +149,18 @@ export interface Comparison {
 }
 
 /** What a task is at. */
-export type Phase = "sign" | "search" | "patch" | "record";
+export type Phase = "sign" | "search" | "patch" | "record" | "transfer";
 
 /** From the page. */
 export type Request = { readonly id: number; readonly task: Task } | { readonly id: number; readonly abort: true };
 
 /** From the worker. */
 export type Answer =
-  | { readonly id: number; readonly phase: Phase; readonly done: number; readonly total: number }
+  | {
+    readonly id: number; readonly phase: Phase; readonly done: number; readonly total: number; readonly name?: string;
+  }
   | { readonly id: number; readonly comparison: Comparison }
+  | { readonly id: number; readonly listed: readonly Listed[] }
+  | { readonly id: number; readonly moved: Moved }
   | { readonly id: number; readonly file: Blob; readonly stats: DeltaStats | null }
   | { readonly id: number; readonly error: string; readonly aborted: boolean };

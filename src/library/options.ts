@@ -45,7 +45,7 @@ export function optionWords(options: TransferOptions): string[] {
 function wordsOf(row: OptionRow, name: string, value: Switch | Argument): string[] {
   if (typeof value === "boolean") {
     if (row.argument !== undefined) throw new UsageError(`option ${name} takes a value, not ${value}`);
-    return [value ? `--${row.long}` : negated(row, name)];
+    return value ? [`--${row.long}`] : negated(row);
   }
   if (row.argument !== undefined) {
     const values = Array.isArray(value) ? (value as readonly (string | number)[]) : [value as string | number];
@@ -57,8 +57,8 @@ function wordsOf(row: OptionRow, name: string, value: Switch | Argument): string
   throw new UsageError(`option ${name} is true, false or how many times it is given, not ${String(value)}`);
 }
 
-function negated(row: OptionRow, name: string): string {
+/** What has no --no- form is off unless it is given. */
+function negated(row: OptionRow): string[] {
   const word = row.no?.[0];
-  if (word === undefined) throw new UsageError(`option ${name} cannot be switched off`);
-  return `--${word}`;
+  return word === undefined ? [] : [`--${word}`];
 }

@@ -16,7 +16,7 @@ import { type Capabilities } from "../options/version.ts";
 import { openFileSystem } from "../posix/open.ts";
 import { CHECKSUMS } from "../protocol/negotiate.ts";
 import { type Duplex, DuplexByteStream } from "./duplex.ts";
-import { type FilesPlace } from "./files.ts";
+import { type FilesPlace, MemoryFiles } from "./files.ts";
 import { optionWords, type TransferOptions } from "./options.ts";
 
 const SIGTERM = 15;
@@ -121,8 +121,10 @@ export class Station {
   /** The platform over a place, or over the disk. */
   platform(place: FilesPlace | null): Platform {
     const { kernels } = this;
-    const host = this.libraryHost(place !== null);
-    const fs = place === null ? openFileSystem(host, kernels.memory) : place.files.open(kernels.memory);
+    // A browser has no disk; a listing, say, needs none.
+    const files = place?.files ?? (this.host.runtime === "browser" ? new MemoryFiles() : null);
+    const host = this.libraryHost(files !== null);
+    const fs = files === null ? openFileSystem(host, kernels.memory) : files.open(kernels.memory);
     return { host, kernels, fs, interrupts: this.interrupts };
   }
 
