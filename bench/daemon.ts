@@ -126,7 +126,7 @@ class Daemon {
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.child.once("close", resolve));
+    const ended = new Promise((done) => this.child.once("close", done));
     this.child.kill("SIGTERM");
     await ended;
   }
