@@ -2,6 +2,7 @@
  * Command-line words and paths as bytes. Runtimes decode them as UTF-8 and lose what is not; Linux keeps the original
  * bytes in /proc, which is read only when a word holds something other than ASCII.
  */
+import { ExitCode, UsageError } from "../src/errors.ts";
 import { bytesOf, latin1, nameOfText } from "../src/memory.ts";
 
 const NOT_ASCII = /[^\t-~]/;
@@ -38,4 +39,13 @@ export function passableArgv(argv: readonly string[]): string[] {
 function appendWord(name: string): string {
   const octal = Array.from(name, (char) => "\\" + char.charCodeAt(0).toString(8).padStart(3, "0")).join("");
   return `v=$(printf '${octal}x'); set -- "$@" "\${v%x}"`;
+}
+
+/** What the runtime says the working directory is; an error like rsync's when it has been removed. */
+export function currentDirectory(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    throw new UsageError("rsync: getcwd(): No such file or directory (2)", ExitCode.fileSelect);
+  }
 }

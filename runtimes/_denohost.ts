@@ -7,7 +7,7 @@ import {
   type ByteStream, type ChildProcess, type ConnectOptions, type HelperStart, type Host, type SpawnOptions,
 } from "../src/host.ts";
 import { nameOfText } from "../src/memory.ts";
-import { argvNames, passableArgv, textOfName } from "./_argv.ts";
+import { argvNames, currentDirectory, passableArgv, textOfName } from "./_argv.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
 import { type DenoApi, type DenoCalls, type DenoCommand, type DenoConnection, LazyFfi } from "./_denoffi.ts";
 import { denoSockets } from "./_denosockets.ts";
@@ -44,7 +44,7 @@ export function createHost(): Host {
     },
     env: (name) => Deno.env.get(name),
     environment: () => Deno.env.toObject(),
-    cwd: () => nameOfText(Deno.cwd()),
+    cwd: () => nameOfText(currentDirectory(Deno.cwd)),
     get ffi() {
       return foreign.ffi;
     },

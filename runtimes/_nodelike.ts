@@ -8,7 +8,7 @@ import process from "node:process";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream, type ChildProcess, type Host, type SpawnOptions } from "../src/host.ts";
 import { latin1, nameOfText } from "../src/memory.ts";
-import { argvNames, passableArgv, textOfName } from "./_argv.ts";
+import { argvNames, currentDirectory, passableArgv, textOfName } from "./_argv.ts";
 import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { FileStream } from "./_filestream.ts";
@@ -79,7 +79,7 @@ function osName(): Host["os"] {
 
 /** The working directory's exact bytes where the system shows them. */
 function workingDirectory(): string {
-  const text = process.cwd();
+  const text = currentDirectory(process.cwd);
   if (!text.includes("\ufffd")) return nameOfText(text);
   const bytes = fs.readlinkSync("/proc/self/cwd", { encoding: "buffer" });
   return latin1(bytes, 0, bytes.length);

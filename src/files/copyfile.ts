@@ -10,17 +10,25 @@ import { type FileReporter, type LogCode } from "./report.ts";
 import { type XattrFiles } from "./xattrs.ts";
 
 const BUFFER_BYTES = 256 * 1024;
-/** One copy_file_range call; large enough to be rare, small enough to let others have their turn. */
-const RANGE_BYTES = 64 * 1024 * 1024;
+/** One copy_file_range call: large enough to be rare, small enough for a signal to be heard soon on a slow disk. */
+const RANGE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Copies all of `from` to the start of the empty file `to`. Returns the byte count or -errno. `onBytes` hears of
- * progress after each step.
+ * Copies all of `from` to the start of the empty file `to`. Returns the byte count or -errno. Without `byKernel` bytes
+ * are read and written, into blocks that are there.
  */
-export function copyContents(fs: FileSystem, from: number, to: number, onBytes?: (count: number) => void): number {
-  const ranged = fs.capabilities.copyFileRange ? copyByRange(fs, from, to, onBytes) : 0;
-  if (ranged < 0) return ranged;
-  return copyByBuffer(fs, from, to, ranged, onBytes);
+export function copyContents(fs: FileSystem, from: number, to: number, byKernel = true): number {
+  const steps = byKernel ? copySteps(fs, from, to) : copyByBuffer(fs, from, to, 0);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** `copyContents` in steps, each of which yields how many bytes are there by then. */
+export function* copySteps(fs: FileSystem, from: number, to: number): Generator<number, number> {
+  const ranged = fs.capabilities.copyFileRange ? yield* copyByRange(fs, from, to) : 0;
+  return ranged < 0 ? ranged : yield* copyByBuffer(fs, from, to, ranged);
 }
 
 /** FICLONE: 0 when all of `from` is now shared with `to`, else -errno and nothing has changed. */
@@ -29,14 +37,14 @@ export function cloneContents(fs: FileSystem, from: number, to: number): number 
 }
 
 /** Bytes copied before end of file or before the kernel declined; what is left is for `copyByBuffer`. */
-function copyByRange(fs: FileSystem, from: number, to: number, onBytes?: (count: number) => void): number {
+function* copyByRange(fs: FileSystem, from: number, to: number): Generator<number, number> {
   const { E } = fs.constants;
   let offset = 0;
   for (;;) {
     const count = fs.copyFileRange(from, offset, to, offset, RANGE_BYTES);
     if (count > 0) {
       offset += count;
-      onBytes?.(count);
+      yield offset;
       continue;
     }
     // A full or failing disk is an error; any other refusal means that these two files cannot be copied this way.
@@ -45,25 +53,21 @@ function copyByRange(fs: FileSystem, from: number, to: number, onBytes?: (count:
   }
 }
 
-function copyByBuffer(
-  fs: FileSystem, from: number, to: number, start: number, onBytes?: (count: number) => void,
-): number {
+function* copyByBuffer(fs: FileSystem, from: number, to: number, start: number): Generator<number, number> {
   const buffer = fs.memory.alloc(BUFFER_BYTES);
   let offset = start;
-  let result = 0;
-  for (;;) {
-    const count = fs.pread(from, buffer, BUFFER_BYTES, offset);
-    if (count <= 0) {
-      result = count;
-      break;
+  try {
+    for (;;) {
+      const count = fs.pread(from, buffer, BUFFER_BYTES, offset);
+      if (count <= 0) return count < 0 ? count : offset;
+      const written = fs.pwrite(to, buffer, count, offset);
+      if (written < 0) return written;
+      offset += written;
+      yield offset;
     }
-    result = fs.pwrite(to, buffer, count, offset);
-    if (result < 0) break;
-    offset += count;
-    onBytes?.(count);
+  } finally {
+    fs.memory.release(buffer);
   }
-  fs.memory.release(buffer);
-  return result < 0 ? result : offset;
 }
 
 /** How whole files are copied. */
@@ -128,7 +132,7 @@ function copyReserved(
   if (fs.fstat(source, stat) < 0) stat.size = 0;
   const reserved = stat.size > 0 ? preallocate(fs, target, stat.size, sparse) : 0;
   if (reserved < 0) told(reporter, reserved, "do_fallocate", to, "warning");
-  const copied = copyByBuffer(fs, source, target, 0);
+  const copied = copyContents(fs, source, target, false);
   if (copied < 0) return told(reporter, copied, "write", to);
   const cut = copied < reserved ? fs.ftruncate(target, copied) : 0;
   if (cut < 0) told(reporter, cut, "ftruncate", to);

@@ -52,6 +52,7 @@ export class RequestedNames {
 
   /** May the sender list this name? */
   accepts(path: string, isDir: boolean): boolean {
+    if (this.namesNothing) return true;
     const name = bare(path);
     const wanted = isDir ? Kind.leaf | Kind.parent : Kind.leaf;
     if (((this.names.get(name) ?? 0) & wanted) !== 0 || this.liesBelow(name)) return true;
@@ -61,12 +62,14 @@ export class RequestedNames {
 
   /** True when everything in directory `dir` ("" for the root) may come: its names need not be looked up one by one. */
   acceptsAllIn(dir: string): boolean {
+    if (this.namesNothing) return true;
     const name = bare(dir);
     return this.hasBelow(name) || (this.s.recurse && this.liesBelow(name));
   }
 
   /** Is this directory wanted only as the parent of something? Its contents are not, so nothing in it is deleted. */
   isParentOnly(path: string): boolean {
+    if (this.namesNothing) return false;
     const name = bare(path);
     if (name === ".") return !this.hasBelow("");
     if (((this.names.get(name) ?? 0) & Kind.leaf) !== 0 || this.liesBelow(name)) return false;
@@ -78,6 +81,11 @@ export class RequestedNames {
       parent = true;
     }
     return parent;
+  }
+
+  /** --relative and nothing named, without recursion: like rsync we have nothing to compare with then. */
+  private get namesNothing(): boolean {
+    return this.s.relative && this.names.size === 0 && this.wild.length === 0;
   }
 
   private put(name: string, isWild: boolean, kind: number): void {

@@ -260,9 +260,11 @@ export class Generator {
   /** Waits until the receiver has seen the end of `phases` phases. */
   private async until(phases: number, withRedo: boolean): Promise<void> {
     for (;;) {
+      // What the receiver reported before the end of the phase has to be seen, even if both come during the look.
+      const isOver = this.receiving.phasesDone >= phases;
       await this.checkFinished(withRedo);
-      if (this.receiving.phasesDone >= phases) return;
-      await this.wait();
+      if (isOver) return;
+      if (this.receiving.phasesDone < phases) await this.wait();
     }
   }
 

@@ -88,6 +88,11 @@ function withoutClimbing(name: string): string {
   return parts.join("/") || ".";
 }
 
+/** Is the file built in the partial directory, on what an earlier run left there? It stays there when that fails. */
+function isOwnPartial({ temp, partial }: IncomingFile): boolean {
+  return temp !== null && temp === partial;
+}
+
 /** The output of a file that cannot be written. */
 const NO_OUTPUT: { fd: number; temp: Place | null } = { fd: -1, temp: null };
 
@@ -184,12 +189,25 @@ export class Incoming {
     } else if (options.delayUpdates && verified) {
       this.delay(file);
     } else {
-      // What was built in the partial directory itself stays there as it is.
-      if (file.temp && file.temp === file.partial) session.fs.close(file.outputFd);
-      else if (!options.partial || !this.keep(file)) this.drop(file);
-      this.damaged(file);
+      this.keepDamaged(file);
     }
     this.closeBasis(file);
+  }
+
+  /** Keeps or drops what has the wrong digest. Of what is kept rsync says that it was discarded, too. */
+  private keepDamaged(file: IncomingFile): void {
+    const { options, fs } = this.p.session;
+    if (isOwnPartial(file) && !options.delayUpdates) {
+      fs.close(file.outputFd);
+      this.damaged(file, "put into partial-dir");
+    } else if (!this.mayKeep(file)) {
+      this.drop(file);
+      this.damaged(file, "discarded");
+    } else if (this.keep(file)) {
+      this.damaged(file, "discarded");
+    } else {
+      this.p.receiving.noSend(file.ndx);
+    }
   }
 
   /**
@@ -204,14 +222,6 @@ export class Incoming {
     if (session.options.listOnly === 0 && destination.soloName === null) {
       destination.root.chmod(destination.path(list, row), mode | S_IRWXU);
     }
-  }
-
-  /** A write failed: the data so far is dropped before the run ends. */
-  writeFailed(file: IncomingFile, _errno: number): void {
-    this.closeBasis(file);
-    this.current = null;
-    if (this.p.session.options.partial) this.keep(file);
-    else this.drop(file);
   }
 
   /** --delay-updates: renames what was kept back. Upstream handle_delayed_updates. */
@@ -233,14 +243,19 @@ export class Incoming {
     this.delayed.length = 0;
   }
 
-  /** The run is cut off: keeps or removes the file under construction. Upstream cleanup.c. */
+  /**
+   * The run is cut off, or writing failed: keeps or removes the file under construction. What was written in place stays
+   * as it is, with the attributes that it had. Upstream cleanup.c.
+   */
   cutOff(gotData: boolean): void {
     const file = this.current;
     if (!file) return;
     this.current = null;
     this.closeBasis(file);
     if (file.outputFd < 0) return;
-    if (gotData && this.p.session.options.partial) {
+    if (file.temp === null || isOwnPartial(file)) {
+      this.p.session.fs.close(file.outputFd);
+    } else if (gotData && this.mayKeep(file)) {
       // A partial file at the target's name must not look newer than it is, or --update would pass it over.
       if (!file.partial) file.list.mtime[file.row] = 0;
       this.keep(file, file.partial === null);
@@ -438,7 +453,7 @@ export class Incoming {
       this.noteLocal(file);
       receiving.success(file.ndx);
     } else {
-      this.damaged(file);
+      this.damaged(file, partialDir ? "put into partial-dir" : "retained");
     }
   }
 
@@ -466,6 +481,11 @@ export class Incoming {
     this.p.receiving.delayed(ndx);
   }
 
+  /** --partial: but not where a daemon hides the partial directory's file. */
+  private mayKeep({ partial }: IncomingFile): boolean {
+    return this.p.session.options.partial && (this.p.partialDir === null || partial !== null);
+  }
+
   private keep(file: IncomingFile, okToSetTime = false): boolean {
     return this.p.committer.keepPartial({
       rows: file.list, row: file.row, path: file.path, temp: file.temp, fd: file.outputFd, partial: file.partial,
@@ -486,12 +506,10 @@ export class Incoming {
   }
 
   /** The digest was wrong: ask once more, then give up. */
-  private damaged(file: IncomingFile): void {
-    const { session, receiving, partialDir } = this.p;
+  private damaged(file: IncomingFile, what: string): void {
+    const { session, receiving } = this.p;
     const { log, options } = session;
     if (file.redo || log.info("NAME", 1) || options.outFormatHasItemize > 0) {
-      const kept = partialDir ? "put into partial-dir" : "retained";
-      const what = options.partial || options.inplace ? kept : "discarded";
       const level = file.redo ? "ERROR" : "WARNING";
       const again = file.redo ? "" : receiving.batchRequests ? " (may try again)" : " (will try again)";
       const text = `${level}: ${file.path} failed verification -- update ${what}${again}.\n`;

@@ -108,9 +108,9 @@ export class Receiver implements TokenSink {
 
   /** The run ends before its time: what there is of the file under construction is kept (--partial) or dropped. */
   cutOff(): void {
-    const { patcher, incoming } = this.p;
-    const gotData = this.file !== null && patcher.literalBytes > 0;
-    if (gotData) patcher.finish(false);
+    const { patcher, incoming, localCopy } = this.p;
+    const gotData = this.file !== null && (this.copied ? localCopy!.copiedBytes : patcher.literalBytes) > 0;
+    if (gotData && !this.copied) patcher.finish(false);
     incoming.cutOff(gotData);
   }
 
@@ -360,10 +360,8 @@ export class Receiver implements TokenSink {
     if (!this.headArrived && input.poll(this.decodeHead) === undefined) return this.awaitData(file, false);
     this.beginData(file);
     if (!this.p.tokens.read(input.cursor, this)) return this.awaitData(file, true);
-    const failed = this.endTokens(file);
-    if (input.poll(this.decodeDigest) === undefined) return this.awaitDigest(file, failed);
-    this.endData(file, failed);
-    return undefined;
+    const copying = this.copied ? this.p.localCopy!.take(file) : undefined;
+    return copying ? this.awaitCopy(copying, file) : this.takeDigest(file);
   }
 
   /** The rest of `receiveData` from where the bytes ran out, which was behind the sum head if `begun`. */
@@ -374,10 +372,25 @@ export class Receiver implements TokenSink {
       await input.next(this.decodeHead);
       this.beginData(file);
     }
-    while (!this.p.tokens.read(input.cursor, this)) await input.more();
+    while (!this.p.tokens.read(input.cursor, this)) {
+      if (this.p.patcher.writeError !== 0) this.endWriting(file, this.p.patcher.writeError);
+      await input.more();
+    }
+    if (this.copied) await this.p.localCopy!.take(file);
+    await this.takeDigest(file);
+  }
+
+  private async awaitCopy(copying: Promise<void>, file: IncomingFile): Promise<void> {
+    await copying;
+    await this.takeDigest(file);
+  }
+
+  /** The data is written: what is left is its digest. */
+  private takeDigest(file: IncomingFile): Promise<void> | undefined {
     const failed = this.endTokens(file);
-    if (input.poll(this.decodeDigest) === undefined) return this.awaitDigest(file, failed);
+    if (this.session.input.poll(this.decodeDigest) === undefined) return this.awaitDigest(file, failed);
     this.endData(file, failed);
+    return undefined;
   }
 
   private async awaitDigest(file: IncomingFile, failed: number): Promise<void> {
@@ -403,18 +416,19 @@ export class Receiver implements TokenSink {
 
   private endData(file: IncomingFile, failed: number): void {
     const { session } = this;
-    const { incoming } = this.p;
     if (session.log.debug("DELTASUM", 2)) session.log.infoLine("got file_sum\n");
     this.p.itemLog.noteDigest(this.digest, 0);
     this.countData();
+    if (failed < 0) this.endWriting(file, -failed);
     this.file = null;
-    if (failed < 0) {
-      incoming.writeFailed(file, -failed);
-      const name = this.p.receiving.destination.fullName(file.path);
-      const reason = `${session.fs.strerror(-failed)} (${-failed})`;
-      session.log.errorXfer(`rsync: [receiver] write failed on ${name}: ${reason}\n`);
-      throw new ProtocolError("file", "", ExitCode.fileIo);
-    }
+  }
+
+  /** Writing has failed, and with it the run; what has been written is dealt with as when a run is cut off. */
+  private endWriting(file: IncomingFile, errno: number): never {
+    const { session } = this;
+    const name = this.p.receiving.destination.fullName(file.path);
+    session.log.errorXfer(`rsync: [receiver] write failed on ${name}: ${session.fs.strerror(errno)} (${errno})\n`);
+    throw new ProtocolError("file", "", ExitCode.fileIo);
   }
 
   /** --debug=deltasum2: the old data that blocks refer to. */
@@ -475,7 +489,6 @@ export class Receiver implements TokenSink {
     const { localCopy } = this.p;
     if (localCopy && this.head.count === 0 && index === 0 && this.file) {
       this.copied = true;
-      localCopy.take(this.file);
       return;
     }
     if (this.tokensTraced) this.showMatch(index);
