@@ -244,8 +244,8 @@ export class Incoming {
   }
 
   /**
-   * The run is cut off, or writing failed: keeps or removes the file under construction. What was written in place stays
-   * as it is, with the attributes that it had. Upstream cleanup.c.
+   * The run is cut off, or writing failed: keeps or removes the file under construction. What was written in place
+   * stays as it is, with the attributes that it had. Upstream cleanup.c.
    */
   cutOff(gotData: boolean): void {
     const file = this.current;

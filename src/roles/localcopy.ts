@@ -26,8 +26,8 @@ export class LocalCopy {
   }
 
   /**
-   * Copies the oldest offered file into the incoming one and closes it. A failed copy ends the run, as in rsync. Returns
-   * a promise for a file that takes a while.
+   * Copies the oldest offered file into the incoming one and closes it. A failed copy ends the run, as in rsync.
+   * Returns a promise for a file that takes a while.
    */
   take(file: IncomingFile): Promise<void> | undefined {
     const offer = this.session.localLink!.take();

@@ -65,6 +65,12 @@ describe("names with --relative", () => {
   });
 });
 
+test("--relative with nothing named and no recursion checks nothing, as in rsync", () => {
+  expect(asked(["module/"], { relative: true }, true).accepts("any/thing", false)).toBe(true);
+  expect(asked(["module/"], {}, true).accepts("thing", false)).toBe(false);
+  expect(asked(["module/a", "module/"], { relative: true }, true).accepts("thing", false)).toBe(false);
+});
+
 describe("wildcards", () => {
   test("match as the remote side would expand them", () => {
     const names = asked(["*.c", "d[12]"], recurse);
