@@ -17,7 +17,7 @@ import { Refusals } from "../options/refusals.ts";
 import { OPTION_ROWS } from "../options/table.ts";
 import { LineStream } from "../session/linestream.ts";
 import { type Config, problemLine } from "./config.ts";
-import { type DaemonContext, errorText, readConfig } from "./context.ts";
+import { type DaemonContext, errorText, newSession, readConfig } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { type Admission, receive } from "./greet.ts";
 import { admissionHandover } from "./handover.ts";
@@ -40,9 +40,12 @@ export interface Connection {
 }
 
 /** Serves a client and returns the exit code. Never throws. */
-export async function serveConnection(own: DaemonContext, connection: Connection): Promise<number> {
+export async function serveConnection(
+  started: DaemonContext, connection: Connection, session: string = newSession(started),
+): Promise<number> {
+  const own = { ...started, log: started.log.forSession(session) };
   const { config, problems } = readConfig(own);
-  if (config !== null) own.log.use(config.defaults);
+  if (config !== null) own.log.useConfig(config);
   for (const problem of problems) own.log.info(problemLine(problem));
   const stream = new LineStream(connection.stream);
   const deadline = new Deadline(own.platform.host, stream);
@@ -54,7 +57,7 @@ export async function serveConnection(own: DaemonContext, connection: Connection
     const context = isJailed(config) ? enterJail(own, config) : own;
     const admission = await receive(context, visitor);
     deadline.stop();
-    if (admission !== null) return await serveAdmitted(context, visitor, admission, connection.fd);
+    if (admission !== null) return await serveAdmitted(context, visitor, { admission, session }, connection.fd);
     await stream.end();
     return 0;
   } catch (error) {
@@ -67,13 +70,14 @@ export async function serveConnection(own: DaemonContext, connection: Connection
 }
 
 function serveAdmitted(
-  context: DaemonContext, { config, stream, deadline }: Visitor, admission: Admission, fd: number | null,
+  context: DaemonContext, { config, stream, deadline }: Visitor,
+  { admission, session }: { readonly admission: Admission; readonly session: string }, fd: number | null,
 ): Promise<number> | number {
   const { system, sockets } = context;
   if (system === null || sockets === null || !needsKeeper(context, admission)) {
     return serveModule(context, config, admission, stream, deadline);
   }
-  const message = admissionHandover(config, admission, stream.pending, fd === null);
+  const message = admissionHandover(config, admission, stream.pending, fd === null, session);
   return serveApart(context, system, sockets, { message, connection: fd, lockFd: admission.lockFd });
 }
 

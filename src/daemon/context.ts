@@ -15,6 +15,7 @@ import { DaemonLog } from "./logger.ts";
 /** The configuration of a daemon that root has started, and of one in a user's remote shell. */
 const SYSTEM_CONFIG = "/etc/rsyncd.conf";
 const USER_CONFIG = "rsyncd.conf";
+const SESSION_BYTES = 6;
 
 /** One daemon process. */
 export interface DaemonContext {
@@ -63,6 +64,13 @@ export function readConfig(
   const env = new Environment((name) => platform.host.env(name));
   const loaded = loadConfig(configPath(context), configFiles(operator), { dparams: options.dparams, globalsOnly, env });
   return { config: loaded.data === null ? null : new Config(loaded.data, env), problems: loaded.problems };
+}
+
+/** An id for a connection, for its lines in a log. */
+export function newSession({ platform: { host } }: DaemonContext): string {
+  const bytes = new Uint8Array(SESSION_BYTES);
+  host.random(bytes);
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The text of an error that ends a connection, for the log. */

@@ -23,6 +23,8 @@ export type Handover = VisitorHandover | AdmissionHandover;
 /** A client that has yet to be received. Descriptors: the connection. */
 export interface VisitorHandover {
   readonly kind: "visitor";
+  /** The connection's id in logs. */
+  readonly session: string;
   readonly address: string;
   /** The address is the client's own, whatever stands in between. */
   readonly told: boolean;
@@ -33,6 +35,8 @@ export interface VisitorHandover {
 /** A client that may use a module. Descriptors: the connection, and the lock file if it is counted. */
 export interface AdmissionHandover {
   readonly kind: "admission";
+  /** The connection's id in logs. */
+  readonly session: string;
   /** The connection is standard input and output. */
   readonly onStdio: boolean;
   readonly config: ConfigData;
@@ -50,12 +54,12 @@ export interface AdmissionHandover {
 
 /** Tells what is known of a client that may use a module. `read`: bytes of it that are left over. */
 export function admissionHandover(
-  config: Config, admission: Admission, read: Uint8Array, onStdio: boolean,
+  config: Config, admission: Admission, read: Uint8Array, onStdio: boolean, session: string,
 ): AdmissionHandover {
   const { module, earlyInput, version, address, name, user, readOnly } = admission;
   return {
-    kind: "admission", onStdio, config: config.data, variables: config.env.variables(), module: module.index, version,
-    address, name, user, readOnly, earlyInput: nameOfBytes(earlyInput), read: nameOfBytes(read),
+    kind: "admission", session, onStdio, config: config.data, variables: config.env.variables(), module: module.index,
+    version, address, name, user, readOnly, earlyInput: nameOfBytes(earlyInput), read: nameOfBytes(read),
   };
 }
 

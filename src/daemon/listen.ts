@@ -10,7 +10,7 @@ import { type Ended } from "../posix/system.ts";
 import { LineStream } from "../session/linestream.ts";
 import { carry, finish } from "./carry.ts";
 import { type Config, problemLine } from "./config.ts";
-import { configPath, type DaemonContext, errorText, readConfig } from "./context.ts";
+import { configPath, type DaemonContext, errorText, newSession, readConfig } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { announceReady } from "./detach.ts";
 import { type Caller, type Doors, listeningWords, openDoors } from "./doors.ts";
@@ -68,7 +68,7 @@ class Listener {
   async run(passed: readonly number[], background: boolean): Promise<number> {
     const { context, config } = this;
     const pidFile = createPidFile(context, config.globals.text("pid file"));
-    context.log.use(config.defaults);
+    context.log.useConfig(config);
     const where = listeningWords(context, config, passed);
     context.log.info(`rsyncd version ${WSYNC_VERSION} starting, listening ${where}`);
     if (config.globals.flag("proxy protocol") && config.globals.text("proxy protocol hosts") === "") {
@@ -111,7 +111,7 @@ class Listener {
     const { log } = this.context;
     log.reopen();
     const { config, problems } = readConfig(this.context);
-    if (config !== null) log.use(config.defaults);
+    if (config !== null) log.useConfig(config);
     for (const problem of problems) log.info(problemLine(problem));
     log.info(config === null ? "the configuration cannot be used" : "log reopened, configuration read");
     if (config !== null) doors.renew(config);
@@ -119,7 +119,9 @@ class Listener {
 
   /** Receives one client. */
   private async visit(caller: Caller): Promise<void> {
-    const { context, metrics } = this;
+    const { metrics } = this;
+    const session = newSession(this.context);
+    const context = { ...this.context, log: this.context.log.forSession(session) };
     const stream = new LineStream(caller.stream);
     metrics.add("connections", caller.door);
     metrics.add("visitors");
@@ -130,7 +132,7 @@ class Listener {
     }
     let carried: Carried | null = null;
     try {
-      carried = await this.receive(caller, stream);
+      carried = await this.receive({ caller, carrier: caller.stream, session, context }, stream);
     } catch (error) {
       metrics.add("failures", caller.door);
       context.log.warning(errorText(error));
@@ -141,8 +143,8 @@ class Listener {
     stream.destroy();
   }
 
-  private async receive(caller: Caller, stream: LineStream): Promise<Carried | null> {
-    const { context } = this;
+  private async receive(callee: Callee, stream: LineStream): Promise<Carried | null> {
+    const { caller, context } = callee;
     const { config, problems } = readConfig(context);
     if (caller.door !== "metrics") for (const problem of problems) context.log.info(problemLine(problem));
     if (caller.address === "") return null;
@@ -155,26 +157,25 @@ class Listener {
         return null;
       }
       if (config === null) return null;
-      if (caller.door !== "websocket") return await this.converse(caller, caller.stream, stream, config, deadline);
+      if (caller.door !== "websocket") return await this.converse(callee, stream, config, deadline);
       const upgraded = await deadline.limit(upgrade(context, config, stream, caller.address));
       if (upgraded === null) return null;
-      const inner = upgraded.stream;
-      return await this.converse({ ...caller, ...upgraded, fd: null }, inner, new LineStream(inner), config, deadline);
+      const inner = { ...callee, caller: { ...caller, ...upgraded, fd: null }, carrier: upgraded.stream };
+      return await this.converse(inner, new LineStream(upgraded.stream), config, deadline);
     } finally {
       deadline.stop();
     }
   }
 
-  /** `carrier` is what `stream` reads from. */
+  /** The callee's carrier is what `stream` reads from. */
   private async converse(
-    caller: Caller, carrier: ByteStream, stream: LineStream, config: Config, deadline: Deadline,
+    callee: Callee, stream: LineStream, config: Config, deadline: Deadline,
   ): Promise<Carried | null> {
-    const { context } = this;
+    const { caller, context, session } = callee;
     const { address } = caller;
     const told = caller.door !== "tcp";
-    const callee = { caller, carrier };
     if (isJailed(config)) {
-      return (await this.passOn(callee, { kind: "visitor", address, told, read: "" }, []))?.carried ?? null;
+      return (await this.passOn(callee, { kind: "visitor", session, address, told, read: "" }, []))?.carried ?? null;
     }
     const visitor = await identify(context, { stream, config, deadline, address, told });
     if (visitor === null) return null;
@@ -191,7 +192,7 @@ class Listener {
   ): Promise<Carried | null> {
     const { lockFd, module } = admission;
     const { fs } = this.context.platform;
-    const message = admissionHandover(config, admission, stream.pending, false);
+    const message = admissionHandover(config, admission, stream.pending, false, callee.session);
     const passed = await this.passOn(callee, message, lockFd < 0 ? [] : [lockFd]);
     if (passed !== null) this.count(module.name, passed.worker.ended);
     // The slot is taken until "post-xfer exec" is through; without one, as long as the process holds it.
@@ -244,4 +245,8 @@ interface Carried {
 interface Callee {
   readonly caller: Caller;
   readonly carrier: ByteStream;
+  /** The connection's id in logs. */
+  readonly session: string;
+  /** With a log that shows it. */
+  readonly context: DaemonContext;
 }

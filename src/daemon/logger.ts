@@ -4,11 +4,13 @@
  */
 import { type Host } from "../host.ts";
 import { type Confined } from "../files/confine.ts";
-import { LogFile, type LogSink } from "../output/logfile.ts";
+import { latin1 } from "../memory.ts";
+import { jsonLine } from "../output/jsonlines.ts";
+import { LogFile, type LogSink, PlainLogFile } from "../output/logfile.ts";
 import { timeString } from "../output/time.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
 import { type Sockets } from "../posix/sockets.ts";
-import { type ModuleConfig } from "./config.ts";
+import { type Config, type ModuleConfig } from "./config.ts";
 import { SyslogSink } from "./syslog.ts";
 
 const LOG_MODE = 0o644;
@@ -36,37 +38,61 @@ export interface DaemonLogParts {
   readonly only?: LogSink;
 }
 
+/** What all of a process's logs have in common. */
+interface LogState {
+  target: Target | null;
+  sink: LogSink | null;
+  json: boolean;
+}
+
 /** See the head of this file. Texts come without line end. */
 export class DaemonLog {
   private readonly p: DaemonLogParts;
-  private target: Target | null = null;
-  private sink: LogSink | null = null;
+  private readonly state: LogState;
+  private readonly session: string;
 
-  constructor(parts: DaemonLogParts) {
+  constructor(parts: DaemonLogParts, state?: LogState, session = "") {
     this.p = parts;
-    this.sink = parts.only ?? null;
+    this.state = state ?? { target: null, sink: parts.only ?? null, json: false };
+    this.session = session;
   }
 
-  /** Opens what a configuration asks for, unless it is open already. */
+  /** The same log for one connection: lines of JSON show its id. */
+  forSession(session: string): DaemonLog {
+    return new DaemonLog(this.p, this.state, session);
+  }
+
+  /** Opens what a configuration asks for outside of its modules. */
+  useConfig({ globals, defaults }: Config): void {
+    const json = globals.flag("json log");
+    if (json !== this.state.json) {
+      this.state.json = json;
+      this.reopen();
+    }
+    this.use(defaults);
+  }
+
+  /** Opens what a module asks for, unless it is open already. */
   use(config: ModuleConfig): void {
     if (this.p.only !== undefined) return;
     const target = {
       file: this.p.file ?? config.text("log file"), facility: config.number("syslog facility"),
       tag: config.text("syslog tag"),
     };
-    const old = this.target;
+    const old = this.state.target;
     if (old !== null && old.file === target.file
       && (target.file !== "" || (old.facility === target.facility && old.tag === target.tag))) return;
-    this.sink?.close();
-    this.target = target;
+    this.state.sink?.close();
+    this.state.target = target;
     this.open(target);
   }
 
   /** Closes and opens the file again, which may have been moved away. */
   reopen(): void {
-    if (this.target === null) return;
-    this.sink?.close();
-    this.open(this.target);
+    const { target } = this.state;
+    if (target === null) return;
+    this.state.sink?.close();
+    this.open(target);
   }
 
   /** To be called before the root directory changes: what a line needs from the disk is read now. */
@@ -84,19 +110,30 @@ export class DaemonLog {
 
   /** For a session's log, whose texts carry their line ends. */
   readonly write = (text: string, warning: boolean): void => {
-    this.sink?.write(text, warning);
+    const { json, sink } = this.state;
+    if (this.p.only !== undefined || !json) sink?.write(text, warning);
+    else sink?.write(this.jsonOf(text, warning), warning);
   };
+
+  private jsonOf(text: string, warning: boolean): string {
+    const { now, pid } = this.p.host;
+    const bytes = jsonLine({
+      time: new Date(now()).toISOString(), pid, ...(this.session === "" ? {} : { session: this.session }),
+      level: warning ? "warning" : "info", text: text.trimEnd(),
+    });
+    return latin1(bytes, 0, bytes.length);
+  }
 
   private open(target: Target): void {
     const fd = target.file === "" ? -1 : this.openFile(target.file);
     const { host, fs } = this.p;
     if (fd >= 0) {
-      this.sink = new LogFile(fs, fd, host);
+      this.state.sink = this.state.json ? new PlainLogFile(fs, fd) : new LogFile(fs, fd, host);
       return;
     }
     const { sockets } = this.p;
     const name = { facility: target.facility, tag: target.tag, pid: host.pid, now: () => host.now() };
-    this.sink = sockets === null ? null : new SyslogSink(fs, sockets, name);
+    this.state.sink = sockets === null ? null : new SyslogSink(fs, sockets, name);
     if (target.file === "") return;
     this.warning(`failed to open log-file ${target.file}: ${fs.strerror(-fd)} (${-fd})`);
     this.info('Ignoring "log file" setting.');

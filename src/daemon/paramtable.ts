@@ -44,6 +44,8 @@ export const GLOBAL_PARAMETERS = [
   { name: "port", kind: "integer", fallback: 0, help: "port to listen on (873)" },
   { name: "proxy protocol", kind: "bool", fallback: false,
     help: "each connection begins with a proxy's header that tells the client's address" },
+  { name: "json log", kind: "bool", fallback: false, own: true,
+    help: "log lines of JSON, with the id of the connection in each" },
   { name: "tls port", kind: "integer", fallback: 0, own: true, help: "port to listen on with TLS (874; 0: none)" },
   { name: "tls certificate", kind: "string", fallback: null, names: "file", own: true,
     help: "certificate of this host with those that lead to its authority, PEM" },

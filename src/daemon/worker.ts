@@ -22,17 +22,18 @@ export async function runWorker(own: DaemonContext): Promise<number> {
   const given = receiveHandover(sockets, CONTROL_FD);
   if (given === null) return 0;
   const { message, fds } = given;
+  const inSession = { ...context, log: context.log.forSession(message.session) };
   const onStdio = message.kind === "admission" && message.onStdio;
   const connection = onStdio ? host.stdio() : host.sockets.adopt(fds[0]);
   const stream = message.read === "" ? connection : new ReplayStream(bytesOf(message.read), connection);
   if (message.kind === "visitor") {
-    const { address, told } = message;
-    return serveConnection(context, { stream, address, told, fd: fds[0] });
+    const { address, told, session } = message;
+    return serveConnection(context, { stream, address, told, fd: fds[0] }, session);
   }
   try {
-    return await admitted(context, message, new LineStream(stream), fds[onStdio ? 0 : 1] ?? -1);
+    return await admitted(inSession, message, new LineStream(stream), fds[onStdio ? 0 : 1] ?? -1);
   } catch (error) {
-    context.log.warning(errorText(error));
+    inSession.log.warning(errorText(error));
     return exitCodeOf(error);
   } finally {
     stream.destroy();
@@ -46,7 +47,7 @@ async function admitted(
   const env = new Environment((name) => host.env(name));
   for (const [name, value] of Object.entries(message.variables)) env.set(name, value);
   const config = new Config(message.config, env);
-  context.log.use(config.defaults);
+  context.log.useConfig(config);
   const { version, address, name, user, readOnly } = message;
   const admission = {
     module: config.modules[message.module], version, address, name, user, readOnly,

@@ -21,23 +21,19 @@ export interface LogFileClock {
   now(): number;
 }
 
-/** A sink over an open descriptor (append mode), which it owns. A line that cannot be written is lost. */
-export class LogFile implements LogSink {
+/** A sink over an open descriptor (append mode), which it owns: texts as they come. */
+export class PlainLogFile implements LogSink {
   private readonly fs: FileSystem;
   private readonly fd: number;
-  private readonly clock: LogFileClock;
 
-  constructor(fs: FileSystem, fd: number, clock: LogFileClock) {
+  constructor(fs: FileSystem, fd: number) {
     this.fs = fs;
     this.fd = fd;
-    this.clock = clock;
   }
 
-  write(text: string): void {
-    const { fs, clock } = this;
-    const time = timeString(Math.floor(clock.now() / 1000));
-    const whole = text.length <= LINE_BYTES ? text : `${text.slice(0, LINE_BYTES)}\n`;
-    const line = `${time} [${clock.pid}] ${escapeLog(whole)}`;
+  /** A line that cannot be written is lost. */
+  write(line: string): void {
+    const { fs } = this;
     const ptr = fs.memory.alloc(line.length);
     fs.memory.writeLatin1(ptr, line);
     fs.write(this.fd, ptr, line.length);
@@ -46,5 +42,27 @@ export class LogFile implements LogSink {
 
   close(): void {
     this.fs.close(this.fd);
+  }
+}
+
+/** The same with time and process id in front of each line, and what is not to be printed escaped. */
+export class LogFile implements LogSink {
+  private readonly file: PlainLogFile;
+  private readonly clock: LogFileClock;
+
+  constructor(fs: FileSystem, fd: number, clock: LogFileClock) {
+    this.file = new PlainLogFile(fs, fd);
+    this.clock = clock;
+  }
+
+  write(text: string): void {
+    const { clock } = this;
+    const time = timeString(Math.floor(clock.now() / 1000));
+    const whole = text.length <= LINE_BYTES ? text : `${text.slice(0, LINE_BYTES)}\n`;
+    this.file.write(`${time} [${clock.pid}] ${escapeLog(whole)}`);
+  }
+
+  close(): void {
+    this.file.close();
   }
 }

@@ -149,6 +149,25 @@ describe.skipIf(reason !== "").each(runtimes)(`doors of the daemon, on %s ${reas
       mutual.server.stop();
     });
 
+  it.skipIf(absent !== "")("the log is JSON where that is asked for, by connection", async () => {
+    const json = await setUp(runtime, "json", { "json log": "yes", "transfer logging": "yes" });
+    const urls = ["files", "in"].map((module) => `rsync://user@127.0.0.1:${json.server.port}/${module}/`);
+    const env = { RSYNC_PASSWORD: "word" };
+    await Promise.all(urls.map((url, i) => run([peer!, "-a", url, join(json.top, `copy${i}`)], { env })));
+    json.server.stop();
+    const lines = readFileSync(join(json.top, "log"), "utf8").trimEnd().split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const [time, level] = [expect.stringMatching(/^\d{4}-.*Z$/), expect.stringMatching(/info|warning/)];
+    for (const line of lines) expect(line).toMatchObject({ time, level });
+    const of = (text: RegExp): Record<string, unknown> => lines.find((line) => text.test(String(line.text)))!;
+    const asked = of(/^rsync allowed access on module files/);
+    const sent = of(/^send \S+ \[\S+\] files \(user\) file 700000$/);
+    expect(asked.session).toMatch(/^[0-9a-f]{12}$/);
+    expect(sent.session).toBe(asked.session);
+    expect(sent.pid).not.toBe(asked.pid);
+    expect(of(/^rsync allowed access on module in/).session).not.toBe(asked.session);
+  });
+
   it.skipIf(absent !== "")("metrics, health and readiness", async () => {
     const text = await http(s.metrics, ["GET /metrics HTTP/1.1", "Host: x"]);
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\nContent-Type: application\/openmetrics-text; version=1\.0\.0/);
