@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildDocs } from "./_builddocs.mjs";
 import { buildHelpers } from "./_buildhelpers.mjs";
 import { buildTypes } from "./_buildtypes.mjs";
 
@@ -102,6 +103,7 @@ await Promise.all([
   bundle(modules, kernels, { format: "esm", target: "es2023", splitting: true, chunkNames: "chunks/[hash]" }),
 ]);
 makeCommands();
+await buildDocs(root);
 keepCompiledCode();
 if (types) {
   const entries = Object.entries(modules).filter(([name]) => /^(library|delta)/.test(name));

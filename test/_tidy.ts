@@ -111,7 +111,7 @@ const layers: readonly (readonly string[])[] = [
   ["client", "daemon", "restricted"],
   ["watch"],
   ["library"],
-  ["index", "binding", "deltaparts", "cli", "inotify", "helper"],
+  ["index", "binding", "deltaparts", "manual", "cli", "inotify", "helper"],
 ];
 
 /** The part of src/ a path belongs to: its folder, or the file's own name at the top. */

@@ -29,6 +29,9 @@ const peers = [
   { program: "xxhsum", package: "xxhash", skips: "the comparison of XXH3 with xxhsum" },
   { program: "rdiff", package: "rdiff", skips: "the comparison of signatures and deltas with rdiff" },
   { program: "chromium", package: "chromium", skips: "the page's tests in a real browser" },
+  { program: "mandoc", package: "mandoc", skips: "the check of the manual page" },
+  { program: "zsh", package: "zsh", skips: "the completion for zsh" },
+  { program: "fish", package: "fish", skips: "the completion for fish" },
   { program: "openssl", package: "openssl", skips: "the comparison of MD5 with openssl" },
 ];
 

@@ -27,7 +27,7 @@ const under = (...tops: string[]): tidy.SourceFile[] =>
 
 /** What starts a chain of imports in the product. */
 const isProductEntry = (path: string): boolean =>
-  /^(src\/(index|binding|deltaparts|cli)\.ts|runtimes\/[^_]|assembly\/(index\.ts|build))/.test(path);
+  /^(src\/(index|binding|deltaparts|manual|cli)\.ts|runtimes\/[^_]|assembly\/(index\.ts|build))/.test(path);
 /** Files whose exports are for people or tools rather than for other files. */
 const hasOutsideUsers = (path: string): boolean => isProductEntry(path)
   || /^test\/(vitest\.config|_globalsetup)/.test(path);

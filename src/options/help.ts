@@ -4,13 +4,15 @@ import { type Capabilities, versionText } from "./version.ts";
 
 const COLUMN = 27;
 
-const CATEGORIES: readonly Category[] = [
+/** Chapters of the help, in order. */
+export const CATEGORIES: readonly Category[] = [
   "Choosing files", "Keeping attributes", "Links and devices", "Updating", "Deleting", "Filters",
   "Compression and speed", "Connection", "Output", "Batches and limits", "Watching",
   "Other",
 ];
 
-const FORMS: readonly string[] = [
+/** What may follow the options. */
+export const FORMS: readonly string[] = [
   "SRC... DEST",
   "SRC... [USER@]HOST:DEST",
   "SRC... [USER@]HOST::MODULE/DEST",

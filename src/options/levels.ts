@@ -211,6 +211,11 @@ export class Levels {
   }
 }
 
+/** The flags of --info or --debug, in small letters. */
+export function levelWords(kind: LevelKind): string[] {
+  return [...Object.keys(WORDS[kind]), "all", "none", "help"].map((word) => word.toLowerCase());
+}
+
 /** The text of --info=help or --debug=help (upstream output_item_help). */
 export function levelsHelp(kind: LevelKind): string {
   const line = (name: string, text: string): string => `${name.padEnd(10)} ${text}\n`;

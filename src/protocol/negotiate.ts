@@ -36,7 +36,8 @@ export const AUTH_DIGESTS: NameTable = {
   aliases: {},
 };
 
-const COMPRESSORS: readonly CompressName[] = ["zstd", "lz4", "zlibx", "zlib", "none"];
+/** Every compressor, best first. */
+export const COMPRESSORS: readonly CompressName[] = ["zstd", "lz4", "zlibx", "zlib", "none"];
 
 /** Compressors this run has: `available` from src/compress; "none" is always there. */
 export function compressTable(available: readonly CompressName[]): NameTable {

@@ -67,7 +67,7 @@ export class ItemLog {
     this.place = place;
     this.observer = session.observer;
     this.prints = !session.amServer && (session.observer === null || session.observer.mutes === "nothing");
-    this.outFormat = options.outFormat ? new LogFormat(options.outFormat) : null;
+    this.outFormat = options.outFormat === null ? null : new LogFormat(options.outFormat);
     this.logFormat = options.logFormat && log.logFile ? new LogFormat(options.logFormat) : null;
     this.logDeleteFormat = options.logFormatHasOperation && this.logFormat ? this.logFormat : new LogFormat(DELETING);
     this.wantsDigests = [this.outFormat && options.outFormat, this.logFormat && options.logFormat]
