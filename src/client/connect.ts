@@ -70,6 +70,8 @@ async function reach(
   const proxy = host.env("RSYNC_PROXY");
   if (proxy === undefined || proxy === "") return open(host, address, address.host, address.port, secure);
   const way = parseProxy(proxy);
+  // Control characters in the host could smuggle further lines into the request.
+  if (hasControl(address.host)) throw failure("invalid control character in proxy CONNECT host");
   address.tell?.(1, `connection via http proxy ${way.host} port ${way.port}`);
   if (secure) {
     return open(host, address, way.host, way.port, true, async (stream) => void (await tunnel(stream, address, way)));
@@ -160,8 +162,6 @@ function failure(text: string): TransportError {
 
 /** Asks the proxy for a connection (HTTP CONNECT) and reads its answer up to the empty line. */
 async function tunnel(stream: ByteStream, address: DaemonAddress, proxy: Proxy): Promise<ByteStream> {
-  // Control characters in the host could smuggle further lines into the request.
-  if (hasControl(address.host)) throw failure("invalid control character in proxy CONNECT host");
   const auth = proxy.credentials === null ? "" : `\r\nProxy-Authorization: Basic ${btoa(proxy.credentials)}`;
   const request = `CONNECT ${address.host}:${address.port} HTTP/1.0${auth}\r\n\r\n`;
   if (request.length >= PROXY_LINE) throw failure("proxy CONNECT request too long");
