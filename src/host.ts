@@ -70,6 +70,7 @@ export interface ChildProcess {
   kill(signal: number): void;
 }
 
+/** How a program is started. */
 export interface SpawnOptions {
   /** argv[0] is looked up in PATH. */
   readonly argv: readonly string[];
@@ -81,6 +82,7 @@ export interface SpawnOptions {
   readonly socket?: boolean;
 }
 
+/** Where a TCP connection goes, and how. */
 export interface ConnectOptions {
   readonly hostname: string;
   readonly port: number;
@@ -205,6 +207,7 @@ export interface HelperStart {
   readonly scratch: number;
 }
 
+/** What a runtime provides; each entry of runtimes/ makes one. Everything else is built on it. */
 export interface Host {
   readonly runtime: "node" | "deno" | "bun" | "browser" | "memory";
   readonly runtimeVersion: string;

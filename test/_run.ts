@@ -2,6 +2,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { type Readable } from "node:stream";
 
+const runningPrograms = new Map<ChildProcess, NodeJS.Signals>();
+process.on("exit", () => {
+  for (const [child, signal] of runningPrograms) child.kill(signal);
+});
+
+/** Ends a program with this process, if it has not ended by then. */
+export function killAtExit(child: ChildProcess, signal: NodeJS.Signals): void {
+  runningPrograms.set(child, signal);
+  child.once("exit", () => runningPrograms.delete(child));
+}
+
 /** What a finished program left behind. Output as latin1, so that any byte survives. */
 export interface Outcome {
   /** Exit code; null when a signal ended it. */

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { plainEnvironment } from "./_run.ts";
+import { killAtExit, plainEnvironment } from "./_run.ts";
 import { quote, scratch, whereIs, writeScript } from "./_programs.ts";
 
 const asRoot = process.getuid?.() === 0;
@@ -82,7 +82,7 @@ export async function startDaemon(
 
 async function ready(child: ChildProcess, port: number): Promise<Server> {
   const stop = (): void => void child.kill("SIGTERM");
-  process.on("exit", stop);
+  killAtExit(child, "SIGTERM");
   await listening(port).catch((error: unknown) => {
     stop();
     throw error;

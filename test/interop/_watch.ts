@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { peer, type Runtime, scratch, wsync } from "../_programs.ts";
-import { finished, plainEnvironment, run, type RunOptions } from "../_run.ts";
+import { finished, killAtExit, plainEnvironment, run, type RunOptions } from "../_run.ts";
 import { compare, describeTree } from "../_trees.ts";
 
 /** One event as --json prints it. */
@@ -39,7 +39,7 @@ export class Watching {
     this.child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
     this.ended = finished(this.child, 10 * PATIENCE_MS, argv);
     // A test that fails leaves nothing running.
-    process.on("exit", () => this.child.kill("SIGKILL"));
+    killAtExit(this.child, "SIGKILL");
   }
 
   /** Resolves with the first event, from number `from` on, that satisfies `wanted`. */
