@@ -52,8 +52,10 @@ function maxAlloc(options: Options, { env }: FinishContext): void {
   options.maxAllocText ??= env("RSYNC_MAX_ALLOC") || null;
   if (options.maxAllocText === null) return;
   const limits = { defaultUnit: "B", least: 1024 * 1024, most: -1, zeroUnlimited: true };
-  options.maxAlloc = parseSize(options.maxAllocText, "max-alloc", limits);
-  if (options.maxAlloc === 0) refuse("max-alloc must be greater than zero");
+  const bytes = parseSize(options.maxAllocText, "max-alloc", limits);
+  if (bytes === 0) refuse("max-alloc must be greater than zero");
+  // Not before: a daemon still has to tell of the refusal.
+  options.maxAlloc = bytes;
 }
 
 /** --old-args, --secluded-args and their two environment variables. */
