@@ -211,7 +211,10 @@ async function runLocal(outer: ReachingRun, ends: Endpoints): Promise<number> {
     options, role: "sender", stream: near, args: ends.localArgs, version: null, localLink: link,
     childExit: server, ...ownParts(run),
   }).finally(() => link.settleIdentity());
-  return Math.max(await client, await server);
+  const codes = await Promise.all([client, server]);
+  // An end that meets a broken stream has been left by the other one, which knows why.
+  const [own] = codes;
+  return own === ExitCode.streamIo && codes[1] !== 0 ? codes[1] : Math.max(...codes);
 }
 
 type OwnPart = "log" | "batch" | "charset" | "filterArgs" | "explainer";
