@@ -8,6 +8,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runtimeWords } from "../_binaries.mjs";
 import { bundleCommand, missing, peer, projectRoot, quote, scratch } from "../_programs.ts";
 import { finished, plainEnvironment, run } from "../_run.ts";
 import { freePort } from "../_servers.ts";
@@ -16,6 +17,9 @@ import { type Block, blocksOf, fileOf, NOT_RUN } from "./_documents.ts";
 
 const DOCUMENTS = ["README.md", "GUIDE.md", "WATCH.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md",
   "src/README.md", "src/output/JSON.md", "src/protocol/README.md", "test/upstream/README.md"];
+/** What the documents' commands copy. */
+const FILES = ["photos/old.jpg", "photos/shot.raw", "photos/more/tree.jpg", "site/index.html", "site/a/style.css",
+  "src/a/b", "dir/file", "data/d/x", "module/file"];
 /** How long a watch may take until it has brought everything over. */
 const WATCH_MS = 20_000;
 const asRoot = process.getuid!() === 0;
@@ -31,12 +35,18 @@ class Place {
     for (const dir of ["bin", "remote/www", "remote/dst", "remote/dir", "tmp", "mnt/a", "mnt/b", "node_modules"]) {
       mkdirSync(join(this.top, dir), { recursive: true });
     }
-    for (const path of ["photos/old.jpg", "photos/shot.raw", "photos/more/tree.jpg", "site/index.html", "site/a/style.css",
-      "src/a/b", "dir/file", "data/d/x", "module/file"]) this.write(path, `${path}\n`.repeat(500));
+    for (const path of FILES) this.write(path, `${path}\n`.repeat(500));
     symlinkSync(projectRoot, this.at("node_modules/wsync"));
     this.write("standin.conf", [this.own("use chroot = no"), ...["module", "www"].flatMap((name) =>
       [`[${name}]`, `path = ${this.at(name === "www" ? "remote/www" : name)}`, "read only = no"])].join("\n"));
-    for (const name of ["wsync", "wsync-rrsync"]) this.program(name, `exec ${bundleCommand("node", name)!.map(quote).join(" ")} "$@"`);
+    for (const name of ["wsync", "wsync-rrsync"]) {
+      this.program(name, `exec ${bundleCommand("node", name)!.map(quote).join(" ")} "$@"`);
+    }
+    for (const runtime of ["deno", "bun"] as const) {
+      const words = runtimeWords(runtime);
+      if (words !== null) this.program(runtime, `exec ${quote(words[0])} "$@"`);
+    }
+    symlinkSync(join(projectRoot, "dist"), this.at("dist"));
     this.program("npx", 'exec "$@"');
     this.program("ssh", [
       'while case "$1" in -p|-l|-o) shift ;; -*) ;; *) false ;; esac; do shift; done', "shift",
@@ -100,7 +110,8 @@ async function runBlock(place: Place, block: Block, standIn: boolean): Promise<v
     if (plain.length === 0) return;
     const script = place.own(plain.splice(0).join("\n"));
     // Standard input is a socket here, which a daemon would take for its client.
-    const { code, stderr } = await run(["sh", "-eu", "-c", `exec </dev/null\n${script}`], { cwd: place.top, env: place.environment(standIn) });
+    const options = { cwd: place.top, env: place.environment(standIn) };
+    const { code, stderr } = await run(["sh", "-eu", "-c", `exec </dev/null\n${script}`], options);
     expect([code, code === 0 ? "" : stderr], `${block.document}:${block.line}\n${script}`).toEqual([0, ""]);
   };
   for (const command of commandsOf(block)) {
@@ -152,10 +163,10 @@ describe.skipIf(reason !== "")(`commands of the documents [${reason}]`, () => {
 
 describe("the documents", () => {
   test("have no commands in other blocks or documents, and none is left out without a reason", () => {
-    const run = ["README.md", "WATCH.md", "GUIDE.md"];
+    const executed = ["README.md", "WATCH.md", "GUIDE.md"];
     const languages = new Set(["js", "ini", "text", "json", ""]);
     for (const block of DOCUMENTS.flatMap(blocksOf)) {
-      if (block.language === "sh") expect(run).toContain(block.document);
+      if (block.language === "sh") expect(executed).toContain(block.document);
       else expect([...languages], `${block.document}:${block.line}`).toContain(block.language);
     }
     const commands = DOCUMENTS.flatMap(blocksOf).filter(({ language }) => language === "sh").map(({ text }) => text);
@@ -169,7 +180,9 @@ describe("the documents", () => {
     const { scripts } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as { scripts: object };
     for (const document of DOCUMENTS) {
       const text = readFileSync(join(projectRoot, document), "utf8");
-      for (const [, name] of text.matchAll(/npm run (?:-s |--silent )?([\w:]+)/g)) expect(Object.keys(scripts)).toContain(name);
+      for (const [, name] of text.matchAll(/npm run (?:-s |--silent )?([\w:]+)/g)) {
+        expect(Object.keys(scripts)).toContain(name);
+      }
       for (const [, link] of text.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
         expect(existsSync(join(projectRoot, dirname(document), link)), `${document}: ${link}`).toBe(true);
       }
@@ -185,7 +198,7 @@ describe("the documents", () => {
       expect(guide).toContain(command);
       expect(lines.some((line) => line.startsWith("RUN ") && line.includes(command)), command).toBe(true);
     }
-    const entry = JSON.parse(lines.find((line) => line.startsWith("ENTRYPOINT"))!.slice("ENTRYPOINT ".length)) as string[];
+    const entry = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(lines.join("\n"))![1]) as string[];
     const { bin, engines } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as {
       bin: object; engines: { node: string };
     };
