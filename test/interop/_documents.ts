@@ -15,7 +15,7 @@ export interface Block {
 /** All fenced blocks of a document, in order. */
 export function blocksOf(document: string): Block[] {
   const text = readFileSync(join(projectRoot, document), "utf8");
-  return [...text.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map(({ 1: language, 2: code, index }) => ({
+  return [...text.matchAll(/^```(\w*)[^\n]*\n([^]*?)^```$/gm)].map(({ 1: language, 2: code, index }) => ({
     document, line: text.slice(0, index).split("\n").length + 1, language, text: code,
   }));
 }
