@@ -15,8 +15,8 @@ import { freePort } from "../_servers.ts";
 import { compare, describeTree } from "../_trees.ts";
 import { type Block, blocksOf, fileOf, NOT_RUN } from "./_documents.ts";
 
-const DOCUMENTS = ["README.md", "GUIDE.md", "WATCH.md", "DAEMON.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md",
-  "src/README.md", "src/output/JSON.md", "src/protocol/README.md", "test/upstream/README.md"];
+const DOCUMENTS = ["README.md", "GUIDE.md", "WATCH.md", "DAEMON.md", "CONTRIBUTING.md", "SECURITY.md",
+  "bench/README.md", "src/README.md", "src/output/JSON.md", "src/protocol/README.md", "test/upstream/README.md"];
 /** What the documents' commands copy. */
 const FILES = ["photos/old.jpg", "photos/shot.raw", "photos/more/tree.jpg", "site/index.html", "site/a/style.css",
   "src/a/b", "dir/file", "data/d/x", "module/file"];
@@ -69,7 +69,7 @@ class Place {
 
   /** A text with places and ports of this test's own. */
   own(text: string): string {
-    let own = text.replaceAll(/\/(tmp|mnt)\//g, `${this.top}/$1/`);
+    let own = text.replaceAll(/\/(tmp|mnt|etc)\//g, `${this.top}/$1/`);
     for (const [port, free] of this.ports) own = own.replaceAll(port, free);
     // A daemon of root's would serve as nobody, who may not write here.
     return asRoot ? own.replace(/^use chroot = no$/m, "$&\nuid = 0\ngid = 0") : own;
@@ -124,7 +124,11 @@ async function runBlock(place: Place, block: Block, standIn: boolean): Promise<v
 describe.skipIf(reason !== "")(`commands of the documents [${reason}]`, () => {
   test.each(["README.md", "WATCH.md"])("of %s", async (document) => {
     const place = new Place(document);
+    const config = ["address = 127.0.0.1", `port = ${await freePort()}`, `pid file = ${place.at("pid")}`];
+    place.write("etc/rsyncd.conf", config.join("\n"));
     for (const block of blocksOf(document)) if (block.language === "sh") await runBlock(place, block, true);
+    // The README starts a daemon.
+    if (existsSync(place.at("pid"))) process.kill(Number(readFileSync(place.at("pid"), "utf8")), "SIGTERM");
     const www = (name: string): string => readFileSync(place.at(name), "utf8");
     expect(www("remote/www/index.html")).toBe(www("site/index.html"));
     if (document === "WATCH.md") expect(www("mnt/b/d/x")).toBe(www("mnt/a/d/x"));
