@@ -204,6 +204,19 @@ export class Attributes {
     return this.run(wanted, null, flags, null);
   }
 
+  /**
+   * Whether `setRow` would find nothing to do or to say for a regular file with `stat`, which has the row's size, and
+   * `itemFlags` nothing to report. A quick no does no harm.
+   */
+  isAsWanted(rows: FileRows, row: number, stat: StatRecord, flags: number): boolean {
+    const { settings } = this;
+    if (this.extras || this.fake || this.soloName !== null) return false;
+    if (settings.tweakMode || settings.preserveAtimes) return false;
+    if (((stat.mode ^ rows.mode[row]) & CHMOD_BITS) !== 0 || this.ownershipDiffers(rows, row, stat)) return false;
+    if (flags & AttrFlag.accurateTime || (flags & AttrFlag.report && settings.nameItems)) return false;
+    return !settings.preserveMtimes || !this.mtimeDiffers(rows, row, stat);
+  }
+
   private wantRow(rows: FileRows, row: number): WantedAttrs {
     wantRow(this.wanted, rows, row);
     this.extras?.want(this.wanted, rows, row);

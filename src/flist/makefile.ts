@@ -7,7 +7,7 @@
  */
 import { FileFlag, IoError, WireLimit } from "../protocol/constants.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
-import type { FileList } from "./filelist.ts";
+import type { DirNames, FileList } from "./filelist.ts";
 import { MUNGE_PREFIX } from "./munge.ts";
 
 /** File type bits of a mode. */
@@ -116,6 +116,12 @@ export class RowMaker {
   /** Where the last file was looked up: behind the symlink that it is, where those are pinned. */
   placeFd = -1;
   placeName = 0;
+  /** The path of the file at hand, made when something asks for it: a closure a file would be dear. */
+  private readonly path = (): string => this.pathAtHand();
+  private dirs: DirNames | null = null;
+  private dirId = 0;
+  private base = 0;
+  private baseLength = 0;
   private readonly other: StatRecord = newStat();
   private readonly pin: PinTarget | null;
   /** The directory that was pinned last, and the name in it. */
@@ -222,8 +228,11 @@ export class RowMaker {
     list: FileList, dirFd: number, statName: number, base: number, baseLength: number, dirId: number, flags: number,
     level: FilterLevel, given: boolean,
   ): number {
-    const { stat } = this;
-    const path = (): string => this.pathOf(list, dirId, base, baseLength);
+    const { stat, path } = this;
+    this.dirs = list.dirs;
+    this.dirId = dirId;
+    this.base = base;
+    this.baseLength = baseLength;
     if (given) {
       this.linkLength = 0;
       this.placeFd = dirFd;
@@ -249,9 +258,9 @@ export class RowMaker {
     return row;
   }
 
-  private pathOf(list: FileList, dirId: number, base: number, baseLength: number): string {
-    const dir = list.dirs.names[dirId];
-    const name = this.fs.memory.readLatin1(base, baseLength);
+  private pathAtHand(): string {
+    const dir = this.dirs!.names[this.dirId];
+    const name = this.fs.memory.readLatin1(this.base, this.baseLength);
     return dir === "" ? name : dir === "/" ? "/" + name : dir + "/" + name;
   }
 

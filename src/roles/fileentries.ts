@@ -238,12 +238,15 @@ export class FileEntries {
     }
     const accurate = session.options.checksum ? AttrFlag.accurateTime : 0;
     const flags = scene.reportFlag | accurate;
-    if (scene.destination.soloName === null) scene.attributes.setRow(item.list, item.row, stat, flags);
-    else {
+    const asWanted = scene.attributes.isAsWanted(item.list, item.row, stat, flags);
+    if (scene.destination.soloName === null) {
+      if (!asWanted) scene.attributes.setRow(item.list, item.row, stat, flags);
+    } else {
       const place = { root: scene.destination.root, path: scene.destination.soloName };
       scene.attributes.setPlace(place, item.list, item.row, stat, flags);
     }
-    if (scene.itemizing) scene.itemizer.report(item.list, item.row, item.ndx, stat, 0);
+    const silent = !scene.itemizing || (asWanted && scene.itemizer.skipsUnchanged);
+    if (!silent) scene.itemizer.report(item.list, item.row, item.ndx, stat, 0);
     this.links.finish(item, stat);
     if (session.options.removeSourceFiles === 1 && session.dryRun === 0) scene.receiving.succeeded(item.ndx);
   }

@@ -36,6 +36,11 @@ export class Itemizer {
     this.all = session.log.info("NAME", 2) || session.options.outFormatHasItemize > 1;
   }
 
+  /** Nobody is told of items that are as they should be. */
+  get skipsUnchanged(): boolean {
+    return !this.all && this.session.explainer === null;
+  }
+
   /**
    * Reports an item whose place had `stat` (null: nothing was there). `ndx` -1: the ndx has been written already, as
    * for a request. `xname`: the name of a fuzzy basis or of a hard link's leader, null for none.
