@@ -198,6 +198,9 @@ async function runLocal(outer: ReachingRun, ends: Endpoints): Promise<number> {
   serverOptions.eightBitOutput = options.eightBitOutput;
   // Both ends of a local copy pretend alike, unless --remote-option says otherwise.
   serverOptions.superMode ??= options.superMode;
+  // A map sent to a server turns these on; here --no-owner and --no-group stand.
+  serverOptions.preserveUid = options.preserveUid;
+  serverOptions.preserveGid = options.preserveGid;
   // One operator named the paths of both sides.
   serverOptions.insecureLinks = options.insecureLinks;
   serverOptions.confineRoot = options.confineRoot;

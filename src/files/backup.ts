@@ -197,6 +197,10 @@ export class Backups implements BackupMaker {
     const stat = newStat();
     const found = place.root.lstat(place.path, stat);
     if (found >= 0 && isDirectory(stat.mode)) return true;
+    if (found < 0 && found !== -this.root.fs.constants.E.ENOENT) {
+      this.reporter.failed("error", -found, `backup lstat ${dir.shown(rel)} failed`);
+      return false;
+    }
     if (found >= 0 && !this.clear(place)) return false;
     const made = place.root.mkdir(place.path, ACCESS_PERMS);
     if (made < 0) {

@@ -108,7 +108,7 @@ export class Committer {
     this.trace(`renaming ${temp.path} to ${to.path}`);
     const result = this.rename(temp, to);
     if (result >= 0) return "ok";
-    if (result !== -E.EXDEV) return this.notMoved(request, temp, `rename`, -result);
+    if (result !== -E.EXDEV) return this.notMoved(request, temp, to, "rename", -result);
     return this.copyAcross(request, temp, to, flags);
   }
 
@@ -133,10 +133,10 @@ export class Committer {
     const { partialDir, copying } = this.settings;
     const { rows, row } = request;
     const staged = request.partial && !request.partial.path.startsWith("/") ? request.partial : null;
-    if (staged && partialDir && !partialDir.make(staged)) return this.notMoved(request, temp, "copy", 0);
+    if (staged && partialDir && !partialDir.make(staged)) return this.notMoved(request, temp, to, "copy", 0);
     const copyTo = staged ?? to;
     const copied = copyFile(temp, copyTo, rows.mode[row], copying, this.reporter);
-    if (copied < 0) return this.notMoved(request, temp, "copy", -copied);
+    if (copied < 0) return this.notMoved(request, temp, to, "copy", -copied);
     temp.root.unlink(temp.path);
     this.attrs.setPlace(copyTo, rows, row, null, flags, request.basis);
     if (!staged) return "ok";
@@ -149,9 +149,9 @@ export class Committer {
     return "ok";
   }
 
-  private notMoved(request: FinishRequest, temp: Place, what: string, errno: number): FinishResult {
+  private notMoved(request: FinishRequest, temp: Place, to: Place, what: string, errno: number): FinishResult {
     const name = temp.root.quoted(temp.path);
-    this.reporter.failed("errorXfer", errno, `${what} ${name} -> "${request.path}"`);
+    this.reporter.failed("errorXfer", errno, `${what} ${name} -> "${to.path}"`);
     const { partial } = request;
     const kept = partial !== null && what === "rename" && this.rename(temp, partial) >= 0;
     if (!kept) temp.root.unlink(temp.path);

@@ -215,6 +215,7 @@ export class Confined {
       const direct = this.kernel.beneath(this.rootFd, dir === "" ? "." : dir, flags);
       if (direct >= 0) return direct;
     }
+    if (policy.links === "insecure" && dir !== "") return fs.openat(this.rootFd, fs.cstr(dir), flags, 0);
     const fd = this.dirFd(dir);
     return fd < 0 ? fd : fs.openat(fd, fs.cstr("."), flags, 0);
   }

@@ -94,6 +94,8 @@ export function delForFlag(mode: number): number {
 /** Deletes under one destination. */
 export class Remover {
   readonly counts: DeleteCounts = { files: 0, dirs: 0, symlinks: 0, devices: 0, specials: 0, skipped: 0 };
+  /** Something in a directory could not be looked at; its errors are the sender's io_error for what is deleted next. */
+  sawError = false;
   /** Set when --backup is on. */
   backups: BackupMaker | null = null;
   /** Hears of each deletion that counts (not of making room). Upstream log_delete. */
@@ -227,28 +229,37 @@ export class Remover {
       found.push({ name: fs.memory.readLatin1(ptr, length), mode: MODE_OF_DT[type] ?? 0, mount: false, mine: false });
     });
     if (count < 0) this.unreadable(path, -count, root);
-    for (const entry of found) this.lookAt(fd, entry, parent, root);
+    const seen = found.filter((entry) => this.lookAt(fd, path, entry, parent, root));
     fs.close(fd);
-    return this.protect(path, found);
+    return this.protect(path, seen);
   }
 
   private unreadable(path: string, errno: number, root: Confined): void {
     this.reporter.failed("errorXfer", errno, `opendir ${root.quoted(path)} failed`);
   }
 
-  /** Fills in what the directory listing does not tell and deleting needs. */
-  private lookAt(dirFd: number, entry: Entry, parent: StatRecord, root: Confined): void {
+  /** Fills in what the directory listing does not tell and deleting needs. False for what cannot be reached. */
+  private lookAt(dirFd: number, dir: string, entry: Entry, parent: StatRecord, root: Confined): boolean {
     const { amRoot, wholeModes, oneFileSystem } = this.settings;
     // An ordinary user gives itself write permission first, also to a file: a backup keeps it.
-    const known = entry.mode !== 0 && amRoot !== 0 && !(isDirectory(entry.mode) && oneFileSystem);
-    if (known && !wholeModes) return;
+    const isRoot = amRoot !== 0 && root.fs.euid === 0;
+    const known = entry.mode !== 0 && isRoot && !(isDirectory(entry.mode) && oneFileSystem);
+    if (known && !wholeModes) return true;
     const { fs } = root;
     const stat = newStat();
-    if (fs.fstatat(dirFd, fs.cstr(entry.name), stat, false) < 0) return;
+    const result = fs.fstatat(dirFd, fs.cstr(entry.name), stat, false);
+    if (result < 0) {
+      if (result === -fs.constants.E.ENOENT) return true;
+      this.sawError = true;
+      const name = root.quoted(dir === "" ? entry.name : `${dir}/${entry.name}`);
+      this.reporter.failed("errorXfer", -result, `readlink_stat(${name}) failed`);
+      return false;
+    }
     entry.mode = stat.mode;
     entry.mine = stat.uid === fs.euid;
     entry.mount = this.settings.oneFileSystem && isDirectory(stat.mode)
       && (stat.devLo !== parent.devLo || stat.devHi !== parent.devHi);
+    return true;
   }
 
   private protect(path: string, found: Entry[]): { entries: Entry[]; keptSome: boolean } {

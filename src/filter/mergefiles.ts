@@ -513,7 +513,8 @@ export class Filters {
     const action = who.startsWith("g") ? (include ? "risk" : "protect") : include ? "show" : "hid";
     const slash = (rule.flags & (F.directory | F.fromFile)) === F.directory ? "/" : "";
     const pattern = this.show(rule.flags, rule.pattern) + slash;
-    debug(`[${who}] ${action}ing ${isDir ? "directory" : "file"} ${name} because of pattern ${pattern}${label}`);
+    const what = (rule.flags & F.xattr) !== 0 ? "xattr" : isDir ? "directory" : "file";
+    debug(`[${who}] ${action}ing ${what} ${name} because of pattern ${pattern}${label}`);
   }
 
   // Sharing rules with the other side.

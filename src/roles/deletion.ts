@@ -159,7 +159,8 @@ export class Deletion {
 
   /** After an error on the sender its list may lack files, so nothing is deleted on the strength of it. */
   private mustNotDelete(): boolean {
-    const { session } = this.p;
+    const { session, lister, remover } = this.p;
+    session.ioError |= lister.ioError | (remover.sawError ? IoError.general : 0);
     if ((session.ioError & IoError.general) === 0 || session.options.ignoreErrors) return false;
     if (!this.warned) session.log.infoLine("IO error encountered -- skipping file deletion\n");
     this.warned = true;

@@ -84,7 +84,7 @@ export class DirectoryEntries {
       this.flag(item, FileFlag.missingDir);
     }
     const isNew = !scene.exists || (list.flags[row] & FileFlag.dirCreated) !== 0;
-    if (!session.options.preservePerms) list.mode[row] = this.plainMode(list.mode[row], !isNew);
+    if (!session.options.preservePerms) this.settleMode(list, row, !isNew);
     const named = this.report(item, isNew);
     const { like } = this;
     if (!scene.exists && !this.make(item, path)) return this.skipContents(item);
@@ -95,6 +95,12 @@ export class DirectoryEntries {
       deletion.enter(list, list, row);
     }
     return true;
+  }
+
+  private settleMode(list: FileList, row: number, exists: boolean): void {
+    const sent = list.mode[row];
+    list.mode[row] = this.plainMode(sent, exists);
+    if (list.mode[row] !== sent) list.want("sentMode")[row] ||= sent;
   }
 
   /** False when a basis directory has shown that there is nothing to say. */
@@ -119,16 +125,19 @@ export class DirectoryEntries {
     if (session.log.debug("TIME", 2)) session.log.infoLine(`touch_up_dirs: ${list.path(row)} (${row})\n`);
     if (flags & FileFlag.missingDir) return;
     const path = destination.path(list, row);
-    if (!session.amRoot && this.wasOpened(list.mode[row])) destination.root.chmod(path, list.mode[row]);
+    if (!session.amRoot && this.wasOpened(list, row)) destination.root.chmod(path, list.mode[row]);
     if (!this.retouchTimes || destination.root.lstat(path, this.stat) < 0) return;
     if (!this.attributes.mtimeDiffers(list, row, this.stat)) return;
     destination.root.utimens(path, 0, -2, list.mtime[row], list.mtimeNsec[row]);
   }
 
-  /** Upstream gives back what it took for writing only; with xattrs the receiver has opened the rest again, too. */
-  private wasOpened(mode: number): boolean {
-    const missing = S_IRWXU & ~mode;
-    return (this.scene.session.options.preserveXattrs > 0 ? missing : missing & S_IWUSR) !== 0;
+  /**
+   * Upstream gives back what it took for writing only. Where its receiver sets a directory's xattrs, the mode is exact
+   * from then on; ours has opened such a directory again.
+   */
+  private wasOpened(list: FileList, row: number): boolean {
+    const missing = S_IRWXU & ~list.mode[row];
+    return (list.extra.reopened?.[row] ? missing : missing & S_IWUSR) !== 0;
   }
 
   private make(item: Item, path: string): boolean {

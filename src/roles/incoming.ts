@@ -216,11 +216,15 @@ export class Incoming {
    */
   setAttributes(list: FileList, row: number): void {
     const { attributes, destination, session } = this.p;
+    const settled = list.mode[row];
+    // Without --perms this, too: rsync's receiver knows only the mode that was sent, not what its generator made of it.
+    const mode = list.mode[row] = list.extra.sentMode?.[row] || settled;
     attributes.setRow(list, row, null, 0, "self");
-    const mode = list.mode[row];
+    list.mode[row] = settled;
     if (!isDirectory(mode) || session.amRoot !== 0 || (mode & S_IRWXU) === S_IRWXU) return;
     if (session.options.listOnly === 0 && destination.soloName === null) {
       destination.root.chmod(destination.path(list, row), mode | S_IRWXU);
+      list.want("reopened")[row] = 1;
     }
   }
 

@@ -50,6 +50,11 @@ export class SourceRoots implements WalkRoots {
     const fd = module ? module.root.openDirectory(inside)
       : fs.openat(AT.FDCWD, fs.cstr(path), O.PATH | O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
     if (fd < 0) return fd;
+    const unsearched = searchError(fs, fd);
+    if (unsearched < 0) {
+      fs.close(fd);
+      return unsearched;
+    }
     const named = new Set<string>();
     const policy: ConfinePolicy = module
       ? { links: "beneath", refused, quote, above: { fd: module.root.rootFd, path: inside } }
@@ -77,7 +82,13 @@ export class SourceRoots implements WalkRoots {
   }
 
   list(root: TransferRoot, dir: string): number {
-    return this.of(root).openDirectory(dir);
+    const { fs, rules } = this;
+    const fd = this.of(root).openDirectory(dir);
+    // Where links are followed rsync lists a directory that may be read but not searched, too, and fails at each name.
+    const refused = fd < 0 || (rules.follows && !rules.module) ? 0 : searchError(fs, fd);
+    if (refused === 0) return fd;
+    fs.close(fd);
+    return refused;
   }
 
   /** The root as all file work goes through it. */
@@ -89,4 +100,12 @@ export class SourceRoots implements WalkRoots {
     for (const { confined } of this.roots.values()) confined.close();
     this.roots.clear();
   }
+}
+
+/** 0, or -errno when names in an open directory cannot be reached. Root needs no right to search. */
+function searchError(fs: FileSystem, dirFd: number): number {
+  if (fs.euid === 0 || !fs.capabilities.atCalls) return 0;
+  const { O } = fs.constants;
+  const fd = fs.openat(dirFd, fs.cstr("."), O.PATH | O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
+  return fd < 0 ? fd : fs.close(fd);
 }

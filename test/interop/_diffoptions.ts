@@ -1,5 +1,5 @@
 /** Random option sets for the differential test, and random ways to reach the other end. */
-import { type Dice } from "./_difftree.ts";
+import { type Dice } from "./_dice.ts";
 
 /** How the two ends of a run are joined. */
 export type Way = "local" | "push" | "pull";
@@ -32,6 +32,16 @@ const GROUPS: readonly (readonly [percent: number, choices: readonly string[]])[
   [10, ["-n"]],
 ];
 
+/** For rich trees; one of each group that is drawn comes on top of the others. */
+const RICH_GROUPS: typeof GROUPS = [
+  [85, ["-A", "-X", "-AX", "-AX", "-AX", "-XX", "-AXX"]],
+  [20, ["--fake-super", "-M--fake-super", "--super", "-M--super"]],
+  [25, ["--numeric-ids", "--usermap=0:1,1234:nobody", "--groupmap=*:1234", "--chown=1:1", "--chown=nobody:daemon",
+    "--usermap=1-2000:0 --groupmap=daemon:0"]],
+  [15, ["--filter=-x_user.a", "--filter=-xs_trusted.*", "--filter=-xr_user.b", "--filter=+x_user.*"]],
+  [15, ["-UO", "-J", "-@-1"]],
+];
+
 const BASES: readonly string[] = [
   "-a", "-a", "-a", "-a", "-r", "-rl", "-rlt", "-rlptD", "-d", "-dlt", "-dltp --old-dirs",
 ];
@@ -44,9 +54,9 @@ function basisDirs(dice: Dice, option: string): string[] {
 }
 
 /** A random command line's options. WORK stands for the folder that the trees are in. */
-export function randomOptions(dice: Dice): string[] {
+export function randomOptions(dice: Dice, rich: boolean): string[] {
   const words = dice.pick(BASES).split(" ");
-  for (const [percent, choices] of GROUPS) {
+  for (const [percent, choices] of rich ? [...RICH_GROUPS, ...GROUPS] : GROUPS) {
     if (!dice.chance(percent)) continue;
     const choice = dice.pick(choices);
     words.push(...(choice.endsWith("-dest") ? basisDirs(dice, choice) : choice.split(" ")));

@@ -8,35 +8,8 @@ import {
   chmodSync, closeSync, ftruncateSync, lchownSync, linkSync, lutimesSync, mkdirSync, openSync, symlinkSync, writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-
-/** Numbers in [0, 1) and what is made of them. */
-export class Dice {
-  private state: number;
-
-  constructor(seed: number) {
-    this.state = seed >>> 0;
-  }
-
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-
-  /** True with a probability in percent. */
-  chance(percent: number): boolean {
-    return this.next() * 100 < percent;
-  }
-
-  pick<T>(values: readonly T[]): T {
-    return values[this.below(values.length)];
-  }
-}
+import { Dice } from "./_dice.ts";
+import { type Extra, makeNode, oddNames, putExtras, randomExtras } from "./_diffextras.ts";
 
 /** A file's contents: `size` bytes of an endless random text, with a change in it and zeros in place of some blocks. */
 interface Content {
@@ -47,7 +20,7 @@ interface Content {
 }
 
 interface Entry {
-  readonly kind: "dir" | "file" | "symlink" | "fifo" | "device" | "hardlink";
+  readonly kind: "dir" | "file" | "symlink" | "fifo" | "device" | "socket" | "hardlink";
   readonly content?: Content;
   /** A symlink's target, or the path a hard link shares its inode with. */
   readonly target?: string;
@@ -56,6 +29,9 @@ interface Entry {
   readonly atime: number;
   readonly uid: number;
   readonly gid: number;
+  /** In rich trees: nanoseconds of the time, ACLs and extended attributes. */
+  readonly mtimeNsec?: number;
+  readonly extras?: readonly Extra[];
 }
 
 type Tree = Map<string, Entry>;
@@ -64,6 +40,10 @@ type Tree = Map<string, Entry>;
 export interface World {
   readonly root: boolean;
   readonly uid: number;
+  /** The trees have odd names, sockets, ACLs, extended attributes and nanoseconds, too. */
+  readonly rich: boolean;
+  /** Hard links are kept: without that, what becomes of names of one inode depends on who comes first. */
+  readonly links: boolean;
 }
 
 const SIZES = [0, 0, 1, 10, 699, 700, 701, 1500, 4096, 5000, 20_000, 70_000, 140_000] as const;
@@ -87,13 +67,14 @@ function newMtime(dice: Dice): number {
   return EPOCH + dice.below(40) * 1000 + (dice.chance(60) ? Math.floor(dice.next() * 1000) / 1000 : 0);
 }
 
-type Attributes = Pick<Entry, "mode" | "mtime" | "atime" | "uid" | "gid">;
+type Attributes = Omit<Entry, "kind" | "content" | "target">;
 
 function attributes(dice: Dice, world: World, isDir: boolean): Attributes {
   const other = world.root && dice.chance(20);
   return {
     mode: isDir ? dice.pick(DIR_MODES) : dice.pick(FILE_MODES), mtime: newMtime(dice), atime: EPOCH - dice.below(9999),
     uid: other ? dice.pick([0, 1, 1234]) : world.uid, gid: other ? dice.pick([0, 1, 1234]) : world.uid,
+    ...(world.rich ? { mtimeNsec: dice.below(1e9), extras: randomExtras(dice, isDir) } : {}),
   };
 }
 
@@ -108,6 +89,7 @@ function newEntry(dice: Dice, world: World, links: readonly string[]): Entry {
     return { kind: "hardlink", target: dice.pick(links), ...attributes(dice, world, false) };
   }
   if (kind < 25) return { kind: "fifo", ...attributes(dice, world, false) };
+  if (world.rich && kind >= 97) return { kind: "socket", ...attributes(dice, world, false) };
   if (kind < 28 && world.root) return { kind: "device", ...attributes(dice, world, false) };
   return { kind: "file", content: newContent(dice), ...attributes(dice, world, false) };
 }
@@ -121,10 +103,11 @@ function sourceTree(dice: Dice, world: World): Tree {
     if (tree.has(parent) && dice.chance(75)) tree.set(dir, { kind: "dir", ...attributes(dice, world, true) });
   }
   const files: string[] = [];
+  const names = world.rich ? [...NAMES, ...oddNames] : NAMES;
   const dirs = [...tree.keys()];
   for (const dir of dirs) {
     for (let count = dice.below(6); count > 0; count--) {
-      const path = dir === "" ? dice.pick(NAMES) : `${dir}/${dice.pick(NAMES)}`;
+      const path = dir === "" ? dice.pick(names) : `${dir}/${dice.pick(names)}`;
       if (tree.has(path)) continue;
       tree.set(path, newEntry(dice, world, files));
       if (["file", "symlink", "fifo"].includes(tree.get(path)!.kind)) files.push(path);
@@ -147,12 +130,13 @@ function outdated(dice: Dice, world: World, source: Tree): Tree {
     if (made) tree.set(path, made);
   }
   const dirs = [...tree].filter(([, { kind }]) => kind === "dir").map(([path]) => path);
-  for (const dir of dirs) extras(dice, world, tree, dir);
+  for (const dir of dirs) leftovers(dice, world, tree, dir);
   return tree;
 }
 
 function altered(dice: Dice, world: World, entry: Entry, tree: Tree): Entry | null {
-  const lost = entry.kind === "hardlink" && tree.get(entry.target!)?.kind !== "file";
+  const torn = world.rich && !world.links;
+  const lost = entry.kind === "hardlink" && (torn || tree.get(entry.target!)?.kind !== "file");
   if (lost) return dice.chance(50) ? null : plain(dice, world);
   const kind = dice.below(100);
   if (kind < 40) return entry;
@@ -161,6 +145,7 @@ function altered(dice: Dice, world: World, entry: Entry, tree: Tree): Entry | nu
   if (kind < 64) return { ...entry, mode: attributes(dice, world, entry.kind === "dir").mode };
   if (kind < 70) return { ...entry, mtime: newMtime(dice) };
   if (kind < 74) return { ...entry, ...attributes(dice, world, entry.kind === "dir") };
+  if (world.rich && kind < 80) return { ...entry, extras: randomExtras(dice, entry.kind === "dir") };
   if (entry.kind === "symlink") return { ...entry, target: dice.pick(TARGETS) };
   if (entry.kind !== "file") return entry.kind === "hardlink" ? plain(dice, world) : entry;
   return { ...entry, content: changed(dice, entry.content!), mtime: dice.chance(80) ? newMtime(dice) : entry.mtime };
@@ -183,7 +168,7 @@ function changed(dice: Dice, content: Content): Content {
 }
 
 /** What only the destination has: leftovers, backups, pieces of interrupted transfers. */
-function extras(dice: Dice, world: World, tree: Tree, dir: string): void {
+function leftovers(dice: Dice, world: World, tree: Tree, dir: string): void {
   const join = (name: string): string => (dir === "" ? name : `${dir}/${name}`);
   const put = (path: string, entry: Entry): void => {
     if (!tree.has(path)) tree.set(path, entry);
@@ -223,7 +208,7 @@ function bytesOf({ text, size, change, hollow }: Content): Buffer {
   return bytes;
 }
 
-function writeFile(path: string, content: Content): void {
+function writeFile(path: Buffer, content: Content): void {
   const bytes = bytesOf(content);
   const fd = openSync(path, "w");
   if (content.hollow) ftruncateSync(fd, bytes.length);
@@ -234,35 +219,42 @@ function writeFile(path: string, content: Content): void {
   closeSync(fd);
 }
 
-function make(top: string, tree: Tree): void {
+function make(top: string, tree: Tree, rich: boolean): void {
   const fifos: string[] = [];
   for (const [path, entry] of tree) {
     const full = path === "" ? top : `${top}/${path}`;
-    if (entry.kind === "dir") mkdirSync(full);
-    else if (entry.kind === "file") writeFile(full, entry.content!);
-    else if (entry.kind === "symlink") symlinkSync(entry.target!, full);
+    const raw = Buffer.from(full, "latin1");
+    if (entry.kind === "dir") mkdirSync(raw);
+    else if (entry.kind === "file") writeFile(raw, entry.content!);
+    else if (entry.kind === "symlink") symlinkSync(entry.target!, raw);
+    else if (rich && entry.kind !== "hardlink") makeNode(full, entry.kind, 3 + (path.length % 3));
     else if (entry.kind === "fifo") fifos.push(full);
     else if (entry.kind === "device") execFileSync("mknod", [full, "c", "1", String(3 + (path.length % 3))]);
   }
   if (fifos.length > 0) execFileSync("mkfifo", fifos);
-  for (const [path, { kind, target }] of tree) if (kind === "hardlink") linkSync(`${top}/${target}`, `${top}/${path}`);
+  for (const [path, { kind, target }] of tree) {
+    const [from, to] = [target, path].map((name) => Buffer.from(`${top}/${name}`, "latin1"));
+    if (kind === "hardlink") linkSync(from, to);
+  }
   for (const [path, entry] of [...tree].reverse()) stamp(path === "" ? top : `${top}/${path}`, entry);
 }
 
 /** Owner first, which clears set-id bits; the time of a directory after those of its contents. */
-function stamp(full: string, { kind, uid, gid, mode, atime, mtime }: Entry): void {
+function stamp(full: string, { kind, uid, gid, mode, atime, mtime, mtimeNsec, extras }: Entry): void {
   if (kind === "hardlink") return;
-  if (process.getuid?.() === 0) lchownSync(full, uid, gid);
-  if (kind !== "symlink") chmodSync(full, mode);
-  lutimesSync(full, new Date(atime * 1000), new Date(mtime * 1000));
+  const raw = Buffer.from(full, "latin1");
+  if (process.getuid?.() === 0) lchownSync(raw, uid, gid);
+  if (kind !== "symlink") chmodSync(raw, mode);
+  if (mtimeNsec === undefined) lutimesSync(raw, new Date(atime * 1000), new Date(mtime * 1000));
+  else putExtras(full, extras ?? [], atime, Math.floor(mtime), mtimeNsec);
 }
 
 /** Makes src, dst, alt1, alt2 and an empty tmp in an empty folder. */
 export function makeWorld(top: string, seed: number, world: World): void {
   const dice = new Dice(seed);
   const source = sourceTree(dice, world);
-  make(`${top}/src`, source);
-  for (const name of ["dst", "alt1", "alt2"]) make(`${top}/${name}`, outdated(dice, world, source));
+  make(`${top}/src`, source, world.rich);
+  for (const name of ["dst", "alt1", "alt2"]) make(`${top}/${name}`, outdated(dice, world, source), world.rich);
   mkdirSync(`${top}/tmp`);
   chmodSync(`${top}/tmp`, 0o777);
 }

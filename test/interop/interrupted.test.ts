@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { missing, peer, peerVersion, projectRoot, quote, scratch, writeScript, wsync } from "../_programs.ts";
 import { type Outcome, run } from "../_run.ts";
 import { compare, describeTree } from "../_trees.ts";
-import { Dice } from "./_difftree.ts";
+import { Dice } from "./_dice.ts";
 
 const top = join(scratch, "interrupted");
 const isReference = peer !== null && peerVersion.version.startsWith("3.5");

@@ -8,7 +8,7 @@ import { mkdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { missing, peer, peerVersion, whereIs, wsync } from "../_programs.ts";
 import { fakeShell, type Server, startDaemon } from "../_servers.ts";
-import { Dice } from "./_difftree.ts";
+import { Dice } from "./_dice.ts";
 import { comparable, linesOf, type Side, type Way, WAYS, work } from "./_lines.ts";
 import { LINES, LISTINGS, ON_TERMINAL } from "./lines.cases.ts";
 

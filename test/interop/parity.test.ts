@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { OPTION_ROWS, type OptionRow } from "../../src/options/table.ts";
 import { peer, peerVersion, scratch } from "../_programs.ts";
-import { Dice } from "./_difftree.ts";
+import { Dice } from "./_dice.ts";
 import { echoShell, type Vector, vectorOf, verdictsOf } from "./_parity.ts";
 import { ALIASED, ALIASES, ARGUMENTS, COMBINATIONS, ENDS, ENVIRONMENTS, LEFT_OUT, SERVERS } from "./parity.cases.ts";
 
