@@ -22,6 +22,9 @@ const HELPER_FROM = 128;
 const SPINS = 500;
 const SLEEP_MS = 1000;
 const WAIT_MS = 1;
+/** How long a helper that comes up late is waited for, and how often it is looked after. */
+const GONE_MS = 50;
+const GONE_TRIES = 40;
 
 /** 32-bit control words; what different threads write lies in different cache lines. */
 const Control = {
@@ -155,10 +158,17 @@ export class JobQueue {
     Atomics.store(words, Control.claimed, this.submitted + 1);
     Atomics.store(words, Control.submitted, this.submitted + 1);
     Atomics.notify(words, Control.submitted);
-    const state = Atomics.load(words, Control.state);
-    if (this.started && state === State.ready) Atomics.wait(words, Control.state, State.ready, SLEEP_MS);
-    // A helper that is still coming up looks here first: the memory stays its own.
-    if (!this.started || Atomics.load(words, Control.state) === State.gone) this.memory.release(this.region);
+    if (this.hasHelper) Atomics.wait(words, Control.state, State.ready, SLEEP_MS);
+    void this.giveBack();
+  }
+
+  /** Releases the memory once the helper does not use it: one that is still coming up takes a while to find out. */
+  private async giveBack(): Promise<void> {
+    for (let tries = 0; this.started && Atomics.load(this.words, Control.state) !== State.gone; tries++) {
+      if (tries === GONE_TRIES) return;
+      await this.host.sleep(GONE_MS);
+    }
+    this.memory.release(this.region);
   }
 
   private mayQueue(): boolean {
@@ -170,12 +180,17 @@ export class JobQueue {
   }
 
   private startHelper(): void {
-    const { memory } = this;
+    const { memory, host } = this;
     if (memory.wasm.buffer instanceof ArrayBuffer) return;
-    this.started = this.host.startHelper?.({
-      buffer: memory.wasm.buffer, base: memory.base, arch: this.host.arch, control: this.region, ring: this.ring,
+    const start = {
+      buffer: memory.wasm.buffer, base: memory.base, arch: host.arch, control: this.region, ring: this.ring,
       scratch: this.own + RECORD_BYTES + SCRATCH_BYTES,
-    }) ?? false;
+    };
+    try {
+      this.started = host.startHelper?.(start) ?? false;
+    } catch {
+      // Threads are forbidden here, or there are too many: this one does the work.
+    }
   }
 }
 
