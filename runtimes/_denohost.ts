@@ -73,7 +73,7 @@ export function createHost(): Host {
     startHelper,
     connect: (options) => connect(options, foreign),
     lookup: hostLookup(() => builtin("node:dns")),
-    tls: hostTls(builtin, () => foreign.ffi),
+    tls: hostTls({ load: builtin as never, ffi: () => foreign.ffi, readsOn: true }),
     get sockets() {
       return foreign.calls === null ? null : denoSockets(foreign.calls);
     },

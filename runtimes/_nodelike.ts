@@ -50,7 +50,7 @@ export function makeHost(parts: RuntimeParts): Host {
     spawn: spawnChild,
     onSignal,
     lookup: hostLookup(() => require("node:dns")),
-    tls: hostTls((name) => require(name), () => parts.ffi),
+    tls: hostTls({ load: (name: string) => require(name), ffi: () => parts.ffi, readsOn: false }),
     setTitle: (title) => void (process.title = title),
     exit: (code) => process.exit(code),
     now: () => Date.now(),

@@ -1,6 +1,6 @@
 /** TLS through node:tls, which all three runtimes have; loaded when it is first asked for. */
-import type { Socket } from "node:net";
-import type { SecureContextOptions, Server, TLSSocket } from "node:tls";
+import type { Server, Socket } from "node:net";
+import type { SecureContextOptions, TlsOptions, TLSSocket } from "node:tls";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import {
   type ByteStream, type Ffi, type HostTls, type TlsConnectOptions, type TlsDoor, type TlsIdentity,
@@ -8,31 +8,42 @@ import {
 } from "../src/host.ts";
 import { connectRaw, deadline, isAddress, timeoutError } from "./_connect.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
+import { type Gate, gateOver } from "./_tlsgate.ts";
 
 type Tls = typeof import("node:tls");
+type Net = typeof import("node:net");
 
 /** IPv4 in IPv6's clothes. */
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 
-/** See HostTls. `load` gives node's modules, `ffi` what sets socket options. */
-export function hostTls(load: (name: string) => unknown, ffi: () => Ffi | null): HostTls {
-  const tls = (): Tls => load("node:tls") as Tls;
+/** Node's modules, and what the runtime is like. */
+export interface TlsParts {
+  load(name: "node:tls"): Tls;
+  load(name: "node:net"): Net;
+  load(name: "node:stream"): typeof import("node:stream");
+  /** Sets socket options. */
+  ffi(): Ffi | null;
+  /** Its TLS reads on although nobody takes what it has read. */
+  readonly readsOn: boolean;
+}
+
+/** See HostTls. */
+export function hostTls(parts: TlsParts): HostTls {
   return {
-    check: (identity, authorities) => void tls().createSecureContext(contextOf(identity, authorities)),
-    listen: (options, take) => listenTls(tls(), options, take),
-    connect: (options) => connectTls(tls(), load("node:net") as typeof import("node:net"), options, ffi),
+    check: (identity, authorities) =>
+      void parts.load("node:tls").createSecureContext(contextOf(identity, authorities)),
+    listen: (options, take) => listenTls(parts, options, take),
+    connect: (options) => connectTls(parts, options),
   };
 }
 
 /** The time that --contimeout allows is for the connection and then for the handshake. */
-async function connectTls(
-  tls: Tls, net: typeof import("node:net"), options: TlsConnectOptions, ffi: () => Ffi | null,
-): Promise<ByteStream> {
-  const raw = await connectRaw(net, options, ffi, null);
+async function connectTls(parts: TlsParts, options: TlsConnectOptions): Promise<ByteStream> {
+  const raw = await connectRaw(parts.load("node:net"), options, parts.ffi, null);
   const { late, stop } = deadline(options.timeoutMs, () => timeoutError(options));
   try {
     await Promise.race([options.before?.(new SocketStream(new SocketReader(), raw, raw, true)), late]);
-    return await Promise.race([shakeHands(tls, raw, options), late]);
+    return await Promise.race([shakeHands(parts, raw, options), late]);
   } catch (error) {
     raw.destroy();
     throw error;
@@ -41,13 +52,14 @@ async function connectTls(
   }
 }
 
-function shakeHands(tls: Tls, raw: Socket, options: TlsConnectOptions): Promise<ByteStream> {
+function shakeHands(parts: TlsParts, raw: Socket, options: TlsConnectOptions): Promise<ByteStream> {
   const { authorities, check, identity, serverName } = options;
   // What spoke to a proxy reads no more.
   raw.removeAllListeners("data");
-  raw.resume();
-  const socket = tls.connect({
-    socket: raw, host: serverName, ...(isAddress(serverName) ? {} : { servername: serverName }),
+  const gate = parts.readsOn ? gateOver(parts.load("node:stream"), raw) : null;
+  if (gate === null) raw.resume();
+  const socket = parts.load("node:tls").connect({
+    socket: gate?.duplex ?? raw, host: serverName, ...(isAddress(serverName) ? {} : { servername: serverName }),
     ...(identity === null ? {} : contextOf(identity, null)), minVersion: "TLSv1.2",
     ...(authorities === null ? {} : { ca: Buffer.from(authorities) }),
     rejectUnauthorized: check !== "nothing",
@@ -64,9 +76,14 @@ function shakeHands(tls: Tls, raw: Socket, options: TlsConnectOptions): Promise<
     socket.once("secureConnect", () => {
       socket.off("close", closed);
       if (check !== "nothing" && !socket.authorized) fail(socket.authorizationError ?? new Error("not authorized"));
-      else resolve(new SocketStream(new SocketReader(), socket, socket, true));
+      else resolve(streamOver(socket, gate));
     });
   });
+}
+
+function streamOver(socket: TLSSocket, gate: Gate | null): ByteStream {
+  gate?.follow(socket);
+  return new SocketStream(new SocketReader(), socket, socket, true);
 }
 
 function contextOf({ certificate, key }: TlsIdentity, authorities: Uint8Array | null): SecureContextOptions {
@@ -76,57 +93,117 @@ function contextOf({ certificate, key }: TlsIdentity, authorities: Uint8Array | 
   };
 }
 
-async function listenTls(
+function listenTls(
+  parts: TlsParts, options: TlsListenOptions, take: Parameters<HostTls["listen"]>[1],
+): Promise<TlsDoor> {
+  return parts.readsOn ? listenGated(parts, options, take) : listenPlainly(parts.load("node:tls"), options, take);
+}
+
+function serverSettings({ clientAuthorities, handshakeMs, identity }: ServerOptions): TlsOptions {
+  const mutual = clientAuthorities !== null;
+  return {
+    ...contextOf(identity, clientAuthorities), requestCert: mutual, rejectUnauthorized: mutual,
+    handshakeTimeout: handshakeMs, allowHalfOpen: true, noDelay: true,
+  } as TlsOptions;
+}
+
+type ServerOptions = Pick<TlsListenOptions, "clientAuthorities" | "handshakeMs" | "identity">;
+
+async function listenPlainly(
   tls: Tls, options: TlsListenOptions, take: Parameters<HostTls["listen"]>[1],
 ): Promise<TlsDoor> {
-  const { clientAuthorities: authorities, hostname, port } = options;
-  const mutual = authorities !== null;
-  const server = tls.createServer({
-    ...contextOf(options.identity, authorities), requestCert: mutual, rejectUnauthorized: mutual,
-    handshakeTimeout: options.handshakeMs, allowHalfOpen: true, noDelay: true,
-  } as never);
-  watchHandshakes(server, options);
+  const mutual = options.clientAuthorities !== null;
+  const server = tls.createServer(serverSettings(options));
+  const handshakes = new Handshakes(options);
+  server.on("connection", (socket: Socket) => handshakes.begin(socket));
   server.on("secureConnection", (socket: TLSSocket) => {
+    handshakes.end(placeOf(socket));
     const address = socket.remoteAddress?.replace(MAPPED, "");
     // Without an address it is gone already; without what it had to show it should not have come so far.
     if (address === undefined || (mutual && !socket.authorized)) socket.destroy();
-    else take(new SocketStream(new SocketReader(), socket, socket, true), address);
+    else take(streamOver(socket, null), address);
   });
-  await started(server, hostname, port);
+  server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+    handshakes.fail(placeOf(socket), error.message.split("\n")[0]);
+    socket.destroy();
+  });
+  await started(server, options.hostname, options.port);
   return {
     renew: (identity, clientAuthorities) => server.setSecureContext(contextOf(identity, clientAuthorities)),
     close: () => void server.close(),
   };
 }
 
+/** Behind gates: each connection has a server of its own, which is handed it. */
+async function listenGated(
+  parts: TlsParts, options: TlsListenOptions, take: Parameters<HostTls["listen"]>[1],
+): Promise<TlsDoor> {
+  const handshakes = new Handshakes(options);
+  let current: ServerOptions = options;
+  const accept = (raw: Socket): void => {
+    const address = raw.remoteAddress?.replace(MAPPED, "");
+    if (address === undefined) return void raw.destroy();
+    const place = handshakes.begin(raw);
+    const gate = gateOver(parts.load("node:stream"), raw);
+    const server = parts.load("node:tls").createServer(serverSettings(current), (socket) => {
+      handshakes.end(place);
+      if (current.clientAuthorities !== null && !socket.authorized) socket.destroy();
+      else take(streamOver(socket, gate), address);
+    });
+    server.on("tlsClientError", (error: Error) => handshakes.fail(place, error.message.split("\n")[0]));
+    server.emit("connection", gate.duplex);
+  };
+  // What cannot be used is told before anybody comes.
+  parts.load("node:tls").createSecureContext(contextOf(current.identity, current.clientAuthorities));
+  const settings = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
+  const door = parts.load("node:net").createServer(settings, accept);
+  await started(door, options.hostname, options.port);
+  return {
+    renew: (identity, clientAuthorities) => {
+      parts.load("node:tls").createSecureContext(contextOf(identity, clientAuthorities));
+      current = { ...current, identity, clientAuthorities };
+    },
+    close: () => void door.close(),
+  };
+}
+
 /** Keeps the number and the time of handshakes within bounds, and tells of those that come to nothing. */
-function watchHandshakes(server: Server, { mostHandshakes, handshakeMs, failed }: TlsListenOptions): void {
-  const waiting = new Map<string, { readonly socket: Socket; readonly timer: ReturnType<typeof setTimeout> }>();
-  const end = (place: string): Socket | undefined => {
-    const { socket, timer } = waiting.get(place) ?? {};
-    clearTimeout(timer);
-    waiting.delete(place);
-    return socket;
-  };
-  const fail = (place: string, reason: string): void => {
-    const socket = end(place);
-    if (socket === undefined) return;
-    failed(place.split(" ", 1)[0], reason);
-    socket.destroy();
-  };
-  server.on("connection", (socket: Socket) => {
+class Handshakes {
+  private readonly options: TlsListenOptions;
+  private readonly waiting = new Map<string, { socket: Socket; timer: ReturnType<typeof setTimeout> }>();
+
+  constructor(options: TlsListenOptions) {
+    this.options = options;
+  }
+
+  /** One begins; returns its name for the other calls. */
+  begin(socket: Socket): string {
+    const { handshakeMs, mostHandshakes } = this.options;
     const place = placeOf(socket);
     // Not every runtime keeps to `handshakeTimeout`.
-    waiting.set(place, { socket, timer: setTimeout(fail, handshakeMs, place, "it took too long") });
+    const timer = setTimeout(() => this.fail(place, "it took too long"), handshakeMs);
+    this.waiting.set(place, { socket, timer });
     socket.on("error", () => undefined);
-    socket.once("close", () => fail(place, "the connection was closed"));
-    if (waiting.size > mostHandshakes) fail(waiting.keys().next().value!, "too many handshakes at a time");
-  });
-  server.on("secureConnection", (socket: TLSSocket) => void end(placeOf(socket)));
-  server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-    fail(placeOf(socket), error.message.split("\n")[0]);
+    socket.once("close", () => this.fail(place, "the connection was closed"));
+    if (this.waiting.size > mostHandshakes) {
+      this.fail(this.waiting.keys().next().value!, "too many handshakes at a time");
+    }
+    return place;
+  }
+
+  end(place: string): Socket | undefined {
+    const { socket, timer } = this.waiting.get(place) ?? {};
+    clearTimeout(timer);
+    this.waiting.delete(place);
+    return socket;
+  }
+
+  fail(place: string, reason: string): void {
+    const socket = this.end(place);
+    if (socket === undefined) return;
+    this.options.failed(place.split(" ", 1)[0], reason);
     socket.destroy();
-  });
+  }
 }
 
 /** What tells a connection from the others, of the TCP socket and of the one over it alike. */

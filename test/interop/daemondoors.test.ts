@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runtimeWords } from "../_binaries.mjs";
 import { missing, peer, projectRoot, quote, type Runtime, scratch, whereIs, writeScript, wsync } from "../_programs.ts";
@@ -62,6 +63,7 @@ async function setUp(runtime: Runtime, name: string, more: Readonly<Record<strin
     files: { path: join(top, "module"), "auth users": "user", "secrets file": secrets },
     in: { path: join(top, "in"), "read only": "no" },
     closed: { path: top, "hosts allow": "10.0.0.1" },
+    slow: { path: top, "early exec": "sleep 3" },
   }, {
     "websocket port": `${web}`, "tls port": `${tls}`, "metrics port": `${metrics}`,
     "tls certificate": certificates.server.cert, "tls key": certificates.server.key,
@@ -148,6 +150,23 @@ describe.skipIf(reason !== "").each(runtimes)(`doors of the daemon, on %s ${reas
       expect(readFileSync(join(mutual.top, "log"), "utf8")).toContain("TLS handshake with 127.0.0.1 failed: ");
       mutual.server.stop();
     });
+
+  it.skipIf(absent !== "")("a client behind TLS that sends more than is read waits", async () => {
+    const socket = connectTls({ port: s.tls, host: "127.0.0.1", rejectUnauthorized: false });
+    await new Promise((resolve) => socket.once("secureConnect", resolve));
+    socket.on("error", () => undefined).resume();
+    socket.write("@RSYNCD: 31.0 md5\nslow\n");
+    const until = Date.now() + 2000;
+    const chunk = Buffer.alloc(1 << 20);
+    let written = 0;
+    while (written < 300 && Date.now() < until) {
+      const pause = new Promise((resolve) => setTimeout(resolve, 300));
+      if (!socket.write(chunk)) await Promise.race([new Promise((resolve) => socket.once("drain", resolve)), pause]);
+      written++;
+    }
+    expect(written - socket.writableLength / chunk.length).toBeLessThan(40);
+    socket.destroy();
+  });
 
   it.skipIf(absent !== "")("the log is JSON where that is asked for, by connection", async () => {
     const json = await setUp(runtime, "json", { "json log": "yes", "transfer logging": "yes" });
