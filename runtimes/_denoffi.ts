@@ -40,9 +40,9 @@ export interface DenoCommand {
 
 /** A TCP connection. */
 export interface DenoConnection extends Duplex {
-  readonly remoteAddr: { readonly hostname: string };
+  readonly localAddr: { readonly port: number };
+  readonly remoteAddr: { readonly hostname: string; readonly port: number };
   setNoDelay(on: boolean): void;
-  setKeepAlive(on: boolean): void;
 }
 
 /** The part of Deno that is used. */

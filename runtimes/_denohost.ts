@@ -2,14 +2,15 @@
  * The Host of Deno, from Deno's own functions: loading node:fs or node:process would double its start-up time, so they
  * are loaded only where nothing else serves. Foreign functions need --allow-ffi.
  */
-import { ExitCode, TransportError, UsageError, WsyncError } from "../src/errors.ts";
+import { ExitCode, TransportError, WsyncError } from "../src/errors.ts";
 import {
   type ByteStream, type ChildProcess, type ConnectOptions, type HelperStart, type Host, type SpawnOptions,
 } from "../src/host.ts";
 import { nameOfText } from "../src/memory.ts";
 import { argvNames, currentDirectory, passableArgv, textOfName } from "./_argv.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
-import { type DenoApi, type DenoCalls, type DenoCommand, type DenoConnection, LazyFfi } from "./_denoffi.ts";
+import { descriptorOf } from "./_denodescriptor.ts";
+import { type DenoApi, type DenoCalls, type DenoCommand, LazyFfi } from "./_denoffi.ts";
 import { denoSockets } from "./_denosockets.ts";
 import { spawnChild } from "./_denospawn.ts";
 import { denoError, DuplexStream, webStreams } from "./_denostreams.ts";
@@ -18,6 +19,7 @@ import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { one, Poller } from "./_poller.ts";
 import { sleep, timer } from "./_sleep.ts";
+import { setSocketOptions } from "./_sockopts.ts";
 import { hostTls } from "./_tls.ts";
 import { readLine } from "./_ttyinput.ts";
 
@@ -249,7 +251,9 @@ async function connect(options: ConnectOptions, foreign: LazyFfi): Promise<ByteS
   try {
     const connection = await Promise.race([attempt, late]);
     connection.setNoDelay(true);
-    if (options.socketOptions) setOptions(connection, options.socketOptions);
+    if (options.socketOptions) {
+      setSocketOptions(foreign.ffi, descriptorOf(foreign.ffi, connection), options.socketOptions);
+    }
     return new DuplexStream(connection, connection.remoteAddr.hostname);
   } catch (error) {
     attempt.then((connection) => connection.close(), () => undefined);
@@ -267,16 +271,6 @@ function named(error: Error): Error {
   };
   const lookup = /failed to lookup address/.test(error.message) ? "ENOTFOUND" : undefined;
   return Object.assign(denoError(error), { message: error.message, code: lookup ?? codes[error.name] });
-}
-
-/** Deno hides the descriptor, so only what it sets itself is available. */
-function setOptions(connection: DenoConnection, list: string): void {
-  for (const word of list.split(/[ \t,]+/).filter((part) => part !== "")) {
-    const [name, value] = word.split("=", 2);
-    if (name === "TCP_NODELAY") connection.setNoDelay(value !== "0");
-    else if (name === "SO_KEEPALIVE") connection.setKeepAlive(value !== "0");
-    else throw new UsageError(`socket option ${name} is not available on Deno`, ExitCode.unsupported);
-  }
 }
 
 function onSignal(signals: Parameters<Host["onSignal"]>[0], handler: (signal: number) => void): () => void {

@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   "no more connections": ["-r", "URL/full"],
   "pull": ["-a", "URL/plain/", "LOCAL/new/"],
   "pull with names": ["-avi", "URL/plain/", "LOCAL/new/"],
+  "pull with socket options": ["-a", "--sockopts=SO_SNDBUF=65536,TCP_NODELAY", "URL/plain/", "LOCAL/new/"],
   "pull of what is not there": ["-a", "URL/plain/absent", "LOCAL/new/"],
   "pull of several": ["-aR", "URL/plain/sub/f", "::plain/./other", "LOCAL/new/"],
   "push": ["-a", "LOCAL/", "URL/plain/"],
@@ -89,7 +90,7 @@ const rooted = ["names through a converter", "a root directory of its own", "a r
 
 /** Commands that are also run with wsync as the client. */
 const both = ["list of modules", "pull with names", "push with names", "password", "wrong password",
-  "a command before that fails", "push of what is hidden", "a refused option"];
+  "a command before that fails", "push of what is hidden", "a refused option", "pull with socket options"];
 
 interface Side {
   readonly top: string;

@@ -1,0 +1,29 @@
+/** The descriptor of a connection of Deno, which Deno itself keeps to itself: socket options need it. */
+import { type Ffi } from "../src/host.ts";
+import { type DenoConnection } from "./_denoffi.ts";
+
+/** Descriptors from here on are not looked at; a client has a handful. */
+const END = 1024;
+/** sizeof(struct sockaddr_storage). */
+const ADDRESS_BYTES = 128;
+
+const NAME = { args: ["i32", "ptr", "ptr"], result: "i32" } as const;
+
+/** The socket whose two ports are the connection's, or -1: without libc, or when there is none. */
+export function descriptorOf(ffi: Ffi | null, { localAddr, remoteAddr }: DenoConnection): number {
+  const calls = ffi?.dlopen(null, { getsockname: NAME, getpeername: NAME });
+  if (!ffi || !calls) return -1;
+  const address = new DataView(new ArrayBuffer(ADDRESS_BYTES));
+  const length = new Uint32Array(new ArrayBuffer(4));
+  const addressAt = ffi.addressOf(new Uint8Array(address.buffer));
+  const lengthAt = ffi.addressOf(new Uint8Array(length.buffer));
+  const portBy = (call: (...args: number[]) => number, fd: number): number => {
+    length[0] = ADDRESS_BYTES;
+    return call(fd, addressAt, lengthAt) === 0 ? address.getUint16(2) : -1;
+  };
+  for (let fd = 0; fd < END; fd++) {
+    if (portBy(calls.getsockname, fd) !== localAddr.port) continue;
+    if (portBy(calls.getpeername, fd) === remoteAddr.port) return fd;
+  }
+  return -1;
+}
