@@ -175,7 +175,10 @@ class Listener {
     const { address } = caller;
     const told = caller.door !== "tcp";
     if (isJailed(config)) {
-      return (await this.passOn(callee, { kind: "visitor", session, address, told, read: "" }, []))?.carried ?? null;
+      const passed = await this.passOn(callee, { kind: "visitor", session, address, told, read: "" }, []);
+      // Which module it will be only that process hears.
+      if (passed !== null) this.count("", passed.worker.ended);
+      return passed?.carried ?? null;
     }
     const visitor = await identify(context, { stream, config, deadline, address, told });
     if (visitor === null) return null;
