@@ -252,6 +252,7 @@ export class FileList {
   /** Reorders all rows: new row i is old row order[i]; `order` may be shorter than `used` and then drops rows. */
   permute(order: Uint32Array): void {
     const count = order.length;
+    if (count === this.used && isReversal(order)) return this.reverse();
     // A double holds every column's values exactly, so one copy of a column at a time is all the room it takes.
     const copy = new Float64Array(this.used);
     const columns = [...columnsOf(this.columns), ...Object.values(this.extra)];
@@ -260,6 +261,11 @@ export class FileList {
       for (let i = 0; i < count; i++) column[i] = copy[order[i]];
     }
     this.used = count;
+  }
+
+  private reverse(): void {
+    for (const column of columnsOf(this.columns)) column.subarray(0, this.used).reverse();
+    for (const column of Object.values(this.extra)) column.subarray(0, this.used).reverse();
   }
 
   private growRows(): void {
@@ -299,6 +305,11 @@ export class FileList {
     this.chunkPos = ptr;
     this.chunkEnd = ptr + byteLength;
   }
+}
+
+function isReversal(order: Uint32Array): boolean {
+  for (let i = 0; i < order.length; i++) if (order[i] !== order.length - 1 - i) return false;
+  return true;
 }
 
 /** All columns of `capacity` rows in one buffer: a short list must not cost ten allocations. */

@@ -158,7 +158,14 @@ class GroupSorter {
     this.skip = this.sharedPrefix(order, from, to);
     for (let i = from; i < to; i++) this.keys[order[i]] = this.keyOf(order[i]);
     if (to - from <= SMALL_GROUP) this.insertionSort(order, from, to);
+    else if (this.isBackwards(order, from, to)) order.subarray(from, to).reverse();
     else this.mergeSort(order, from, to);
+  }
+
+  /** Does each row belong before the one in front of it? Some file systems list their newest names first. */
+  private isBackwards(order: Uint32Array, from: number, to: number): boolean {
+    for (let i = from + 1; i < to; i++) if (this.inOrder(order[i - 1], order[i])) return false;
+    return true;
   }
 
   /** Bytes that all names of order[from, to) begin with. */

@@ -123,6 +123,27 @@ describe("the order of lists", () => {
     expect(Array.from(list.size.slice(0, 5))).toEqual([1, 3, 0, 2, 4]);
   });
 
+  test.each([
+    ["backwards", []], ["backwards but for the last", ["z9999"]], ["backwards with a twin", ["f0801"]],
+  ])("takes rows that come %s, their columns with them", (_how, more) => {
+    const backwards = Array.from({ length: 200 }, (_, i) => `f${String(1000 - i).padStart(4, "0")}`);
+    const names = [...backwards.map((name, i) => (i % 5 === 0 ? `${name}/` : name)), ...more];
+    const directoriesFirst = [...names].sort((a, b) => Number(b.endsWith("/")) - Number(a.endsWith("/")));
+    for (const given of [backwards, names, directoriesFirst, [...names].reverse()]) {
+      const list = listOf(given);
+      given.forEach((name, row) => {
+        list.size[row] = Number(name.slice(1).replace("/", ""));
+        list.want("atime")[row] = list.size[row] + 0.5;
+      });
+      sortList(list, 32);
+      const sorted = [...given].sort(reference);
+      expect(pathsOf(list)).toEqual(sorted);
+      const sizes = sorted.map((name) => Number(name.slice(1).replace("/", "")));
+      expect(Array.from(list.size.subarray(0, list.used))).toEqual(sizes);
+      expect(Array.from(list.want("atime").subarray(0, list.used))).toEqual(sizes.map((size) => size + 0.5));
+    }
+  });
+
   test("puts absolute paths where their slash byte belongs", () => {
     const list = listOf(["/b", "a/", "/a/x", "-/", "/a/", "f"]);
     sortList(list, 32);
