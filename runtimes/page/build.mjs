@@ -3,7 +3,7 @@
  * will do.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -12,9 +12,15 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
 const out = join(root, "build/page");
 
+/** The kernels, compiled where the sources are newer than what is there. */
 function kernels() {
-  execFileSync(process.execPath, [join(root, "assembly/build.mjs")], { cwd: root, stdio: "inherit" });
-  return readFileSync(join(root, "build/wsync.wasm")).toString("base64");
+  const wasm = join(root, "build/wsync.wasm");
+  const made = statSync(wasm, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = readdirSync(join(root, "assembly")).map((name) => statSync(join(root, "assembly", name)).mtimeMs);
+  if (made < Math.max(...sources)) {
+    execFileSync(process.execPath, [join(root, "assembly/build.mjs")], { cwd: root, stdio: "inherit" });
+  }
+  return readFileSync(wasm).toString("base64");
 }
 
 /** Builds the page and returns its folder. */

@@ -11,6 +11,8 @@ import {
 const BATCH = "/batch";
 /** Items told by name. */
 const MOST_ITEMS = 500;
+/** Failures told by name. */
+const MOST_FAILURES = 5;
 /** Progress is told at most this often, milliseconds. */
 const TELL_MS = 60;
 /** The attributes that travel: what a browser's storage can hold, with a note beside the files. */
@@ -88,10 +90,18 @@ async function move(id: number, task: MoveTask, signal: AbortSignal): Promise<vo
     const result = await (task.kind === "pull" ? sync(there, here, options) : sync(here, there, options));
     send({ id, moved: account.close(result) });
   } catch (error) {
+    if (error instanceof PartialError) throw new Error(named(error), { cause: error });
     // Whole files that came before the end stay, as they do with rsync.
-    if (task.kind === "pull" && !task.dryRun && !(error instanceof PartialError)) await files.settle();
+    if (task.kind === "pull" && !task.dryRun) await files.settle();
     throw error;
   }
+}
+
+/** What was not done, the first of it by name. */
+function named({ message, failures }: PartialError): string {
+  const first = failures.slice(0, MOST_FAILURES).map((failure) => failure.message);
+  const rest = failures.length > first.length ? ["..."] : [];
+  return failures.length === 0 ? message : `${message}: ${[...first, ...rest].join("; ")}`;
 }
 
 /** What happens in a transfer. */

@@ -232,6 +232,19 @@ describe.skipIf(reason !== "")("the page as one end of a transfer", () => {
     expect(await page.locator("#transfer-trouble").textContent()).toMatch(/no WebSocket to ws:\/\/127\.0\.0\.1:1\//);
   });
 
+  test("says which names the browser does not take, and stores the others", async () => {
+    mkdirSync(at("module/odd"));
+    writeFileSync(Buffer.concat([Buffer.from(at("module/odd/no-text-")), Buffer.of(0xff)]), "x");
+    writeFileSync(at("module/odd/plain"), "plain");
+    await connect(door);
+    await enter("module", "odd");
+    await page.getByRole("button", { name: "Pull into this browser" }).click();
+    await page.waitForSelector("#transfer-trouble:not([hidden])");
+    await page.waitForSelector("#transfer-work", { state: "hidden" });
+    expect(await page.locator("#transfer-trouble").textContent()).toMatch(/did not store 1 of the entries: no-text-/);
+    expect(Object.keys(await held(...place("module/odd")))).toEqual(["plain"]);
+  });
+
   test("a browser without WebSocketStream pulls the same", async () => {
     cpSync(join(projectRoot, "build/page"), at("page"), { recursive: true });
     const worker = at("page/transferworker.js");
