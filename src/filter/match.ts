@@ -1,8 +1,9 @@
 /**
  * Does a list of rules include or exclude a name (upstream exclude.c: check_filter, rule_matches)?
  *
- * The first matching rule decides. Long lists are compiled: plain names, anchored paths and "*suffix" patterns are
- * found by table, so ten thousand of them cost no more than a few; the rest is tried in order.
+ * The first matching rule decides. Long lists are compiled: rules whose last element is a plain name, anchored paths,
+ * "*suffix" and "prefix*" patterns are found by table, so ten thousand of them cost no more than a few; the rest is
+ * tried in order.
  */
 import { Elide, RuleFlag, type FilterList, type FilterRule } from "./rules.ts";
 import { trailingElements, wildmatchAt } from "./wildmatch.ts";
@@ -109,13 +110,16 @@ function matchesText(rule: FilterRule, text: string, joined: boolean): boolean {
 /** Tables over a long list. Values are positions in the list, ascending. */
 interface RuleIndex {
   readonly rules: readonly FilterRule[];
-  /** Rules for a last element. */
+  /** Rules whose last element has no wildcards, by that. */
   readonly byName: Map<string, number[]>;
   /** Anchored rules without wildcards, by path. */
   readonly byPath: Map<string, number[]>;
   /** "*suffix" rules, by suffix, and the suffix lengths there are. */
   readonly bySuffix: Map<string, number[]>;
   readonly suffixLengths: number[];
+  /** Rules for a last element that begins without wildcards, by what it begins with, and the lengths of that. */
+  readonly byPrefix: Map<string, number[]>;
+  readonly prefixLengths: number[];
   /** All others. */
   readonly others: number[];
 }
@@ -126,23 +130,35 @@ function indexOf(list: FilterList): RuleIndex {
 
 function buildIndex(rules: readonly FilterRule[]): RuleIndex {
   const index: RuleIndex = {
-    rules, byName: new Map(), byPath: new Map(), bySuffix: new Map(), suffixLengths: [], others: [],
+    rules, byName: new Map(), byPath: new Map(), bySuffix: new Map(), suffixLengths: [], byPrefix: new Map(),
+    prefixLengths: [], others: [],
   };
-  const lengths = new Set<number>();
-  const special = F.absolute | F.negate | F.perDirMerge | F.cvsIgnore | F.xattr | F.wild2;
-  rules.forEach((rule, at) => {
-    const { flags, pattern, slashCount } = rule;
-    const suffix = /^\*[^*?[\\/]+$/.test(pattern) ? pattern.slice(1) : "";
-    if ((flags & special) !== 0) index.others.push(at);
-    else if ((flags & F.wild) === 0 && slashCount === 0) append(index.byName, pattern, at);
-    else if ((flags & F.wild) === 0 && pattern.startsWith("/")) append(index.byPath, pattern.slice(1), at);
-    else if (suffix !== "") {
-      append(index.bySuffix, suffix, at);
-      lengths.add(suffix.length);
-    } else index.others.push(at);
-  });
-  index.suffixLengths.push(...lengths);
+  rules.forEach((rule, at) => addToIndex(index, rule, at));
   return index;
+}
+
+/** Rules whose text is not simply the name or its path. */
+const SPECIAL = F.absolute | F.negate | F.perDirMerge | F.cvsIgnore | F.xattr | F.wild2;
+
+function addToIndex(index: RuleIndex, { flags, pattern, slashCount }: FilterRule, at: number): void {
+  const last = pattern.slice(pattern.lastIndexOf("/") + 1);
+  const literal = /^[^*?[\\]*/.exec(last)![0];
+  const suffix = /^\*[^*?[\\/]+$/.test(pattern) ? pattern.slice(1) : "";
+  if ((flags & SPECIAL) !== 0) {
+    index.others.push(at);
+  } else if ((flags & F.wild) === 0 && pattern.startsWith("/")) {
+    append(index.byPath, pattern.slice(1), at);
+  } else if (literal === last && last !== "") {
+    append(index.byName, last, at);
+  } else if (suffix !== "") {
+    append(index.bySuffix, suffix, at);
+    if (!index.suffixLengths.includes(suffix.length)) index.suffixLengths.push(suffix.length);
+  } else if (literal !== "" && slashCount === 0) {
+    append(index.byPrefix, literal, at);
+    if (!index.prefixLengths.includes(literal.length)) index.prefixLengths.push(literal.length);
+  } else {
+    index.others.push(at);
+  }
 }
 
 function append(table: Map<string, number[]>, key: string, at: number): void {
@@ -161,6 +177,10 @@ function lookUp(list: FilterList, index: RuleIndex, target: MatchName, context: 
   for (const length of index.suffixLengths) {
     if (length > base.length) continue;
     best = firstMatch(rules, index.bySuffix.get(base.slice(base.length - length)), target, context, best);
+  }
+  for (const length of index.prefixLengths) {
+    if (length > base.length) continue;
+    best = firstMatch(rules, index.byPrefix.get(base.slice(0, length)), target, context, best);
   }
   for (const at of index.others) {
     if (at >= best) break;

@@ -68,6 +68,34 @@ describe("what rules match", () => {
   });
 });
 
+describe("a long list's tables", () => {
+  const letters = ["a", "b", "ab", "*", "?", "[ab]", "**", "\\\\a", "x"];
+  const pick = <T>(list: readonly T[], at: number): T => list[at % list.length];
+  /** A pattern made of a few parts, the same for the same number. */
+  const patternOf = (n: number): string => {
+    const parts = Array.from({ length: 1 + (n >> 3) % 3 }, (_, at) =>
+      pick(letters, n * 7 + at * 5 + (n >> (at + 2))) + pick(letters, n * 3 + at));
+    return `${n % 5 === 0 ? "/" : ""}${parts.join("/")}${n % 7 === 0 ? "/" : ""}${n % 11 === 0 ? "/***" : ""}`;
+  };
+
+  test("give the verdict of the rules one by one", () => {
+    const names = Array.from({ length: 3000 }, (_, n) =>
+      Array.from({ length: 1 + (n % 3) }, (_part, at) => pick(["a", "b", "ab", "aab", "xa", "bx", "abx"], n * 5 + at * 3
+        + (n >> 4))).join("/"));
+    for (let seed = 0; seed < 20; seed++) {
+      const rules = Array.from({ length: 40 }, (_, at) => rule(`${(at + seed) % 3 === 0 ? "+" : "-"} ${
+        patternOf(seed * 131 + at * 17)}`));
+      const together = filtersOf(rules);
+      const single = rules.map((one) => filtersOf([one]));
+      for (const [at, name] of names.entries()) {
+        const isDir = at % 4 === 0;
+        const first = single.map((filters) => filters.check(name, isDir)).find((verdict) => verdict !== 0) ?? 0;
+        if (together.check(name, isDir) !== first) expect({ seed, name, isDir }).toBeNull();
+      }
+    }
+  });
+});
+
 describe("files of rules", () => {
   test("lines, comments and both line endings", () => {
     const files = { "/top/src/list": "# no\n; no\n\na\r\nb\rc" };
