@@ -19,7 +19,8 @@ const [FILES, RULES] = smoke ? [2_000, 200] : [100_000, 10_000];
 
 /** Patterns of one rule, by kind. No name matches, so that the whole rule is tried. */
 const PATTERNS: Readonly<Record<string, string>> = {
-  "a name": "core", "an anchored path": "/deep/down/core", "*suffix": "*.orig", "name*": "backup-*", "*a*b*": "*old*copy*",
+  "a name": "core", "an anchored path": "/deep/down/core", "*suffix": "*.orig", "name*": "backup-*",
+  "*a*b*": "*old*copy*",
   "dir/**/name": "build/**/core", "[class]?": "[abc]?.tmp", "dir/": "cache/", "dir/***": "node_modules/***",
 };
 
@@ -79,7 +80,8 @@ function compareScans(): void {
   try {
     makeTree(top);
     mkdirSync(join(top, "dst"));
-    const programs = { rsync: [process.env.WSYNC_PEER ?? "rsync"], wsync: [process.execPath, resolve("dist/wsync.js")] };
+    const stock = process.env.WSYNC_PEER ?? "rsync";
+    const programs = { rsync: [stock], wsync: [process.execPath, resolve("dist/wsync.js")] };
     const times: Record<string, number[]> = { rsync: [], wsync: [] };
     for (let round = 0; round < ROUNDS; round++) {
       for (const [name, command] of Object.entries(programs)) times[name].push(secondsOf(command, top));

@@ -14,6 +14,8 @@ export interface FilterOption {
   readonly impliedBy?: string;
   /** Lines of a file that it names end in NUL: --from0 stood before it. */
   readonly from0?: boolean;
+  /** What --protocol stood before it; absent: none, since no version has been agreed on by then. */
+  readonly protocol?: number;
   /** Level of --debug=filter when it was given. */
   readonly traced?: number;
 }

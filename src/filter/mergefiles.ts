@@ -3,7 +3,7 @@
  * per-directory merge files entered and left with the walk (upstream exclude.c: parse_filter_str, parse_filter_file,
  * add_rule, setup_merge_file, push_local_filters, pop_local_filters, change_local_filter_dir, name_is_excluded).
  */
-import { ExitCode, ProtocolError, WsyncError } from "../errors.ts";
+import { ExitCode, UsageError, WsyncError } from "../errors.ts";
 import { latin1 } from "../memory.ts";
 import { CVS_DEFAULTS, type FilterOption, type FilterSettings } from "./filtersettings.ts";
 import { checkFilter, type MatchContext } from "./match.ts";
@@ -103,9 +103,10 @@ export class Filters {
 
   /** Adds the filter options of a command line in order. Throws UsageError or, for unreadable files, exit code 11. */
   addArguments(options: readonly FilterOption[]): void {
-    const { debugLevel } = this;
-    for (const { kind, value, impliedBy, traced = 0, from0 = false } of options) {
+    const { debugLevel, version } = this;
+    for (const { kind, value, impliedBy, traced = 0, from0 = false, protocol = 32 } of options) {
       this.debugLevel = traced;
+      this.version = protocol;
       this.given = impliedBy ?? `--${kind}`;
       this.from0 = from0;
       switch (kind) {
@@ -117,6 +118,7 @@ export class Filters {
       }
     }
     this.debugLevel = debugLevel;
+    this.version = version;
     this.given = null;
     this.from0 = this.s.from0;
   }
@@ -531,7 +533,7 @@ export class Filters {
 
   /**
    * On a client: the rules to send, in order, or null when the server expects no list. Marks rules that are not for
-   * this side and adds those of -C (exclude.c:send_filter_list). Throws ProtocolError for rules too modern to send.
+   * this side and adds those of -C (exclude.c:send_filter_list). Throws UsageError (2) for rules too modern to send.
    */
   sendList(): string[] | null {
     const { amSender, cvsExclude, localServer } = this.s;
@@ -585,7 +587,7 @@ export class Filters {
       }
       const prefix = wirePrefix(rule, { version: this.version, amSender, deleteExcluded });
       if (prefix === null) {
-        throw new ProtocolError("filter-rule", "filter rules are too modern for remote rsync.", ExitCode.protocol);
+        throw new UsageError("filter rules are too modern for remote rsync.", ExitCode.protocol);
       }
       texts?.push(prefix + rule.pattern + closingSlash(rule));
     }

@@ -8,7 +8,7 @@ import { UsageError } from "../errors.ts";
 import { isChmodText } from "./chmod.ts";
 import { levelsHelp, type LevelKind } from "./levels.ts";
 import { type RefusalCheck } from "./refusals.ts";
-import { type BasisDir, type FilterArgument, type Options } from "./options.ts";
+import { type BasisDir, type FilterArgument, type Options, PROTOCOL_VERSION } from "./options.ts";
 import { parseSize } from "./size.ts";
 import { parseStopTime } from "./stoptime.ts";
 
@@ -54,9 +54,12 @@ const count = (field: { [K in keyof Options]: Options[K] extends number ? K : ne
   };
 
 const addFilter = (kind: FilterArgument["kind"]): Hook => (state, value) => {
-  const { filters, from0, levels } = state.options;
+  const { filters, from0, levels, protocol } = state.options;
   const traced = levels.debug.FILTER;
-  filters.push({ kind, value, ...(from0 ? { from0 } : {}), ...(traced > 0 ? { traced } : {}) });
+  filters.push({
+    kind, value, ...(from0 ? { from0 } : {}), ...(traced > 0 ? { traced } : {}),
+    ...(protocol === PROTOCOL_VERSION ? {} : { protocol }),
+  });
 };
 
 const setLevels = (kind: LevelKind): Hook => ({ options }, text) =>

@@ -16,6 +16,8 @@ export interface FilterArgument {
   readonly impliedBy?: string;
   /** --from0 stood before this argument: the lines of a file that it names end in NUL. */
   readonly from0?: boolean;
+  /** The --protocol before this argument. */
+  readonly protocol?: number;
   /** Level of --debug=filter at this point of the command line; absent for 0. */
   readonly traced?: number;
 }
