@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { missing, peer, peerVersion, scratch, wsync } from "../_programs.ts";
 import { type Outcome, run } from "../_run.ts";
 import { fakeShell } from "../_servers.ts";
-import { Dice } from "./_difftree.ts";
+import { Dice } from "./_dice.ts";
 
 const [from, count] = (process.env.WSYNC_FILTERS ?? "1+40").split("+").map(Number);
 const isReference = peer !== null && peerVersion.version.startsWith("3.5");
