@@ -2,14 +2,14 @@
  * Many small new files, so many that a helper thread joins in: the same tree as stock rsync's, and when files cannot be
  * made the same lines and the same exit code, on each runtime.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync, linkSync, lutimesSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { missing, peer, type Runtime, scratch, wsync } from "../_programs.ts";
-import { type Outcome, run } from "../_run.ts";
+import { finished, type Outcome, plainEnvironment, run } from "../_run.ts";
 import { compare, describeTree } from "../_trees.ts";
 
 const asRoot = process.getuid?.() === 0;
@@ -98,6 +98,23 @@ describe.each(["node", "deno", "bun"] as const)("small files on %s", (runtime: R
     } finally {
       for (const dir of dirs) execFileSync("umount", [dir]);
     }
+  });
+
+  it.skipIf(reason !== "")("an interrupted run leaves whole files only", async () => {
+    const dest = join(mkdtempSync(join(scratch, "small-")), "dest");
+    mkdirSync(dest);
+    const words = [program, "-a", `${source}/`, `${dest}/`];
+    const child = spawn(words[0], words.slice(1), { stdio: "ignore", env: plainEnvironment() });
+    const ended = finished(child, 60_000, words);
+    const begun = (): boolean => child.exitCode !== null || readdirSync(dest).length > FOLDERS / 3;
+    while (!begun()) await new Promise((resolve) => setTimeout(resolve, 2));
+    child.kill("SIGINT");
+    // It may have been done already.
+    expect([0, 20]).toContain((await ended)[0]);
+    expect(temporary(dest)).toEqual([]);
+    const wanted = describeTree(source, { perms: false });
+    const files = [...describeTree(dest, { perms: false })].filter(([, line]) => line.startsWith("file"));
+    expect(files.filter(([path, line]) => wanted.get(path) !== line)).toEqual([]);
   });
 
   it.skipIf(reason !== "" || !asRoot)("a full disk ends the run with exit code 11", async () => {
