@@ -7,7 +7,7 @@ import {
   existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runtimeWords } from "../_binaries.mjs";
 import { bundleCommand, missing, peer, projectRoot, quote, scratch } from "../_programs.ts";
 import { finished, plainEnvironment, run } from "../_run.ts";
@@ -82,6 +82,16 @@ class Place {
   }
 }
 
+/** Ends the daemon that wrote a pid file, if there is one. */
+function endDaemon(path: string | undefined): void {
+  if (path === undefined || !existsSync(path)) return;
+  try {
+    process.kill(Number(readFileSync(path, "utf8")), "SIGTERM");
+  } catch {
+    // It is just ending.
+  }
+}
+
 /** The commands of a block, lines that a backslash continues joined, without what is not run. */
 function commandsOf({ text }: Block): string[] {
   return text.replaceAll(/\\\n/g, " ").split("\n").map((line) => line.replace(/^npm ci && /, ""))
@@ -128,7 +138,7 @@ describe.skipIf(reason !== "")(`commands of the documents [${reason}]`, () => {
     place.write("etc/rsyncd.conf", config.join("\n"));
     for (const block of blocksOf(document)) if (block.language === "sh") await runBlock(place, block, true);
     // The README starts a daemon.
-    if (existsSync(place.at("pid"))) process.kill(Number(readFileSync(place.at("pid"), "utf8")), "SIGTERM");
+    endDaemon(place.at("pid"));
     const www = (name: string): string => readFileSync(place.at(name), "utf8");
     expect(www("remote/www/index.html")).toBe(www("site/index.html"));
     if (document === "WATCH.md") expect(www("mnt/b/d/x")).toBe(www("mnt/a/d/x"));
@@ -140,6 +150,9 @@ describe.skipIf(reason !== "")(`commands of the documents [${reason}]`, () => {
     beforeAll(async () => {
       for (const port of ["8873", "8730", "8731"]) place.ports.set(port, String(await freePort()));
     });
+
+    // The guide ends its daemon itself, unless something went wrong.
+    afterAll(() => endDaemon(place?.at("rsyncd.pid")));
 
     test.each(blocksOf("GUIDE.md").map((block) => [`line ${block.line}`, block] as const))("%s", async (_, block) => {
       const file = fileOf(block);
