@@ -6,7 +6,7 @@ import { UsageError } from "../errors.ts";
 import { nameOfText } from "../memory.ts";
 import { OPTION_ROWS, type OptionRow } from "../options/table.ts";
 
-/** A value of an option without an argument: on, off (its --no- form, where it has one), or how many times it is given. */
+/** A value of an option without an argument: on, off (its --no- form, if there is one), or how often it is given. */
 export type Switch = boolean | number;
 /** A value of an option with an argument; a list gives the option once for each. */
 export type Argument = string | number | readonly (string | number)[];

@@ -3,7 +3,8 @@ import { optionWords } from "../../../src/library/options.ts";
 
 describe("options by name", () => {
   test.each([
-    [{ archive: true, delete: false, dryRun: false, relative: false, times: undefined }, ["--archive", "--no-relative"]],
+    [{ archive: true, delete: false, dryRun: false, relative: false, times: undefined },
+      ["--archive", "--no-relative"]],
     [{ verbose: 2, exclude: ["*.o", "b c"], bwlimit: 100 }, ["--verbose", "--verbose", "--exclude=*.o", "--exclude=b c",
       "--bwlimit=100"]],
   ])("%j", (options, words) => {
@@ -11,8 +12,8 @@ describe("options by name", () => {
   });
 
   test.each([
-    [{ noSuchThing: true }, "unknown option"], [{ exclude: true }, "takes a value"], [{ archive: "yes" }, "is true, false"],
-    [{ daemon: true }, "unknown option"], [{ verbose: 10 }, "is true, false"],
+    [{ noSuchThing: true }, "unknown option"], [{ exclude: true }, "takes a value"],
+    [{ archive: "yes" }, "is true, false"], [{ daemon: true }, "unknown option"], [{ verbose: 10 }, "is true, false"],
   ])("%j is refused", (options, reason) => {
     expect(() => optionWords(options)).toThrow(reason);
   });
