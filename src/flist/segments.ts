@@ -25,6 +25,8 @@ export class Segments {
   eof = false;
   /** The newest segment, null before the first. */
   last: FileList | null = null;
+  /** Called with each segment as it joins the others. */
+  onPublish: (list: FileList) => void = () => {};
   private readonly views: SegmentView[] = [];
   private readonly spares: SpareColumns = [];
   /** Segments that some view still holds, with the number of views that have freed them. */
@@ -64,6 +66,7 @@ export class Segments {
     this.last = list;
     this.freedBy.set(list, 0);
     for (const view of this.views) view.added(list);
+    this.onPublish(list);
   }
 
   /** Frees everything at the end of a session. */

@@ -282,7 +282,8 @@ class ReceivingSide {
   async run(first: FileList): Promise<void> {
     const { session, receiving, hardLinks } = this;
     if (hardLinks) for (let list: FileList | null = first; list; list = list.next) hardLinks.match(list);
-    receiving.onSegment = (list) => hardLinks?.match(list);
+    // At once: the generator may walk a segment as soon as anything is awaited.
+    if (hardLinks) receiving.segments.onPublish = (list) => hardLinks.match(list);
     const halt = (error: unknown): void => {
       session.stop(error);
       receiving.events.fail(error);

@@ -125,8 +125,7 @@ export class Receiver implements TokenSink {
       if (ndx === Ndx.delStats) await this.readDeleteStats();
       else {
         const { lists, receiving } = this.p;
-        const list = await lists.special(ndx, receiving.receiverView.first === null);
-        if (list) receiving.onSegment(list);
+        await lists.special(ndx, receiving.receiverView.first === null);
         receiving.events.notify();
       }
     }

@@ -36,8 +36,6 @@ export class Receiving {
   private readonly unanswered = new Map<number, string>();
   /** Rows that became the last of their hard-link group because others were left out: to be handled now. */
   readonly takeOvers: LinkRow[] = [];
-  /** A segment has arrived and is about to be seen by the generator. */
-  onSegment: (list: FileList) => void = () => {};
   /** The generator is about to wait for the receiver. */
   onIdle: () => void = () => {};
 

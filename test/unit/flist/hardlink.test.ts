@@ -28,6 +28,15 @@ function setUp(incRecurse: boolean): { segments: Segments; view: SegmentView; li
   return { segments, view, links: new HardLinks(view, incRecurse) };
 }
 
+test("a segment's groups are known before anybody can walk it", () => {
+  const { segments, view, links } = setUp(true);
+  segments.onPublish = (list) => links.match(list);
+  const list = addSegment(segments, [-1, 1, 1]);
+  expect(view.current).toBe(list);
+  expect(list.flags[1] & (hlinkFirst | hlinkLast)).toBe(hlinkFirst);
+  expect(list.flags[2] & (hlinkFirst | hlinkLast)).toBe(hlinkLast);
+});
+
 test("inodes are told apart by all their bits", () => {
   const table = new IdevTable();
   expect(table.findOrAdd(1, 0, 5, 0, 10)).toBe(-1);
