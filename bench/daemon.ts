@@ -23,6 +23,8 @@ const argument = (name: string, otherwise: string): string =>
 const rounds = smoke ? 1 : Number(argument("rounds", "3"));
 const parallel = Number(argument("parallel", "4"));
 const clients = smoke ? 10 : 100;
+/** How long a daemon is left alone before its memory is looked at. */
+const settleMs = smoke ? 300 : 1500;
 const largeBytes = (smoke ? 8 : 256) * MIB;
 const peer = process.env.WSYNC_PEER ?? "rsync";
 
@@ -113,6 +115,8 @@ class Daemon {
     const config = join(top, `rsyncd-${port}.conf`);
     const ids = process.getuid?.() === 0 ? "uid = 0\ngid = 0\n" : "";
     writeFileSync(config, `use chroot = no\nlog file = ${top}/log\nlock file = ${top}/lock-${port}\n${ids}`
+      // A silent client of a full queue is never heard of.
+      + "listen backlog = 256\n"
       + `reverse lookup = no\n[small]\npath = ${top}/small\nmax connections = 120\n[large]\npath = ${top}/large\n`);
     const words = ["--daemon", "--no-detach", "--address=127.0.0.1", `--port=${port}`, `--config=${config}`];
     const child = spawn(command[0], [...command.slice(1), ...words], { stdio: "ignore" });
@@ -133,11 +137,11 @@ class Daemon {
 
   /** KiB for each of so many connections that `prepare` makes. */
   async memoryPer(count: number, prepare: (socket: Socket) => Promise<void>): Promise<number> {
-    await pause(1000);
+    await pause(settleMs);
     const before = memoryOf(this.child.pid!);
     const sockets = await Promise.all(Array.from({ length: count }, () => open(this.port)));
     await Promise.all(sockets.map(prepare));
-    await pause(1500);
+    await pause(settleMs);
     const after = memoryOf(this.child.pid!);
     for (const socket of sockets) socket.destroy();
     await pause(500);

@@ -32,7 +32,9 @@ const peers = [
   { program: "mandoc", package: "mandoc", skips: "the check of the manual page" },
   { program: "zsh", package: "zsh", skips: "the completion for zsh" },
   { program: "fish", package: "fish", skips: "the completion for fish" },
-  { program: "openssl", package: "openssl", skips: "the comparison of MD5 with openssl" },
+  { program: "openssl", package: "openssl", skips: "the comparison of MD5 with openssl; the daemon's TLS" },
+  { program: "ip", package: "iproute2", skips: "DAEMON.md on two hosts" },
+  { program: "curl", package: "curl", skips: "DAEMON.md on two hosts" },
 ];
 
 /** Shared libraries that compression calls; without one, its method is not offered. */

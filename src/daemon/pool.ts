@@ -14,6 +14,8 @@ import { startWorker } from "./startworker.ts";
 /** Processes that wait: at least, and at most when connections come faster than processes start. */
 const LEAST_IDLE = 1;
 const MOST_IDLE = 8;
+/** Starts under way at a time: more would only take the processor from each other, and from those that serve. */
+const MOST_STARTING = 8;
 /** After so long without a lack of processes one less is kept ready, milliseconds. */
 const CALM_MS = 30_000;
 /** A process that ends is asked for its status again and again, at first and at last after so long, milliseconds. */
@@ -143,7 +145,8 @@ export class WorkerPool {
   }
 
   private fill(): void {
-    while (this.open && this.idle.length + this.starting < this.target + this.waiting.length) void this.start();
+    const lacks = (): boolean => this.idle.length + this.starting < this.target + this.waiting.length;
+    while (this.open && this.starting < MOST_STARTING && lacks()) void this.start();
   }
 
   private async start(): Promise<void> {
@@ -162,6 +165,7 @@ export class WorkerPool {
     else if (this.open) this.idle.push(worker);
     else worker.dismiss();
     void worker.ended.then(() => this.forget(worker));
+    this.fill();
   }
 
   private forget(worker: Worker): void {
