@@ -349,7 +349,7 @@ export class Confined {
   /** The whole path as messages show it. Upstream util1.c:full_fname. */
   quoted(path: string): string {
     const full = this.fullName(path);
-    return this.policy.quote?.(full) ?? `"${full}"`;
+    return this.policy.quote?.(full, this.rootPath) ?? `"${full}"`;
   }
 
   /** Splits a path: returns its directory's descriptor or -errno, and leaves the last name in `leaf`. */

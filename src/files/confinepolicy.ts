@@ -37,7 +37,7 @@ export interface ConfinePolicy {
   /** Directories with a rule of their own; below them no symlink is followed at all. */
   readonly named?: NamedDirs | null;
   /** How messages show a whole path; in quotes unless told. */
-  readonly quote?: (path: string) => string;
+  readonly quote?: (path: string, rootPath: string) => string;
   /** Hears of each refusal. */
   readonly refused?: (refusal: Refusal, root: Confined) => void;
 }

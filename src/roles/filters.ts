@@ -29,7 +29,8 @@ export function makeFilters(session: Session, args: FilterArguments | null): Fil
     daemon: module?.filters,
     moduleDir: module?.dir,
     confined: module?.confined,
-    home: module?.chrooted ? "/" : (host.env("HOME") ?? null),
+    // The daemon's own home is none of a client's business, and out of its reach.
+    home: module?.chrooted ? "/" : module?.confined ? null : (host.env("HOME") ?? null),
     cvsIgnore: host.env("CVSIGNORE") ?? null,
     readFile: fileReader(session, args?.reads ?? []),
     strerror: (errno) => fs.strerror(errno),

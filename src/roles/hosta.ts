@@ -186,7 +186,7 @@ function listSender(
 
 /** How a client is shown paths. */
 function nameInModule(module: ModuleScope): (rootPath: string, path: string) => string {
-  return (rootPath, path) => quotedInModule(module, joinPath(rootPath, path));
+  return (rootPath, path) => quotedInModule(module, joinPath(rootPath, path), rootPath);
 }
 
 /** What --chmod does to the modes of this side's list; undefined without the option. */

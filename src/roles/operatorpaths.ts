@@ -41,7 +41,7 @@ function commonPolicy(session: Session, within: Boundary | null = null): Omit<Co
 }
 
 function quoterOf({ module }: Session): ConfinePolicy["quote"] {
-  return module === null ? undefined : (path) => quotedInModule(module, path);
+  return module === null ? undefined : (path, rootPath) => quotedInModule(module, path, rootPath);
 }
 
 /** The operator's directories of a receiver: --backup-dir and its like, relative to the destination. */

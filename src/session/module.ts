@@ -70,7 +70,11 @@ export function moduleName(module: ModuleScope, path: string): string {
   return inside === "." ? "" : inside;
 }
 
-/** A path as error messages show it to the client. Upstream util1.c:full_fname. */
-export function quotedInModule(module: ModuleScope, path: string): string {
-  return `"${moduleName(module, path)}" (in ${module.name})`;
+/**
+ * A path as error messages show it to the client: with a slash in front when `rootPath`, where the transfer starts,
+ * lies below the module's directory. Upstream util1.c:full_fname.
+ */
+export function quotedInModule(module: ModuleScope, path: string, rootPath: string): string {
+  const slash = insideModule(module, rootPath) === "." ? "" : "/";
+  return `"${slash}${moduleName(module, path)}" (in ${module.name})`;
 }

@@ -147,13 +147,13 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/speedup is [\d.,KMG]+/, "speedup is N"],
   [/^(Total bytes (?:sent|received)|File list size): .*/, "$1: N"],
   [/^(NOW \[PID\]) sent .* bytes {2}received .*/, "$1 sent N"],
-  [/^ {2}(?:arena|ordblks|smblks|hblks|hblkhd|allmem|usmblks|fsmblks|uordblks|fordblks|keepcost):.*/, "  MEMORY"],
   [/dev:inode for #(\d+) is .*/, "dev:inode for #$1"],
   [/^(opening connection using|protected args):.*/, "$1"],
   [/^opening tcp connection to .*/, "opening tcp connection"],
   [/^cmd\[0\]=.*/, "cmd"],
   [/^renaming .* to /, "renaming TEMPORARY to "],
-  [/^client_run waiting on \d+/, "client_run waiting on N"],
+  [/^(client_run2?) waiting on \d+/, "$1 waiting on N"],
+  [/_exit_cleanup\(code=\d+/, "_exit_cleanup(code=N"],
   [/ +[\d.]+[kMG]?B\/s +\d+:\d\d:\d\d/g, " RATE TIME"],
   [/\b(rsync|wsync)(-node)?: \[(\w+)\]/, "rsync: [$3]"],
   [/\[[\w ]+=[\d.a-z]+\]$/, "[ROLE=VERSION]"],
@@ -167,8 +167,12 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
 const GENERATOR = new RegExp("^(NOW \\[PID\\] )?(\\*?deleting |cannot delete|skipping|not creating new |sender removed)"
   + "|(is uptodate|exists|is newer|(over max|under min)-size)$");
 
+/** What --stats tells of C's malloc. */
+const MALLOC = /^ {2}(arena|ordblks|smblks|hblks|hblkhd|allmem|usmblks|fsmblks|uordblks|fordblks|keepcost):/;
+
 function masked(text: string): string[] {
-  const lines = text.replaceAll("\r\n", "\n").split("\n").flatMap((line) => line.split(/(?<=\r)/));
+  const lines = text.replaceAll("\r\n", "\n").split("\n").filter((line) => !MALLOC.test(line))
+    .flatMap((line) => line.split(/(?<=\r)/));
   if (lines[lines.length - 1] === "") lines.pop();
   return lines.map((line) => MASKS.reduce((now, [pattern, by]) => now.replace(pattern, by), line));
 }
