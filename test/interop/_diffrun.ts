@@ -169,7 +169,7 @@ export function masked(text: string, work: string): string[] {
     .replace(/^(total: matches=\d+  hash_hits=)\d+/, "$1N")
     .replace(/ at [\w.]+\(\d+\) \[(\w+)=[\d.]+\]$/, " [$1]")
     .replaceAll("WORK/src/./", "WORK/src/")
-    .replace(/\[(generator|receiver)\] (backup \w+|failed to write xattr)/, "[either] $2")
+    .replace(/\[(generator|receiver)\] (backup \w+|failed to (?:read|write) xattr)/, "[either] $2")
     .replaceAll(/(\.[^/ "]*)\.(\d+|[A-Za-z0-9]{6})(?=[" :])/g, "$1.XXXXXX")).sort();
 }
 
