@@ -189,7 +189,8 @@ export class Confined {
       const direct = this.kernel.withoutLinks(this.rootFd, path, flags, mode);
       if (direct !== -E.ELOOP && direct !== -E.ENOSYS) return direct;
     }
-    const fd = flags & O.PATH ? -E.ELOOP : this.open(path, flags, mode);
+    // A root that is the working directory (AT_FDCWD, which is negative) is no descriptor to `open` from.
+    const fd = flags & O.PATH || this.rootFd < 0 ? -E.ELOOP : this.open(path, flags, mode);
     if (fd !== -E.ELOOP && fd !== -E.ENOTDIR) return fd;
     return this.walk(path, { flags, mode });
   }

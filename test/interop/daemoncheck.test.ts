@@ -1,5 +1,5 @@
 /** --check-config: what is wrong with a configuration and with what it names, by file, line, module and parameter. */
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { missing, type Runtime, scratch, wsync } from "../_programs.ts";
@@ -75,6 +75,15 @@ describe.each(runtimes)("--check-config on %s", (runtime) => {
     const open = await check(config);
     expect(open.stderr).toBe(
       `${config} line 4: tls key: "tls key" ${server.key} must not be open to everybody (chmod o= FILE)\n`);
+  });
+
+  it.skipIf(absent !== "")("reads a file through a symlink in the directory where it is started", async () => {
+    const top = join(scratch, `check-link-${runtime}`);
+    mkdirSync(top);
+    writeFileSync(join(top, "real.conf"), `[a]\npath = ${top}\n`);
+    symlinkSync("real.conf", join(top, "rsyncd.conf"));
+    const words = [wsync(runtime)!, "--daemon", "--check-config", "--config=rsyncd.conf"];
+    expect(await run(words, { cwd: top })).toMatchObject({ code: 0, stdout: "rsyncd.conf: 1 module, nothing wrong\n" });
   });
 
   it.skipIf(absent !== "")("ends with what keeps the file from being read", async () => {
