@@ -43,6 +43,7 @@ export interface DenoConnection extends Duplex {
   readonly localAddr: { readonly port: number };
   readonly remoteAddr: { readonly hostname: string; readonly port: number };
   setNoDelay(on: boolean): void;
+  setKeepAlive(on: boolean): void;
 }
 
 /** The part of Deno that is used. */

@@ -9,7 +9,7 @@ import {
 import { nameOfText } from "../src/memory.ts";
 import { argvNames, currentDirectory, passableArgv, textOfName } from "./_argv.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
-import { descriptorOf } from "./_denodescriptor.ts";
+import { setConnectionOptions } from "./_denosockopts.ts";
 import { type DenoApi, type DenoCalls, type DenoCommand, LazyFfi } from "./_denoffi.ts";
 import { denoSockets } from "./_denosockets.ts";
 import { spawnChild } from "./_denospawn.ts";
@@ -19,7 +19,6 @@ import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { one, Poller } from "./_poller.ts";
 import { sleep, timer } from "./_sleep.ts";
-import { setSocketOptions } from "./_sockopts.ts";
 import { hostTls } from "./_tls.ts";
 import { readLine } from "./_ttyinput.ts";
 
@@ -251,9 +250,7 @@ async function connect(options: ConnectOptions, foreign: LazyFfi): Promise<ByteS
   try {
     const connection = await Promise.race([attempt, late]);
     connection.setNoDelay(true);
-    if (options.socketOptions) {
-      setSocketOptions(foreign.ffi, descriptorOf(foreign.ffi, connection), options.socketOptions);
-    }
+    if (options.socketOptions) setConnectionOptions(foreign.ffi, connection, options.socketOptions);
     return new DuplexStream(connection, connection.remoteAddr.hostname);
   } catch (error) {
     attempt.then((connection) => connection.close(), () => undefined);

@@ -247,10 +247,15 @@ function localServerOptions(run: ClientRun): Options {
   const parsed = parseArguments([...words, ".", "."], run.parseContext);
   if (parsed.action === "secluded") {
     const rest = parsed.resume([...secludedServerArguments(run.options, { sender: true }), ".", "."]);
-    if (rest.action === "run") return rest.options;
+    if (rest.action === "run") return asInherited(rest.options, run.options);
   }
   if (parsed.action !== "run") throw new UsageError("the local server refused its own options");
-  return parsed.options;
+  return asInherited(parsed.options, run.options);
+}
+
+/** A server that is told of --acls keeps permissions; a forked receiver knows of a --no-perms behind it. */
+function asInherited(server: Options, { preservePerms }: Options): Options {
+  return { ...server, preservePerms };
 }
 
 async function runShellClient(run: ReachingRun, ends: Endpoints, remote: Remote): Promise<number> {

@@ -16,7 +16,7 @@ import { missing, peer, peerVersion, type Runtime, scratch, wsync } from "../_pr
 import { fakeShell } from "../_servers.ts";
 import { comparisonOf, differences, RICH_SEEDS, titleOf } from "./_diffrun.ts";
 
-const USUAL = `1+40,${RICH_SEEDS}+40`;
+const USUAL = `1+40,${RICH_SEEDS}+40,1000652+1`;
 const ranges = (process.env.WSYNC_DIFFERENTIAL ?? USUAL).split(",").map((range) => range.split("+").map(Number));
 const runtime = (process.env.WSYNC_DIFFERENTIAL_RUNTIME ?? "node") as Runtime;
 const work = join(scratch, "differential");
