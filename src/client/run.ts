@@ -437,7 +437,8 @@ function quoting(options: Options, amSender: boolean): QuoteSettings {
   };
 }
 
-function refuseDaemonOptions(options: Options): void {
+/** Refuses what only a daemon's client may be given. Upstream options.c and main.c:start_client. */
+export function refuseDaemonOptions(options: Options): void {
   if (options.passwordFile !== null) {
     throw new UsageError("The --password-file option may only be used when accessing an rsync daemon.");
   }

@@ -1,4 +1,6 @@
 /** The options of --watch, checked and in milliseconds. */
+import { parseHostSpec } from "../client/hostspec.ts";
+import { refuseDaemonOptions } from "../client/run.ts";
 import { UsageError } from "../errors.ts";
 import { type Options } from "../options/options.ts";
 
@@ -37,6 +39,8 @@ export function watchSettings(options: Options): WatchSettings {
   const { args } = options;
   if (args.length < 2) throw new UsageError("--watch needs a source and a destination.");
   refuseUnfit(options);
+  const targets = [args[args.length - 1], ...options.watchTargets];
+  if (!targets.some(isDaemon)) refuseDaemonOptions(options);
   const { watchBackend } = options;
   const backend = BACKENDS.find((name) => name === watchBackend) ?? null;
   if (watchBackend !== null && backend === null) {
@@ -50,8 +54,14 @@ export function watchSettings(options: Options): WatchSettings {
     retryMs: Math.max(MS / 10, seconds("watch-retry", options.watchRetry, 60)),
     pollMs: Math.max(MS / 10, seconds("watch-poll", options.watchPoll, 10)),
     backend, allowEmpty: options.watchAllowEmpty,
-    sources: args.slice(0, -1), targets: [args[args.length - 1], ...options.watchTargets],
+    sources: args.slice(0, -1), targets,
   };
+}
+
+/** Is this destination a daemon's? A password and a deadline for connecting are for these alone. */
+export function isDaemon(target: string): boolean {
+  const remote = parseHostSpec(target, 0);
+  return remote !== null && remote.port !== 0;
 }
 
 function seconds(name: string, text: string | null, fallback: number): number {

@@ -15,7 +15,7 @@ import {
   Planner, mayRefuseFineTimes, type RoundParts, type RoundPlan, runAudit, runPlan, type SessionResult,
 } from "./round.ts";
 import { Backoff, Debounce } from "./schedule.ts";
-import { type WatchSettings } from "./settings.ts";
+import { isDaemon, type WatchSettings } from "./settings.ts";
 
 /** Names that drifted by more than this are compared again as a whole. */
 const MOST_DRIFT = 1000;
@@ -67,7 +67,8 @@ export class Target {
     const { host } = parts.platform;
     this.name = name;
     this.host = host;
-    this.parts = parts;
+    const options = isDaemon(name) ? parts.options : { ...parts.options, passwordFile: null, contimeout: 0 };
+    this.parts = { ...parts, options };
     this.settings = settings;
     this.outer = outer;
     this.isLocal = parseHostSpec(name, 0) === null;
