@@ -1,5 +1,6 @@
 /** The Host of Node.js. Foreign functions come from koffi, loaded at the first use. */
 import process from "node:process";
+import { awaitHelper } from "../src/helper.ts";
 import { type Ffi, type HelperStart, type Host } from "../src/host.ts";
 import { connectSocket } from "./_connect.ts";
 import { type Koffi, koffiFfi, loadKoffi } from "./_koffi.ts";
@@ -57,8 +58,10 @@ export function createHost(embedded?: () => Koffi): Host {
 /** The helper's program as text, which only a bundle has. Set by runtimes/build.mjs. */
 declare const WSYNC_NODE_HELPER: string | undefined;
 
+/** A process that ends while a thread loads koffi would be aborted. */
 function startHelper(start: HelperStart): boolean {
-  return typeof WSYNC_NODE_HELPER === "string" && startThread(WSYNC_NODE_HELPER, { start, url: import.meta.url });
+  if (typeof WSYNC_NODE_HELPER !== "string") return false;
+  return startThread(WSYNC_NODE_HELPER, { start, url: import.meta.url }, () => awaitHelper(start));
 }
 
 /** poll(2) runs on a thread of libuv's pool, which node joins when it ends: it must have returned by then. */

@@ -218,12 +218,19 @@ function spawnChild(options: SpawnOptions): ChildProcess {
   return { pid: child.pid ?? -1, stream, exited, kill: (signal) => void child.kill(signal) };
 }
 
-/** Starts a thread that runs a program, given as text or by address, and does not keep this one alive. */
-export function startThread(program: string | URL, workerData: unknown): boolean {
+/**
+ * Starts a thread that runs a program, given as text or by address, and does not keep this one alive. `beforeExit` is
+ * called when the process is about to end before the thread does.
+ */
+export function startThread(program: string | URL, workerData: unknown, beforeExit?: () => void): boolean {
   const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
   const worker = new Worker(program, { eval: typeof program === "string", workerData, env: {}, execArgv: [] });
   // What it cannot do is done on this thread, so its errors are nobody's business.
   worker.on("error", () => undefined);
+  if (beforeExit) {
+    process.on("exit", beforeExit);
+    worker.on("exit", () => process.off("exit", beforeExit));
+  }
   worker.unref();
   return true;
 }

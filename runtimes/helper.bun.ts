@@ -6,4 +6,4 @@ import { type BunFfi, bunFfi } from "./_bunffi.ts";
 
 declare const require: (name: string) => unknown;
 
-serveJobs(bunFfi(require("bun:ffi") as BunFfi), workerData as HelperStart);
+serveJobs(() => bunFfi(require("bun:ffi") as BunFfi), workerData as HelperStart);

@@ -9,6 +9,6 @@ declare const self: {
 };
 
 self.addEventListener("message", ({ data }) => {
-  serveJobs(denoFfi(), data);
+  serveJobs(denoFfi, data);
   self.close();
 });

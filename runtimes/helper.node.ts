@@ -5,4 +5,4 @@ import { type HelperStart } from "../src/host.ts";
 import { koffiFfi, loadKoffi } from "./_koffi.ts";
 
 const { start, url } = workerData as { start: HelperStart; url: string };
-serveJobs(koffiFfi(loadKoffi(url)), start);
+serveJobs(() => koffiFfi(loadKoffi(url)), start);

@@ -1,2 +1,2 @@
 /** The helper thread's program, which a runtime starts beside the main one: see posix/jobqueue.ts. */
-export { serveJobs } from "./posix/jobqueue.ts";
+export { awaitHelper, serveJobs } from "./posix/jobqueue.ts";

@@ -16,8 +16,8 @@ import { statLayout } from "./structs.ts";
 
 /** Records in the ring. Each holds a source open. */
 const RECORDS = 256;
-/** Files after which a helper is worth its start. */
-const HELPER_FROM = 128;
+/** Files after which a helper is worth its start: about as much work as that start is. */
+const HELPER_FROM = 512;
 /** Looks at the control word before the helper goes to sleep: about as long as waking it would take. */
 const SPINS = 500;
 const SLEEP_MS = 1000;
@@ -25,6 +25,8 @@ const WAIT_MS = 1;
 /** How long a helper that comes up late is waited for, and how often it is looked after. */
 const GONE_MS = 50;
 const GONE_TRIES = 40;
+/** Longest start of a helper, on a machine with much else to do. */
+const START_MS = 5000;
 
 /** 32-bit control words; what different threads write lies in different cache lines. */
 const Control = {
@@ -194,14 +196,26 @@ export class JobQueue {
   }
 }
 
-/** The helper's side: makes files until it is told to stop. Runs on a thread of its own, which may block. */
-export function serveJobs(ffi: Ffi, { buffer, base, arch, control, ring, scratch }: HelperStart): void {
+/**
+ * Blocks until a helper that is coming up works or has given up, for some seconds at most. To be called by a process
+ * that is about to end, where a runtime cannot end a thread that is binding its functions.
+ */
+export function awaitHelper({ buffer, control }: HelperStart): void {
+  Atomics.wait(new Int32Array(buffer, control, CONTROL_BYTES / 4), Control.state, State.starting, START_MS);
+}
+
+/**
+ * The helper's side: makes files until it is told to stop. Runs on a thread of its own, which may block. `loadFfi`:
+ * gives that thread's foreign functions, or throws.
+ */
+export function serveJobs(loadFfi: () => Ffi, { buffer, base, arch, control, ring, scratch }: HelperStart): void {
   const words = new Int32Array(buffer, control, CONTROL_BYTES / 4);
   try {
-    const calls = bindSmallFiles(ffi);
+    const calls = bindSmallFiles(loadFfi());
     if (calls !== null) {
       const maker = new SmallFileMaker(buffer, base, scratch, calls, statLayout(arch));
       Atomics.store(words, Control.state, State.ready);
+      Atomics.notify(words, Control.state);
       work(words, (number) => maker.make(ring + (number % RECORDS) * RECORD_BYTES));
     }
   } finally {

@@ -42,6 +42,12 @@ const ports: Ports = { daemon: 0, closed: 0, silent: 0, resetting: 0 };
 const secret = join(scratch, "exit.wrong");
 const shell = (text: string): string => writeScript(`exit-${text.replace(/\W/g, "")}`, `#!/bin/sh\n${text}\n`);
 
+/**
+ * A shell that has ended some time before its pipes do. rsync tells of a shell's code only when the shell has ended by
+ * the time that it meets the end of its input.
+ */
+const endedShell = (text: string): string => shell(`exec 3<&0; sleep 0.3 2>/dev/null & ${text}`);
+
 /** Causes that need no more than a command line: "code title" and the words. */
 const CAUSES: Readonly<Record<string, () => string>> = {
   "0 a copy": () => "-a src/ dst/",
@@ -73,12 +79,12 @@ const CAUSES: Readonly<Record<string, () => string>> = {
   "25 too many deletions": () => "-a --delete --max-delete=1 src/ dst/",
   "30 a far side that says nothing": () => `-a --timeout=1 -e ${shell("exec sleep 3")} host:src/ dst/`,
   "30 a daemon that says nothing": () => `-a --timeout=1 rsync://127.0.0.1:${ports.silent}/m/ dst/`,
-  "124 a shell that fails": () => `-a -e ${shell("exit 124")} host:src/ dst/`,
-  "125 a shell that fails otherwise": () => `-a -e ${shell("exit 125")} host:src/ dst/`,
+  "124 a shell that fails": () => `-a -e ${endedShell("exit 124")} host:src/ dst/`,
+  "125 a shell that fails otherwise": () => `-a -e ${endedShell("exit 125")} host:src/ dst/`,
   "126 a far program that cannot be run": () => `-a -e ${fakeShell()} --rsync-path=/etc/passwd host:src/ dst/`,
   "127 a far program that is not there": () => `-a -e ${fakeShell()} --rsync-path=/no/such host:src/ dst/`,
-  "255 ssh without a connection": () => `-a -e ${shell("exit 255")} host:src/ dst/`,
-  "a shell that is killed": () => `-a -e ${shell("kill -9 $$")} host:src/ dst/`,
+  "255 ssh without a connection": () => `-a -e ${endedShell("exit 255")} host:src/ dst/`,
+  "a shell that is killed": () => `-a -e ${endedShell("kill -9 $$")} host:src/ dst/`,
 };
 
 /** A program that listens and never accepts: once its queue is full, connections hang. */
