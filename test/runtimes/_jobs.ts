@@ -8,7 +8,7 @@ import { type Case, equal, ok } from "./_check.ts";
 
 const CONTENT = "what a small file holds";
 /** More than it takes before a queue starts its helper. */
-const BEFORE_HELPER = 300;
+const BEFORE_HELPER = 700;
 const WITH_HELPER = 500;
 const PATIENCE_MS = 20_000;
 
