@@ -22,6 +22,7 @@ export function createHost(embedded?: () => Koffi): Host {
   };
   let ffi: Ffi | null | undefined;
   let missing = "";
+  let ending = false;
   const loadFfi = (): Ffi | null => {
     if (ffi !== undefined) return ffi;
     try {
@@ -43,7 +44,14 @@ export function createHost(embedded?: () => Koffi): Host {
     get ffiMissing() {
       return loadFfi() === null ? missing : "";
     },
-    startHelper: (start) => !embedded && startHelper(start),
+    startHelper: (start) => !embedded && startHelper(start, () => !ending),
+    // An ordinary end spends some 20 ms on waiting for threads that compile, and on taking the heap apart.
+    endAtOnce(code) {
+      if (!ffi) return;
+      ending = true;
+      process.emit("exit", code);
+      koffi().load(null).func("_exit", "void", ["int"])(code);
+    },
     connect: (options) => connectSocket(require("node:net"), options, loadFfi, true),
     get sockets() {
       return loadFfi() === null ? null : nodeSockets;
@@ -58,10 +66,12 @@ export function createHost(embedded?: () => Koffi): Host {
 /** The helper's program as text, which only a bundle has. Set by runtimes/build.mjs. */
 declare const WSYNC_NODE_HELPER: string | undefined;
 
-/** A process that ends while a thread loads koffi would be aborted. */
-function startHelper(start: HelperStart): boolean {
+/** A process that ends in the ordinary way while a thread loads koffi would be aborted. */
+function startHelper(start: HelperStart, endsOrdinarily: () => boolean): boolean {
   if (typeof WSYNC_NODE_HELPER !== "string") return false;
-  return startThread(WSYNC_NODE_HELPER, { start, url: import.meta.url }, () => awaitHelper(start));
+  return startThread(WSYNC_NODE_HELPER, { start, url: import.meta.url }, () => {
+    if (endsOrdinarily()) awaitHelper(start);
+  });
 }
 
 /** poll(2) runs on a thread of libuv's pool, which node joins when it ends: it must have returned by then. */

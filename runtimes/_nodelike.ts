@@ -21,10 +21,12 @@ export const require = createRequire(import.meta.url);
 
 /** What differs from runtime to runtime. */
 export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ffiMissing" | "connect" | "sockets">
-  & Partial<Pick<Host, "stdio" | "spawn" | "setTitle" | "self" | "readWaiter" | "startHelper">>;
+  & Partial<Pick<Host, "stdio" | "spawn" | "setTitle" | "self" | "readWaiter" | "startHelper">>
+  & { endAtOnce?(code: number): void };
 
 /** Builds a Host from node's modules and the parts given, which win; getters among them stay lazy. */
 export function makeHost(parts: RuntimeParts): Host {
+  let stdio: ByteStream | null = null;
   const members: Omit<Host, keyof RuntimeParts> & Partial<Host> = {
     os: osName(),
     arch: process.arch === "x64" ? "x64" : process.arch === "arm64" ? "arm64" : "other",
@@ -52,7 +54,11 @@ export function makeHost(parts: RuntimeParts): Host {
     lookup: hostLookup(() => require("node:dns")),
     tls: hostTls({ load: (name: string) => require(name), ffi: () => parts.ffi, readsOn: false }),
     setTitle: (title) => void (process.title = title),
-    exit: (code) => process.exit(code),
+    exit: (code) => {
+      // Streams over the standard descriptors have made them non-blocking, which an orderly end undoes.
+      if (stdio === null) parts.endAtOnce?.(code);
+      process.exit(code);
+    },
     now: () => Date.now(),
     monotonic: () => performance.now(),
     sleep,
@@ -67,7 +73,6 @@ export function makeHost(parts: RuntimeParts): Host {
     },
   };
   const host = Object.defineProperties(members, Object.getOwnPropertyDescriptors(parts)) as Host;
-  let stdio: ByteStream | null = null;
   return Object.defineProperty(host, "stdio", { value: () => (stdio ??= openStdio(parts.stdio)) });
 }
 
