@@ -75,12 +75,14 @@ export class Patcher {
   private solidEnd = 0;
   /** With --sparse: length of what the output held before, where a hole has to be punched. */
   private oldBytes = 0;
+  private readonly own: Uint8Array;
 
   /** `digest` is the whole-file digest of the transfer; the Patcher uses it for every file and does not release it. */
   constructor(fs: FileSystem, digest: Digest) {
     this.fs = fs;
     this.memory = fs.memory;
     this.digest = digest;
+    this.own = new Uint8Array(digest.byteLength);
     this.bufferPtr = this.memory.alloc(BUFFER_BYTES);
   }
 
@@ -160,6 +162,16 @@ export class Patcher {
     const discarded = this.state === "discarding";
     this.state = "idle";
     return discarded || (expected.length === own.length && own.every((byte, at) => byte === expected[at]));
+  }
+
+  /** Has a file that lies in memory whole the sender's digest, which is at `expected`? For use between files. */
+  isWhole(ptr: number, byteLength: number, expected: number): boolean {
+    const { digest, memory: { u8 } } = this;
+    digest.init();
+    if (byteLength > 0) digest.update(ptr, byteLength);
+    digest.final(this.own, 0);
+    for (let i = 0; i < this.own.length; i++) if (this.own[i] !== u8[expected + i]) return false;
+    return true;
   }
 
   /** Gives the buffer back. */

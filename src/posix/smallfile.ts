@@ -1,20 +1,20 @@
 /**
- * One small new file, whole: made under a temporary name, filled from an open source, given its attributes, renamed
- * into place and closed. A record of plain numbers in linear memory says what is wanted, so that any thread that can
+ * One small new file, whole: made under a temporary name, filled from an open source or from memory, given its
+ * attributes, renamed into place and closed. A record of plain numbers in linear memory says what is wanted, so that any thread that can
  * call libc over that memory can do it.
  *
- * Nothing is reported from here. A file that cannot be made leaves nothing behind and keeps its source open: the caller
- * goes the ordinary way with it, which finds out why. Upstream receiver.c:open_tmpfile, rsync.c:finish_transfer.
+ * Nothing is reported from here. A file that cannot be made leaves nothing behind and keeps its source: the caller goes
+ * the ordinary way with it, which finds out why. Upstream receiver.c:open_tmpfile, rsync.c:finish_transfer.
  */
 import { type FfiFunction } from "../host.ts";
 import { type StatLayout, STAT_BYTES } from "./structs.ts";
 
 /** Bytes of a record, a multiple of 64. */
-export const RECORD_BYTES = 256;
+export const RECORD_BYTES = 320;
 /** Byte offset in a record of two struct timespec. */
-export const RECORD_TIMES = 48;
+export const RECORD_TIMES = 64;
 /** Byte offset in a record of the temporary name with its NUL. */
-export const RECORD_TEMP = 80;
+export const RECORD_TEMP = 96;
 /** Room for that name. */
 export const TEMP_BYTES = RECORD_BYTES - RECORD_TEMP;
 /** What one read may bring: a longer file is not small. */
@@ -26,7 +26,7 @@ export const SCRATCH_BYTES = SMALL_BYTES + Math.ceil(STAT_BYTES / 64) * 64;
 export const Word = {
   /** 1: the file is in place and its source closed. 0: nothing has been done. */
   result: 0,
-  /** Descriptors: the source, and the directory of both names. */
+  /** Descriptors: the source, or NO_SOURCE, and the directory of both names. */
   source: 1,
   dir: 2,
   /** Address of the NUL-terminated final name, which must stay there until the record is done. */
@@ -42,7 +42,13 @@ export const Word = {
   wants: 9,
   /** 1 once the result is there. */
   done: 10,
+  /** Without a source: address and length of the contents, which must stay there until the record is done. */
+  content: 11,
+  byteLength: 12,
 } as const;
+
+/** In place of a source's descriptor: the contents lie in memory. */
+export const NO_SOURCE = 0xffffffff;
 
 /** What is to be set beside the mode. */
 export const Wanted = { uid: 1, gid: 2, times: 4 } as const;
@@ -90,7 +96,7 @@ export class SmallFileMaker {
     const filled = this.fill(fd, at) && this.dress(fd, at, this.base + ptr + RECORD_TIMES);
     const closed = c.close(fd) === 0;
     if (filled && closed && c.renameat(dir, temp, dir, this.base + u32[at + Word.name]) === 0) {
-      c.close(u32[at + Word.source]);
+      if (u32[at + Word.source] !== NO_SOURCE) c.close(u32[at + Word.source]);
       return true;
     }
     c.unlinkat(dir, temp, 0);
@@ -98,8 +104,13 @@ export class SmallFileMaker {
   }
 
   private fill(fd: number, at: number): boolean {
+    const source = this.u32[at + Word.source];
+    if (source === NO_SOURCE) {
+      const byteLength = this.u32[at + Word.byteLength];
+      return byteLength === 0 || this.c.write(fd, this.base + this.u32[at + Word.content], byteLength) === byteLength;
+    }
     const buffer = this.base + this.scratch;
-    const count = this.c.pread(this.u32[at + Word.source], buffer, SMALL_BYTES, 0);
+    const count = this.c.pread(source, buffer, SMALL_BYTES, 0);
     if (count < 0 || count === SMALL_BYTES) return false;
     return count === 0 || this.c.write(fd, buffer, count) === count;
   }

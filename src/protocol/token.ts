@@ -60,6 +60,23 @@ export function skipLocalCopy(cursor: Cursor, digestLength: number): boolean {
   return false;
 }
 
+/**
+ * Length of a small file that has arrived whole as plain tokens, one literal or none and the end, with the
+ * `digestLength` bytes behind them; -1 for anything else. Takes nothing: the contents begin 4 bytes from here, or there
+ * are none.
+ */
+export function wholeLiteral({ bytes, pos, available }: Cursor, digestLength: number): number {
+  if (available < 4) return -1;
+  const first = int32(bytes, pos);
+  if (first === 0) return available >= 4 + digestLength ? 0 : -1;
+  if (first < 0 || first > WireLimit.literal || available < 8 + first + digestLength) return -1;
+  return int32(bytes, pos + 4 + first) === 0 ? first : -1;
+}
+
+function int32(bytes: Uint8Array, at: number): number {
+  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+}
+
 /** Reads uncompressed tokens. Literals may have any length up to 2^31 - 1 and come as the bytes arrive. */
 export class PlainTokenReader implements TokenReader {
   readonly wantsSeen = false;

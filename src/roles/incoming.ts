@@ -165,11 +165,16 @@ export class Incoming {
     return 0;
   }
 
-  /** Has `action` receive another file while one may be under construction. */
+  /** Has `action` receive another file while one may be under construction. If it throws, that other one is dropped. */
   aside(action: () => void): void {
     const { current } = this;
-    action();
-    this.current = current;
+    this.current = null;
+    try {
+      action();
+    } finally {
+      this.cutOff(false);
+      this.current = current;
+    }
   }
 
   /** Gives up on a file whose data was discarded. */

@@ -13,7 +13,7 @@ import { newStat } from "../posix/filesystem.ts";
 import { type NdxReader } from "../protocol/ndx.ts";
 import { readDeleteStats } from "../protocol/stats.ts";
 import { newSumHead, readSumHead } from "../protocol/sumhead.ts";
-import { skipLocalCopy, type TokenReader, type TokenSink } from "../protocol/token.ts";
+import { skipLocalCopy, type TokenReader, type TokenSink, wholeLiteral } from "../protocol/token.ts";
 import { type Session } from "../session/session.ts";
 import { countCreated, noteDeleteStats } from "./counts.ts";
 import { type HiddenTest } from "./hidden.ts";
@@ -25,6 +25,8 @@ import { type ListReader } from "./receivelist.ts";
 import { type Receiving } from "./receiving.ts";
 import { type SmallFile, type SmallFiles } from "./smallfiles.ts";
 import { carriesXattrs, setsXattrs, type XattrReception } from "./xattritems.ts";
+
+const INT_BYTES = 4;
 
 /** What a receiver works with. */
 export interface ReceiverParts {
@@ -290,22 +292,50 @@ export class Receiver implements TokenSink {
     if (this.items.attrs.fnamecmpType !== FnamecmpType.fname || !smallFiles.suits(list, row)) return false;
     if (input.poll(this.decodeHead) === undefined) return false;
     this.headArrived = true;
-    if (this.head.count !== 0 || !skipLocalCopy(input.cursor, this.digestLength)) return false;
-    const offer = localLink!.take();
+    if (this.head.count !== 0) return false;
+    if (localLink === null) return this.takeWhole(smallFiles, list, row, ndx);
+    if (!skipLocalCopy(input.cursor, this.digestLength)) return false;
+    const offer = localLink.take();
     if (!offer) throw new ProtocolError("token", "got a block match with no basis file");
-    smallFiles.make({ list, row, ndx, offer });
+    smallFiles.make({ list, row, ndx, offer, ptr: 0, byteLength: offer.byteLength });
+    return true;
+  }
+
+  /** One whose contents have arrived, all of them and as announced. Otherwise nothing is taken. */
+  private takeWhole(smallFiles: SmallFiles, list: FileList, row: number, ndx: number): boolean {
+    const { input: { cursor }, memory } = this.session;
+    const byteLength = wholeLiteral(cursor, this.digestLength);
+    if (byteLength !== list.size[row]) return false;
+    const content = cursor.pos + INT_BYTES;
+    const digest = byteLength === 0 ? content : content + byteLength + INT_BYTES;
+    if (!this.p.patcher.isWhole(content, byteLength, digest)) return false;
+    const ptr = smallFiles.room(byteLength);
+    memory.move(ptr, content, byteLength);
+    cursor.pos = digest + this.digestLength;
+    smallFiles.make({ list, row, ndx, offer: null, ptr, byteLength });
     return true;
   }
 
   /** A small file that could not be made the short way. */
-  private receiveSmall({ list, row, ndx, offer }: SmallFile): void {
+  private receiveSmall({ list, row, ndx, offer, ptr, byteLength }: SmallFile): void {
     const { incoming, localCopy } = this.p;
     incoming.aside(() => {
       const file = incoming.open(list, row, ndx, false, FnamecmpType.fname, null, true);
-      localCopy!.put(file, offer);
+      if (offer) localCopy!.put(file, offer);
+      else this.putWhole(file, ptr, byteLength);
       if (file.outputFd < 0) incoming.abandon(file);
       else incoming.finish(file, true);
     });
+  }
+
+  private putWhole(file: IncomingFile, ptr: number, byteLength: number): void {
+    const { fs, stats } = this.session;
+    stats.literalData += byteLength;
+    for (let done = 0; file.outputFd >= 0 && done < byteLength; ) {
+      const count = fs.write(file.outputFd, ptr + done, byteLength - done);
+      if (count <= 0) this.endWriting(file, count < 0 ? -count : (fs.constants.E.EIO ?? 5));
+      done += count;
+    }
   }
 
   private async endLater(waiting: Promise<void>, file: IncomingFile, iflags: number): Promise<void> {

@@ -1,15 +1,17 @@
 /**
- * The short way of small new files from a sender in this process: one record each (posix/smallfile.ts), made here or
- * by a helper thread while this one goes on (posix/jobqueue.ts). What cannot be had that way goes the ordinary way
- * afterwards, and is reported as if nothing else had been tried.
+ * The short way of small new files: one record each (posix/smallfile.ts), made here or by a helper thread while this
+ * one goes on (posix/jobqueue.ts). A sender in this process offers an open source; contents from any other are
+ * verified here and wait in memory. What cannot be had that way goes the ordinary way afterwards, and is reported as if
+ * nothing else had been tried.
  */
 import { type DefaultPerms } from "../files/defaultperms.ts";
 import { destMode, INITIAL_ACCESS_PERMS, S_IWUSR } from "../files/perms.ts";
 import { pooledRandom, putTempName, RANDOM_LENGTH, type RandomBytes } from "../files/tempname.ts";
 import { directoryFlags } from "../files/walk.ts";
 import { type FileList } from "../flist/filelist.ts";
+import { ContentRing } from "../posix/contentring.ts";
 import { type JobQueue } from "../posix/jobqueue.ts";
-import { RECORD_TEMP, RECORD_TIMES, SMALL_BYTES, TEMP_BYTES, Wanted, Word } from "../posix/smallfile.ts";
+import { NO_SOURCE, RECORD_TEMP, RECORD_TIMES, SMALL_BYTES, TEMP_BYTES, Wanted, Word } from "../posix/smallfile.ts";
 import { Sys } from "../posix/constants.ts";
 import { writeInt64 } from "../posix/structs.ts";
 import { FileFlag } from "../protocol/constants.ts";
@@ -32,7 +34,10 @@ export interface SmallFile {
   readonly list: FileList;
   readonly row: number;
   readonly ndx: number;
-  readonly offer: SourceOffer;
+  /** Null: the contents, verified, are at `ptr`. */
+  readonly offer: SourceOffer | null;
+  readonly ptr: number;
+  readonly byteLength: number;
 }
 
 /** A directory that files are made in, by a descriptor of its own: nobody else closes it before they are done. */
@@ -44,13 +49,24 @@ interface Workplace {
 /** Can the short way do all that this run asks for? */
 export function allowsSmallFiles(session: Session, destination: Destination, itemLog: ItemLog): boolean {
   const { options, log, localLink } = session;
-  if (localLink === null || localLink.clientFiles !== null || session.fs.jobQueue === undefined) return false;
-  if (session.fakeSuper !== null || options.copyAs !== null || options.removeSourceFiles > 0) return false;
+  if (session.fs.jobQueue === undefined || session.fakeSuper !== null || options.copyAs !== null) return false;
+  if (localLink === null ? !allowsRemote(session) : localLink.clientFiles !== null || options.removeSourceFiles > 0) {
+    return false;
+  }
   if (options.backup || options.inplace || options.fsync || options.delayUpdates || options.append > 0) return false;
   if (options.partialDir !== null || options.tempDir !== null || options.readBatch !== null) return false;
   if (options.preserveAcls > 0 || options.preserveXattrs > 0 || options.preserveAtimes > 0) return false;
   if (log.debug("RECV", 1) || log.debug("DELTASUM", 2) || log.debug("OWN", 1)) return false;
   return itemLog.isSilent && destination.soloName === null && session.dryRun === 0;
+}
+
+/**
+ * Contents that travel must do so as they are. A daemon's process may sit behind a chroot, where a thread finds nothing
+ * to load; and of what is left unfinished --partial keeps a part.
+ */
+function allowsRemote({ options, context, module }: Session): boolean {
+  return module === null && context.compress === "none" && !options.partial && !options.sparse
+    && !options.preallocate;
 }
 
 /** See the head of this file. */
@@ -67,6 +83,9 @@ export class SmallFiles {
   /** Queued files by the queue's number, with the directory each is in. */
   private readonly files: (SmallFile | null)[] = [];
   private readonly places: Workplace[] = [];
+  /** Contents of queued files, and for each file how far the ring is free again once it is done. */
+  private readonly contents: ContentRing | null;
+  private readonly marks: number[] = [];
   private place: Workplace = { fd: -1, users: 0 };
   private placeId = -1;
   private pumping = false;
@@ -83,7 +102,19 @@ export class SmallFiles {
     this.dirPerms = dirPerms;
     this.queue = queue;
     this.ordinary = ordinary;
+    this.contents = session.localLink === null ? new ContentRing(session.memory) : null;
     this.random = pooledRandom((bytes) => session.host.random(bytes));
+  }
+
+  /** Address of room for the contents of the next file, which `make` takes. Waits for it. */
+  room(byteLength: number): number {
+    const { queue } = this;
+    for (;;) {
+      const ptr = this.contents!.room(byteLength);
+      if (ptr >= 0) return ptr;
+      queue.help(HELP);
+      queue.collect(this.tell);
+    }
   }
 
   /** Is the row's file one for the short way? */
@@ -105,6 +136,7 @@ export class SmallFiles {
     this.files[index] = file;
     this.places[index] = this.place;
     this.place.users++;
+    if (file.offer === null) this.marks[index] = this.contents!.take(file.byteLength);
     if (!this.pumping) void this.pump();
   }
 
@@ -125,6 +157,7 @@ export class SmallFiles {
       queue.collect((index) => this.leave(index));
     }
     queue.close();
+    this.contents?.release();
     if (this.place.fd >= 0) this.session.fs.close(this.place.fd);
   }
 
@@ -149,16 +182,19 @@ export class SmallFiles {
 
   private ended(index: number, made: boolean): void {
     const file = this.files[index]!;
-    this.leave(index);
-    this.conclude(file, made);
+    try {
+      this.conclude(file, made);
+    } finally {
+      this.leave(index);
+    }
   }
 
   private conclude(file: SmallFile, made: boolean): void {
     if (made) {
-      this.session.stats.literalData += file.offer.byteLength;
+      this.session.stats.literalData += file.byteLength;
       this.receiving.success(file.ndx);
     } else if (this.broken) {
-      this.session.fs.close(file.offer.fd);
+      if (file.offer) this.session.fs.close(file.offer.fd);
     } else {
       // Stays so if this throws: the run is over then, and the file at hand the one to clean up.
       this.broken = true;
@@ -185,19 +221,22 @@ export class SmallFiles {
 
   private leave(index: number): void {
     const place = this.places[index];
+    if (this.files[index]?.offer === null) this.contents!.free(this.marks[index]);
     this.files[index] = null;
     if (--place.users === 0 && place !== this.place) this.session.fs.close(place.fd);
   }
 
   /** Writes what is wanted: files/attrs.ts:Attributes.setFd and tempname.ts:openTemp in numbers. */
-  private fill(record: number, { list, row, offer }: SmallFile): void {
+  private fill(record: number, { list, row, offer, ptr, byteLength }: SmallFile): void {
     const { fs, memory, options, amRoot } = this.session;
     const { u32, u8 } = memory;
     const { O } = fs.constants;
     const at = record >>> 2;
     const mode = this.modeOf(list, row);
     const ownsGroup = options.preserveGid && (list.flags[row] & FileFlag.skipGroup) === 0;
-    u32[at + Word.source] = offer.fd;
+    u32[at + Word.source] = offer === null ? NO_SOURCE : offer.fd;
+    u32[at + Word.content] = ptr;
+    u32[at + Word.byteLength] = byteLength;
     u32[at + Word.dir] = this.place.fd;
     u32[at + Word.name] = list.namePtr[row];
     u32[at + Word.openFlags] = O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
