@@ -6,6 +6,7 @@ import { type LinearMemory } from "../memory.ts";
 
 const RING_BYTES = 1024 * 1024;
 
+/** See the head of this file. Whoever takes keeps the marks, and gives back in the order of taking. */
 export class ContentRing {
   private readonly memory: LinearMemory;
   private readonly start: number;

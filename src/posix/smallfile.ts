@@ -1,7 +1,7 @@
 /**
  * One small new file, whole: made under a temporary name, filled from an open source or from memory, given its
- * attributes, renamed into place and closed. A record of plain numbers in linear memory says what is wanted, so that any thread that can
- * call libc over that memory can do it.
+ * attributes, renamed into place and closed. A record of plain numbers in linear memory says what is wanted, so that
+ * any thread that can call libc over that memory can do it.
  *
  * Nothing is reported from here. A file that cannot be made leaves nothing behind and keeps its source: the caller goes
  * the ordinary way with it, which finds out why. Upstream receiver.c:open_tmpfile, rsync.c:finish_transfer.

@@ -142,9 +142,11 @@ export class Receiver implements TokenSink {
   /** The sender has no more of this segment or phase; true at the very end. */
   private async atDone(): Promise<boolean> {
     const { receiving, itemLog, incoming } = this.p;
-    this.smallFiles?.drain();
-    itemLog.endOfList();
     const view = receiving.receiverView;
+    const segment = this.session.context.incRecurse ? view.first : null;
+    if (segment === null || segment.next === null) this.smallFiles?.drain();
+    else this.smallFiles?.drain(segment);
+    itemLog.endOfList();
     const { batchRequests } = receiving;
     if (batchRequests && view.first) await batchRequests.wants(view.first.ndxStart + view.first.used, view.first);
     if (this.session.context.incRecurse && view.first) {

@@ -140,10 +140,14 @@ export class SmallFiles {
     if (!this.pumping) void this.pump();
   }
 
-  /** Waits until every file is in place or reported. */
-  drain(): void {
+  /**
+   * Waits until every file, or every one of `list`, is in place or reported. A list ends when the generator has been
+   * told of its files, so that there is nothing left to wait for, unless the sender makes up its end.
+   */
+  drain(list: FileList | null = null): void {
     const { queue } = this;
-    while (queue.outstanding > 0) {
+    const awaited = (file: SmallFile | null): boolean => file !== null && (list === null || file.list === list);
+    while (queue.outstanding > 0 && this.files.some(awaited)) {
       queue.help(HELP);
       queue.collect(this.tell);
     }

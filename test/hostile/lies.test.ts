@@ -4,6 +4,7 @@
  * Each lie must end in a clear failure within bounded time and memory, and leave everything outside the destination
  * as it was. Stock rsync in wsync's place (WSYNC_UNDER_TEST) passes too.
  */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -36,6 +37,11 @@ function expectRefused(after: Aftermath, codes: readonly number[], message: RegE
 
 const file = (name: string): Lie => ({ list: [honestList[0], { name, mode: 0o100644, size: fileData.length }] });
 const directory = (name: string): Lie => ({ list: [honestList[0], { name, mode: 0o40755 }] });
+const longer = Buffer.concat([fileData, Buffer.from("more than was announced")]);
+const literal = (out: Writer, data: Uint8Array): void => {
+  out.i32le(data.length);
+  out.put(data);
+};
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const frame = (tag: number, payload: Uint8Array): Uint8Array => {
   const out = new Writer();
@@ -195,6 +201,22 @@ describe.skipIf(reason !== "").concurrent(`hostile peers${reason === "" ? "" : `
     const after = await clientAgainst(program,
       senderScript({ afterList: frame(MessageTag.errorExit, bytes(23, 0, 0, 0)) }, true));
     expect({ code: after.code, outside: after.outside }).toEqual({ code: 23, outside: [] });
+  });
+  it.each([
+    ["in one piece", (out: Writer) => literal(out, longer)],
+    ["in two pieces", (out: Writer) => {
+      literal(out, fileData);
+      literal(out, longer.subarray(fileData.length));
+    }],
+  ] as const)("a file longer than announced, with the digest to it, is kept whole: %s", async (_, pieces) => {
+    const tokens = (out: Writer): void => {
+      pieces(out);
+      out.i32le(0);
+    };
+    const script = senderScript({ tokens, digest: createHash("md5").update(longer).digest() }, true);
+    const after = await clientAgainst(program, script, { hangUp: false });
+    expect({ code: after.code, stderr: after.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(readFileSync(join(after.dest, "f"))).toEqual(longer);
   });
   it("a file whose digest is wrong is not kept", async () => {
     const after = await clientAgainst(program, senderScript({ digest: new Uint8Array(16) }, true));

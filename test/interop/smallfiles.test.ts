@@ -1,6 +1,6 @@
 /**
  * Many small new files, so many that a helper thread joins in: the same tree as stock rsync's, and when files cannot be
- * made the same lines and the same exit code, on each runtime.
+ * made the same lines and the same exit code, on each runtime; from this process, and pulled from or pushed by rsync.
  */
 import { execFileSync, spawn } from "node:child_process";
 import {
@@ -9,6 +9,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { missing, peer, type Runtime, scratch, wsync } from "../_programs.ts";
+import { fakeShell } from "../_servers.ts";
 import { finished, type Outcome, plainEnvironment, run } from "../_run.ts";
 import { compare, describeTree } from "../_trees.ts";
 
@@ -16,13 +17,25 @@ const asRoot = process.getuid?.() === 0;
 const FILES = 2400;
 const FOLDERS = 12;
 let source = "";
+const shell = fakeShell();
+
+/** Where the files come from: the same process, an rsync behind a remote shell, or an rsync in front of it. */
+type Way = "local" | "pull" | "push";
+
+/** The words by which `program` receives into `dir`. */
+function wordsOf(way: Way, program: string, options: readonly string[], dir: string): string[] {
+  if (way === "local") return [program, ...options, `${source}/`, `${dir}/`];
+  const [client, server] = way === "pull" ? [program, peer!] : [peer!, program];
+  const places = way === "pull" ? [`here:${source}/`, `${dir}/`] : [`${source}/`, `here:${dir}/`];
+  return [client, ...options, "-e", shell, `--rsync-path=${server}`, ...places];
+}
 
 /** Names that a temporary name is made from in a way of its own, and contents around the size that is small. */
 function oddFiles(dir: string): void {
-  const long = [160, 167, 168, 200, 255].map((length) => "n".repeat(length));
+  const long = [160, 200, 215, 216, 255].map((length) => "n".repeat(length));
   const names = [".dot", "..dots", "trailing.", "-dash", "new\nline", ...long];
   names.forEach((name, i) => writeFileSync(join(dir, name), `odd ${i}`));
-  for (const size of [0, 1, 65535, 65536, 65537, 200_000]) {
+  for (const size of [0, 1, 32768, 32769, 65535, 65536, 65537, 200_000]) {
     writeFileSync(join(dir, `size${size}`), Buffer.alloc(size, "x"));
   }
   writeFileSync(join(dir, "linked"), "two names");
@@ -48,14 +61,14 @@ beforeAll(() => {
 
 /** Runs both programs into folders of their own, which `prepare` makes ready. */
 async function both(
-  program: string, options: readonly string[], prepare: (dir: string) => void = (dir) => mkdirSync(dir),
+  way: Way, program: string, options: readonly string[], prepare: (dir: string) => void = (dir) => mkdirSync(dir),
 ): Promise<{ ours: Outcome; theirs: Outcome; dirs: readonly [string, string] }> {
   const top = mkdtempSync(join(scratch, "small-"));
   const dirs = [join(top, "ours"), join(top, "theirs")] as const;
   const results: Outcome[] = [];
   for (const [dir, word] of [[dirs[0], program], [dirs[1], peer!]] as const) {
     prepare(dir);
-    results.push(await run([word, ...options, `${source}/`, `${dir}/`]));
+    results.push(await run(wordsOf(way, word, options, dir)));
   }
   return { ours: results[0], theirs: results[1], dirs };
 }
@@ -68,20 +81,27 @@ const mountTmpfs = (options: string) => (dir: string): void => {
 const temporary = (dir: string): string[] =>
   readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => /\.[A-Za-z0-9]{6}$/.test(name));
 
-describe.each(["node", "deno", "bun"] as const)("small files on %s", (runtime: Runtime) => {
+const cases: readonly [Runtime, Way][] = [
+  ["node", "local"], ["deno", "local"], ["bun", "local"], ["node", "pull"], ["deno", "pull"], ["bun", "pull"],
+  ["node", "push"],
+];
+
+describe.each(cases)("small files on %s, %s", (runtime: Runtime, way: Way) => {
   const reason = missing(runtime);
   const program = wsync(runtime) ?? "";
-  const optionSets = [["-aH"], ["-rl"], ["-rltpE", "--chmod=Fg+w", "--no-inc-recursive"], ["-a", "--delete", "-i"]];
+  const optionSets = way === "local"
+    ? [["-aH"], ["-rl"], ["-rltpE", "--chmod=Fg+w", "--no-inc-recursive"], ["-a", "--delete", "-i"]]
+    : [["-aH"], ["-rlpE", "--no-inc-recursive", "--checksum-choice=md5"]];
   it.skipIf(reason !== "").each(optionSets)("%s %s %s", async (...options: string[]) => {
-    const { ours, theirs, dirs } = await both(program, options);
+    const { ours, theirs, dirs } = await both(way, program, options);
     expect({ code: ours.code, stdout: ours.stdout, stderr: ours.stderr })
       .toEqual({ code: theirs.code, stdout: theirs.stdout, stderr: theirs.stderr });
-    const how = { times: options[0] === "-rl" ? "none" : "ns", hardLinks: options[0] === "-aH" } as const;
+    const how = { times: /^-rl(pE)?$/.test(options[0]) ? "none" : "ns", hardLinks: options[0] === "-aH" } as const;
     expect(compare(describeTree(dirs[1], how), describeTree(dirs[0], how))).toEqual([]);
   });
 
   it.skipIf(reason !== "" || !asRoot)("no inodes left: each file is told of, the rest is whole", async () => {
-    const { ours, theirs, dirs } = await both(program, ["-a"], mountTmpfs("size=64m,nr_inodes=1000"));
+    const { ours, theirs, dirs } = await both(way, program, ["-a"], mountTmpfs("size=64m,nr_inodes=1000"));
     try {
       expect(ours.code).toBe(theirs.code);
       expect(ours.code).toBe(23);
@@ -103,7 +123,7 @@ describe.each(["node", "deno", "bun"] as const)("small files on %s", (runtime: R
   it.skipIf(reason !== "")("an interrupted run leaves whole files only", async () => {
     const dest = join(mkdtempSync(join(scratch, "small-")), "dest");
     mkdirSync(dest);
-    const words = [program, "-a", `${source}/`, `${dest}/`];
+    const words = wordsOf(way, program, ["-a"], dest);
     const child = spawn(words[0], words.slice(1), { stdio: "ignore", env: plainEnvironment() });
     const ended = finished(child, 60_000, words);
     const begun = (): boolean => child.exitCode !== null || readdirSync(dest).length > FOLDERS / 3;
@@ -117,8 +137,8 @@ describe.each(["node", "deno", "bun"] as const)("small files on %s", (runtime: R
     expect(files.filter(([path, line]) => wanted.get(path) !== line)).toEqual([]);
   });
 
-  it.skipIf(reason !== "" || !asRoot)("a full disk ends the run with exit code 11", async () => {
-    const { ours, theirs, dirs } = await both(program, ["-a"], mountTmpfs("size=4m"));
+  it.skipIf(reason !== "" || !asRoot || way === "push")("a full disk ends the run with exit code 11", async () => {
+    const { ours, theirs, dirs } = await both(way, program, ["-a"], mountTmpfs("size=4m"));
     try {
       expect(ours.code).toBe(theirs.code);
       expect(ours.code).toBe(11);

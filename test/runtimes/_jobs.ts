@@ -2,7 +2,7 @@
 import { type Host } from "../../src/host.ts";
 import { type FileSystem, newStat } from "../../src/posix/filesystem.ts";
 import { type JobQueue } from "../../src/posix/jobqueue.ts";
-import { RECORD_TEMP, RECORD_TIMES, Wanted, Word } from "../../src/posix/smallfile.ts";
+import { NO_SOURCE, RECORD_TEMP, RECORD_TIMES, Wanted, Word } from "../../src/posix/smallfile.ts";
 import { writeInt64 } from "../../src/posix/structs.ts";
 import { type Case, equal, ok } from "./_check.ts";
 
@@ -23,7 +23,9 @@ export function jobCases(host: Host, fs: FileSystem, root: string): Record<strin
   const names = fs.memory.alloc(64 * (BEFORE_HELPER + WITH_HELPER + 2));
 
   /** Fills the queue's next record for file `number`, and submits it. */
-  const submit = (queue: JobQueue, number: number, target = `file${number}`): { index: number; record: number } => {
+  const submit = (
+    queue: JobQueue, number: number, target = `file${number}`, content = 0,
+  ): { index: number; record: number } => {
     const { memory } = fs;
     const record = queue.record();
     const at = record >>> 2;
@@ -31,7 +33,8 @@ export function jobCases(host: Host, fs: FileSystem, root: string): Record<strin
     memory.writeCString(name, target);
     memory.writeCString(record + RECORD_TEMP, `.temp${number}`);
     const words: [word: number, value: number][] = [
-      [Word.source, fs.openat(dir, fs.cstr("source"), O.RDONLY | O.CLOEXEC, 0)], [Word.dir, dir], [Word.name, name],
+      [Word.source, content ? NO_SOURCE : fs.openat(dir, fs.cstr("source"), O.RDONLY | O.CLOEXEC, 0)],
+      [Word.content, content], [Word.byteLength, CONTENT.length], [Word.dir, dir], [Word.name, name],
       [Word.openFlags, O.RDWR | O.CREAT | O.EXCL], [Word.createMode, 0o600], [Word.mode, 0o640],
       [Word.wants, Wanted.times],
     ];
@@ -81,6 +84,16 @@ export function jobCases(host: Host, fs: FileSystem, root: string): Record<strin
       for (let i = 0; i < BEFORE_HELPER + WITH_HELPER; i++) check(i);
       queue.close();
       ok(!queue.hasHelper, "the helper is still there");
+    },
+    "small files: contents may lie in memory": () => {
+      const queue = open();
+      const content = fs.memory.alloc(64);
+      fs.memory.writeCString(content, CONTENT);
+      const number = BEFORE_HELPER + WITH_HELPER;
+      const { record } = submit(queue, number, `file${number}`, content);
+      ok(queue.succeeded(record), "the file was not made");
+      check(number);
+      queue.close();
     },
     "small files: what cannot be made leaves nothing and keeps its source": () => {
       const queue = open();

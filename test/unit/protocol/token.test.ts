@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Cursor, Writer } from "../../../src/protocol/cursor.ts";
-import { PlainTokenReader, PlainTokenWriter, type TokenSink } from "../../../src/protocol/token.ts";
+import { PlainTokenReader, PlainTokenWriter, type TokenSink, wholeLiteral } from "../../../src/protocol/token.ts";
 import {
   CompressedTokenReader, CompressedTokenWriter, type Compressor, type Decompressor, type PieceSink,
 } from "../../../src/protocol/tokencompressed.ts";
@@ -105,6 +105,33 @@ function framing(): { compressor: Compressor; decompressor: Decompressor; log: s
     },
   };
 }
+
+describe("a small file that has arrived whole", () => {
+  const stream = (...parts: (number | Uint8Array)[]): Cursor => {
+    const out = new Writer();
+    for (const part of parts) {
+      if (typeof part === "number") out.i32le(part);
+      else out.put(part);
+    }
+    return new Cursor(out.view().slice());
+  };
+  const text = new Uint8Array(5).fill(120);
+  const digest = new Uint8Array(16);
+  test.each([
+    ["one literal", stream(5, text, 0, digest), 5],
+    ["more behind it", stream(5, text, 0, digest, 7), 5],
+    ["no contents", stream(0, digest), 0],
+    ["no digest yet", stream(5, text, 0, digest.subarray(1)), -1],
+    ["no digest yet, without contents", stream(0, digest.subarray(1)), -1],
+    ["a second literal", stream(5, text, 5, text, 0, digest), -1],
+    ["a block", stream(-1, 0, digest), -1],
+    ["an endless literal", stream(0x7fffffff, text, digest), -1],
+    ["nothing", stream(), -1],
+  ])("%s", (_, cursor, byteLength) => {
+    expect(wholeLiteral(cursor, 16)).toBe(byteLength);
+    expect(cursor.pos).toBe(0);
+  });
+});
 
 describe("compressed tokens", () => {
   const block = new Uint8Array(7);
