@@ -1,5 +1,5 @@
 /** The helper thread on Deno: runtimes/build.mjs makes a text of it, which _denohost.ts starts. */
-import { serveJobs } from "../src/helper.ts";
+import { serveTask } from "../src/helper.ts";
 import { type HelperStart } from "../src/host.ts";
 import { denoFfi } from "./_denoffi.ts";
 
@@ -9,6 +9,6 @@ declare const self: {
 };
 
 self.addEventListener("message", ({ data }) => {
-  serveJobs(denoFfi, data);
+  serveTask(denoFfi, data);
   self.close();
 });

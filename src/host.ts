@@ -197,6 +197,8 @@ export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1" | "SIGCHLD"
 
 /** What a helper thread is given; addresses are offsets into the memory. See src/posix/jobqueue.ts. */
 export interface HelperStart {
+  /** What the helper does: make small files (posix/jobqueue.ts), list directories (posix/listahead.ts). */
+  readonly task: "files" | "lists";
   /** The linear memory's shared buffer. */
   readonly buffer: ArrayBufferLike;
   /** Native address of the memory's first byte. */

@@ -14,6 +14,7 @@ import type { Writer } from "../protocol/cursor.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
 import { parseArgument, type NameKind } from "./arguments.ts";
 import type { FileList } from "./filelist.ts";
+import { type Lookahead } from "./lookahead.ts";
 import { FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters } from "./makefile.ts";
 import { RootSet, type TransferRoot, type WalkRoots } from "./roots.ts";
 import { type FlistCounts } from "./receive.ts";
@@ -49,6 +50,8 @@ export interface FlistSenderParts extends RowSenderParts {
   /** Rows are known by the numbers they travelled with (--iconv). */
   readonly keepsNumbers: boolean;
   readonly fullName?: (rootPath: string, path: string) => string;
+  /** Lists directories before their turn; absent where nobody can. */
+  readonly lookahead?: Lookahead;
 }
 
 /** A path below an implied directory that still has to be walked, with how its argument ended. */
@@ -390,6 +393,7 @@ export class FlistSender {
     segments.publish(list);
     this.counts.numFiles += list.used;
     this.moveOn();
+    this.lookAhead(list.used);
     if (this.ioError !== errorsBefore && context.version === 30 && !options.ignoreErrors) report.ioError(this.ioError);
   }
 
@@ -414,6 +418,14 @@ export class FlistSender {
     this.sendDirNdx = tree.nextSibling(this.sendDirNdx);
   }
 
+  private lookAhead(entries: number): void {
+    const { lookahead, segments, dirs, options, report } = this.p;
+    if (!lookahead || segments.eof || report.trace || options.oneFileSystem > 0) return;
+    lookahead.count(entries);
+    const open = (ndx: number): number => dirs.list(this.places.present, segments.dirList.path(ndx));
+    lookahead.plan(segments, this.sendDirNdx, this.places.index, open);
+  }
+
   private sendEof(): void {
     this.p.writeNdx(this.p.out, Ndx.flistEof);
     this.p.segments.eof = true;
@@ -428,7 +440,7 @@ export class FlistSender {
     filters.changeDir(path, this.sendDirDepth);
     if ((dirList.flags[dirNdx] & contentDir) !== 0) {
       if (options.oneFileSystem > 0 && !this.noteDevice(path)) return;
-      this.scan(path, contentDir);
+      this.scan(path, contentDir, this.p.lookahead?.take(dirNdx));
     }
     const names = dirList.extra.relNames?.[dirNdx] ?? -1;
     if (names < 0) return;
@@ -500,10 +512,10 @@ export class FlistSender {
     filters.pop(token);
   }
 
-  /** Adds a row for each entry of a directory (flist.c:send_directory). */
-  private scan(path: string, flags: number): void {
+  /** Adds a row for each entry of a directory (flist.c:send_directory). `opened`: its descriptor or -errno. */
+  private scan(path: string, flags: number, opened?: number): void {
     const { fs } = this.p;
-    const fd = this.p.dirs.list(this.places.present, path);
+    const fd = opened ?? this.p.dirs.list(this.places.present, path);
     if (fd < 0) {
       this.openFailed(path, -fd);
       return;
@@ -514,9 +526,7 @@ export class FlistSender {
       if (length >= room) this.tooLong(path, name, length, room);
       else this.rows.add(fd, name, name, length, flags, "all", false);
     });
-    if (result < 0) {
-      this.sysError(`readdir(${this.maker.show(path)})`, -result);
-    }
+    if (result < 0) this.sysError(`readdir(${this.maker.show(path)})`, -result);
     fs.close(fd);
   }
 

@@ -8,7 +8,8 @@
  */
 import { type LinearMemory } from "../memory.ts";
 import { type Acl } from "../protocol/acl.ts";
-import { type JobQueue } from "./jobqueue.ts";
+import type { JobQueue } from "./jobqueue.ts";
+import type { ListAhead } from "./listahead.ts";
 import { type WireXattr } from "../protocol/xattr.ts";
 
 /** What the file system behind the interface can do; options/ refuses what needs a missing one. */
@@ -78,6 +79,11 @@ export type DirentVisitor = (ptr: number, length: number, type: number) => void;
 export interface FileSystem {
   /** Makes a queue for small files; absent where libc cannot be called. */
   readonly jobQueue?: () => JobQueue;
+  /**
+   * Lets a helper list directories that `readDir` will be asked for; absent where libc cannot be called. Null while
+   * somebody else does so: there is one at a time.
+   */
+  readonly listAhead?: () => ListAhead | null;
   readonly memory: LinearMemory;
   readonly capabilities: FsCapabilities;
   readonly constants: PosixConstants;

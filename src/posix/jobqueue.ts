@@ -8,7 +8,7 @@
  */
 import { type Ffi, type HelperStart, type Host } from "../host.ts";
 import { type LinearMemory } from "../memory.ts";
-import { LIBC_TABLE } from "./libctable.ts";
+import { awaitMore, Control, CONTROL_BYTES, HelperThread, liveAsHelper } from "./helperthread.ts";
 import {
   RECORD_BYTES, SCRATCH_BYTES, SMALL_FILE_CALLS, type SmallFileCalls, SmallFileMaker, Word,
 } from "./smallfile.ts";
@@ -18,41 +18,13 @@ import { statLayout } from "./structs.ts";
 const RECORDS = 256;
 /** Files after which a helper is worth its start: about as much work as that start is. */
 const HELPER_FROM = 512;
-/** Looks at the control word before the helper goes to sleep: about as long as waking it would take. */
-const SPINS = 500;
-const SLEEP_MS = 1000;
 const WAIT_MS = 1;
-/** How long a helper that comes up late is waited for, and how often it is looked after. */
-const GONE_MS = 50;
-const GONE_TRIES = 40;
-/** Longest start of a helper, on a machine with much else to do. */
-const START_MS = 5000;
-
-/** 32-bit control words; what different threads write lies in different cache lines. */
-const Control = {
-  submitted: 0, stop: 1, waiting: 2,
-  claimed: 16,
-  completed: 32, state: 33, sleeping: 34,
-} as const;
-const CONTROL_BYTES = 192;
-
-/** The helper's state: it starts up, works, or works no more. */
-const State = { starting: 0, ready: 1, gone: 2 } as const;
-
-/** The functions of the table that small files take, or null where one is missing. */
-function bindSmallFiles(ffi: Ffi): SmallFileCalls | null {
-  const table = Object.fromEntries(SMALL_FILE_CALLS.map((name) => [name, LIBC_TABLE[name]]));
-  const functions = ffi.dlopen(null, table) ?? ffi.dlopen("libc.so.6", table);
-  if (functions === null || SMALL_FILE_CALLS.some((name) => functions[name] === undefined)) return null;
-  return functions as SmallFileCalls;
-}
 
 /** This thread's side. One queue belongs to one session. */
 export class JobQueue {
   readonly memory: LinearMemory;
-  private readonly host: Host;
   private readonly maker: SmallFileMaker;
-  private readonly region: number;
+  private readonly helper: HelperThread;
   private readonly ring: number;
   /** The record of what this side makes itself. */
   private readonly own: number;
@@ -60,17 +32,15 @@ export class JobQueue {
   private submitted = 0;
   private collected = 0;
   private made = 0;
-  private started = false;
 
   /** `calls`: of this thread. */
   constructor(host: Host, memory: LinearMemory, calls: SmallFileCalls) {
-    this.host = host;
     this.memory = memory;
-    this.region = memory.alloc(CONTROL_BYTES + (RECORDS + 1) * RECORD_BYTES + 2 * SCRATCH_BYTES);
-    this.ring = this.region + CONTROL_BYTES;
+    const region = memory.alloc(CONTROL_BYTES + (RECORDS + 1) * RECORD_BYTES + 2 * SCRATCH_BYTES);
+    this.ring = region + CONTROL_BYTES;
     this.own = this.ring + RECORDS * RECORD_BYTES;
-    this.words = new Int32Array(memory.wasm.buffer, this.region, CONTROL_BYTES / 4);
-    this.words.fill(0);
+    this.helper = new HelperThread(host, memory, region);
+    this.words = this.helper.words;
     const { buffer } = memory.wasm;
     this.maker = new SmallFileMaker(buffer, memory.base, this.own + RECORD_BYTES, calls, statLayout(host.arch));
   }
@@ -87,15 +57,14 @@ export class JobQueue {
   submit(record: number): number {
     if (record === this.own) {
       this.maker.make(record);
-      if (++this.made === HELPER_FROM) this.startHelper();
+      if (++this.made === HELPER_FROM) {
+        this.helper.start("files", this.ring, this.own + RECORD_BYTES + SCRATCH_BYTES);
+      }
       return -1;
     }
-    const { words } = this;
     const index = this.submitted % RECORDS;
     this.memory.i32[(record >>> 2) + Word.done] = 0;
-    this.submitted++;
-    Atomics.store(words, Control.submitted, this.submitted);
-    if (Atomics.load(words, Control.sleeping) === 1) Atomics.notify(words, Control.submitted);
+    this.helper.announce(++this.submitted);
     return index;
   }
 
@@ -144,7 +113,7 @@ export class JobQueue {
 
   /** The helper has come up and works. */
   get hasHelper(): boolean {
-    return this.started && Atomics.load(this.words, Control.state) === State.ready;
+    return this.helper.isReady;
   }
 
   /** Files that the helper has dealt with. */
@@ -154,23 +123,7 @@ export class JobQueue {
 
   /** Ends the helper. Nothing may be outstanding. */
   close(): void {
-    const { words } = this;
-    Atomics.store(words, Control.stop, 1);
-    // Wakes it, also when it is only about to fall asleep; it looks at `stop` first.
-    Atomics.store(words, Control.claimed, this.submitted + 1);
-    Atomics.store(words, Control.submitted, this.submitted + 1);
-    Atomics.notify(words, Control.submitted);
-    if (this.hasHelper) Atomics.wait(words, Control.state, State.ready, SLEEP_MS);
-    void this.giveBack();
-  }
-
-  /** Releases the memory once the helper does not use it: one that is still coming up takes a while to find out. */
-  private async giveBack(): Promise<void> {
-    for (let tries = 0; this.started && Atomics.load(this.words, Control.state) !== State.gone; tries++) {
-      if (tries === GONE_TRIES) return;
-      await this.host.sleep(GONE_MS);
-    }
-    this.memory.release(this.region);
+    this.helper.end(this.submitted + 1);
   }
 
   private mayQueue(): boolean {
@@ -180,48 +133,15 @@ export class JobQueue {
   private slot(number: number): number {
     return this.ring + (number % RECORDS) * RECORD_BYTES;
   }
-
-  private startHelper(): void {
-    const { memory, host } = this;
-    if (memory.wasm.buffer instanceof ArrayBuffer) return;
-    const start = {
-      buffer: memory.wasm.buffer, base: memory.base, arch: host.arch, control: this.region, ring: this.ring,
-      scratch: this.own + RECORD_BYTES + SCRATCH_BYTES,
-    };
-    try {
-      this.started = host.startHelper?.(start) ?? false;
-    } catch {
-      // Threads are forbidden here, or there are too many: this one does the work.
-    }
-  }
 }
 
-/**
- * Blocks until a helper that is coming up works or has given up, for some seconds at most. To be called by a process
- * that is about to end, where a runtime cannot end a thread that is binding its functions.
- */
-export function awaitHelper({ buffer, control }: HelperStart): void {
-  Atomics.wait(new Int32Array(buffer, control, CONTROL_BYTES / 4), Control.state, State.starting, START_MS);
-}
-
-/**
- * The helper's side: makes files until it is told to stop. Runs on a thread of its own, which may block. `loadFfi`:
- * gives that thread's foreign functions, or throws.
- */
-export function serveJobs(loadFfi: () => Ffi, { buffer, base, arch, control, ring, scratch }: HelperStart): void {
-  const words = new Int32Array(buffer, control, CONTROL_BYTES / 4);
-  try {
-    const calls = bindSmallFiles(loadFfi());
-    if (calls !== null) {
-      const maker = new SmallFileMaker(buffer, base, scratch, calls, statLayout(arch));
-      Atomics.store(words, Control.state, State.ready);
-      Atomics.notify(words, Control.state);
-      work(words, (number) => maker.make(ring + (number % RECORDS) * RECORD_BYTES));
-    }
-  } finally {
-    Atomics.store(words, Control.state, State.gone);
-    Atomics.notify(words, Control.state);
-  }
+/** The helper's side: makes files until it is told to stop. */
+export function serveJobs(loadFfi: () => Ffi, start: HelperStart): void {
+  const { buffer, base, arch, ring, scratch } = start;
+  liveAsHelper(start, loadFfi, SMALL_FILE_CALLS, (calls, words) => {
+    const maker = new SmallFileMaker(buffer, base, scratch, calls, statLayout(arch));
+    work(words, (number) => maker.make(ring + (number % RECORDS) * RECORD_BYTES));
+  });
 }
 
 function work(words: Int32Array, make: (number: number) => void): void {
@@ -232,7 +152,7 @@ function work(words: Int32Array, make: (number: number) => void): void {
       Atomics.add(words, Control.completed, 1);
       if (Atomics.load(words, Control.waiting) === 1) Atomics.notify(words, Control.completed);
     } else {
-      awaitJob(words);
+      awaitMore(words, Atomics.load(words, Control.claimed));
     }
   }
 }
@@ -244,13 +164,4 @@ function claim(words: Int32Array): number {
     if (number >= Atomics.load(words, Control.submitted)) return -1;
     if (Atomics.compareExchange(words, Control.claimed, number, number + 1) === number) return number;
   }
-}
-
-/** Looks for a while whether there is something to claim, then sleeps until there is. */
-function awaitJob(words: Int32Array): void {
-  const known = Atomics.load(words, Control.claimed);
-  for (let i = 0; i < SPINS; i++) if (Atomics.load(words, Control.submitted) !== known) return;
-  Atomics.store(words, Control.sleeping, 1);
-  Atomics.wait(words, Control.submitted, known, SLEEP_MS);
-  Atomics.store(words, Control.sleeping, 0);
 }

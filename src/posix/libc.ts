@@ -13,10 +13,11 @@ import {
   type StatRecord,
 } from "./filesystem.ts";
 import { JobQueue } from "./jobqueue.ts";
+import { type ListedDirectory, ListAhead } from "./listahead.ts";
 import { LIBC_TABLE, type LibcName, MAX_IO } from "./libctable.ts";
 import { NameSlots } from "./names.ts";
 import {
-  decodeStat, Dirent, makeDevice, OPEN_HOW_BYTES, PASSWD_BYTES, PASSWD_GROUP, PASSWD_ID, readUint64, STAT_BYTES,
+  decodeStat, Dirent, isDots, makeDevice, OPEN_HOW_BYTES, PASSWD_BYTES, PASSWD_GROUP, PASSWD_ID, readUint64, STAT_BYTES,
   type StatLayout, statLayout, TIMES_BYTES, writeInt64,
 } from "./structs.ts";
 import { openXattrs, type XattrCalls } from "./xattrcalls.ts";
@@ -67,6 +68,11 @@ class LibcFileSystem implements FileSystem {
   private readonly home: LinearMemory;
   private readonly direntPtrs: number[] = [];
   private readDirDepth = 0;
+  private listsAhead: ListAhead | null = null;
+  /** The entry at hand of a directory that was listed ahead: its directory, name and struct stat. */
+  private aheadFd = -1;
+  private aheadName = 0;
+  private aheadStat = 0;
   private readonly E: Readonly<Record<string, number>>;
 
   constructor(host: Host, ffi: Ffi, functions: Libc, memory: LinearMemory) {
@@ -102,6 +108,12 @@ class LibcFileSystem implements FileSystem {
 
   jobQueue(): JobQueue {
     return new JobQueue(this.host, this.home, this.c);
+  }
+
+  listAhead(): ListAhead | null {
+    if (this.listsAhead !== null) return null;
+    this.listsAhead = new ListAhead(this.host, this.home, () => (this.listsAhead = null));
+    return this.listsAhead;
   }
 
   groups(): readonly number[] {
@@ -143,6 +155,10 @@ class LibcFileSystem implements FileSystem {
   }
 
   fstatat(dirfd: number, name: number, stat: StatRecord, follow: boolean): number {
+    if (name === this.aheadName && dirfd === this.aheadFd && !follow) {
+      decodeStat(this.memory, this.layout, this.aheadStat, stat);
+      return 0;
+    }
     const flags = follow ? 0 : this.constants.AT.SYMLINK_NOFOLLOW;
     if (this.c.fstatat(dirfd, this.base + name, this.base + this.statPtr, flags) !== 0) return -this.ffi.errno();
     decodeStat(this.memory, this.layout, this.statPtr, stat);
@@ -160,37 +176,62 @@ class LibcFileSystem implements FileSystem {
   }
 
   readDir(dirfd: number, visit: DirentVisitor): number {
-    if (this.c.lseek(dirfd, 0, 0) < 0) return -this.ffi.errno();
+    const listed = this.listsAhead?.take(dirfd) ?? null;
+    if (listed === null && this.c.lseek(dirfd, 0, 0) < 0) return -this.ffi.errno();
     // A visitor may list another directory, so each level of nesting has its own buffer.
     const depth = this.readDirDepth++;
     const ptr = (this.direntPtrs[depth] ??= this.home.alloc(DIRENT_BYTES));
     try {
-      return this.visitEntries(dirfd, ptr, visit);
+      const count = listed === null ? 0 : this.visitListed(dirfd, listed, visit);
+      return listed?.complete ? count : this.visitEntries(dirfd, ptr, visit, count);
     } finally {
       this.readDirDepth--;
     }
   }
 
-  private visitEntries(dirfd: number, ptr: number, visit: DirentVisitor): number {
-    let count = 0;
+  /** Entries that a helper has listed; `fstatat` of the one at hand takes what it has found. */
+  private visitListed(dirfd: number, listed: ListedDirectory, visit: DirentVisitor): number {
+    const { entries, byteLength, stats, statCount, slot } = listed;
+    let at = 0;
+    try {
+      return this.visitBlock(entries, byteLength, (name, length, type) => {
+        this.aheadFd = dirfd;
+        this.aheadName = at < statCount ? name : 0;
+        this.aheadStat = stats + at++ * STAT_BYTES;
+        visit(name, length, type);
+      });
+    } finally {
+      this.aheadName = 0;
+      this.listsAhead!.release(slot);
+    }
+  }
+
+  private visitEntries(dirfd: number, ptr: number, visit: DirentVisitor, before: number): number {
+    let count = before;
     for (;;) {
       const got = this.result(this.c.getdents64(dirfd, this.base + ptr, DIRENT_BYTES));
       if (got <= 0) return got < 0 ? got : count;
-      const end = ptr + got;
-      for (let at = ptr; at < end; ) {
-        const u8 = this.memory.u8;
-        const recordLength = u8[at + Dirent.recordLength] | (u8[at + Dirent.recordLength + 1] << 8);
-        const name = at + Dirent.name;
-        // Records are padded to 8 bytes, so the terminator is among the last eight.
-        let nul = Math.max(name, at + recordLength - 8);
-        while (u8[nul] !== 0) nul++;
-        if (!isDots(u8, name, nul - name)) {
-          count++;
-          visit(name, nul - name, u8[at + Dirent.type]);
-        }
-        at += recordLength;
-      }
+      count += this.visitBlock(ptr, got, visit);
     }
+  }
+
+  private visitBlock(ptr: number, byteLength: number, visit: DirentVisitor): number {
+    const end = ptr + byteLength;
+    let count = 0;
+    for (let at = ptr; at < end; ) {
+      const u8 = this.memory.u8;
+      const recordLength = u8[at + Dirent.recordLength] | (u8[at + Dirent.recordLength + 1] << 8);
+      const name = at + Dirent.name;
+      // Records are padded to 8 bytes, so the terminator is among the last eight.
+      let nul = Math.max(name, at + recordLength - 8);
+      while (u8[nul] !== 0) nul++;
+      if (!isDots(u8, name)) {
+        count++;
+        visit(name, nul - name, u8[at + Dirent.type]);
+      }
+      at += recordLength;
+    }
+    return count;
   }
 
   read(fd: number, ptr: number, byteLength: number): number {
@@ -433,9 +474,4 @@ class LibcFileSystem implements FileSystem {
 function nanoseconds(nsec: number): number {
   if (nsec >= 0) return nsec;
   return nsec === -2 ? Sys.UTIME_OMIT : Sys.UTIME_NOW;
-}
-
-function isDots(u8: Uint8Array, name: number, length: number): boolean {
-  if (length > 2 || u8[name] !== 0x2e) return false;
-  return length === 1 || (length === 2 && u8[name + 1] === 0x2e);
 }

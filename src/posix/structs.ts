@@ -5,7 +5,7 @@
  * Sources: glibc bits/struct_stat.h, Linux include/linux/dirent.h and include/uapi/linux/openat2.h.
  */
 import { type LinearMemory } from "../memory.ts";
-import { type StatRecord } from "./filesystem.ts";
+import type { StatRecord } from "./filesystem.ts";
 
 /** Offsets of struct stat in 32-bit words; a 64-bit field is named by its low word. */
 export interface StatLayout {
@@ -49,6 +49,12 @@ export const PASSWD_GROUP = 20;
 
 /** linux_dirent64: 8 bytes inode, 8 bytes offset, 2 bytes record length, 1 byte type, then the name and a NUL. */
 export const Dirent = { recordLength: 16, type: 18, name: 19 } as const;
+
+/** Is the NUL-terminated name "." or ".."? */
+export function isDots(u8: Uint8Array, name: number): boolean {
+  if (u8[name] !== 0x2e) return false;
+  return u8[name + 1] === 0 || (u8[name + 1] === 0x2e && u8[name + 2] === 0);
+}
 
 /** The stat layout of a processor. */
 export function statLayout(arch: string): StatLayout {

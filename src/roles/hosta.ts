@@ -5,6 +5,7 @@
 import { ExitCode, ProtocolError, UsageError } from "../errors.ts";
 import { Compressors } from "../compress/registry.ts";
 import { NAMELESS, SenderIds } from "../flist/idmap.ts";
+import { Lookahead } from "../flist/lookahead.ts";
 import { Segments } from "../flist/segments.ts";
 import { type SentExtras } from "../flist/sendextras.ts";
 import { FlistSender } from "../flist/walk.ts";
@@ -174,6 +175,7 @@ function listSender(
       mungeLinks: options.mungeLinks, preserveAtimes: options.preserveAtimes > 0,
       tweakMode: chmodOf(session), deviceAsFile: options.copyDevices ? deviceAsFile(session) : undefined,
     },
+    lookahead: lookahead(session),
     names: nameConversion(session),
     keepsNumbers: options.iconv !== null,
     out: session.output.writer,
@@ -182,6 +184,17 @@ function listSender(
     keepsChecksums: formatHas(options.outFormat, "C") || formatHas(options.logFormat, "C"),
     checksum: summer === null ? null : (dirFd, name, stat, into) => sumFile(session, summer, dirFd, name, stat, into),
   });
+}
+
+/**
+ * Directories are listed ahead by a thread of its own, but not for a daemon's clients, who could ask for any number of
+ * them, nor in a local copy that makes files, which has enough to do for all threads.
+ */
+function lookahead(session: Session): Lookahead | undefined {
+  const { fs, host, localLink, stats, module } = session;
+  if (module !== null) return undefined;
+  const worthwhile = (): boolean => localLink === null || stats.transferredFiles === 0;
+  return session.own(new Lookahead({ fs, now: () => host.monotonic(), worthwhile }));
 }
 
 /** How a client is shown paths. */

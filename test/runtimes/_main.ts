@@ -6,6 +6,7 @@ import { openFileSystem } from "../../src/posix/open.ts";
 import { runCases } from "./_check.ts";
 import { fileCases } from "./_files.ts";
 import { jobCases } from "./_jobs.ts";
+import { listCases } from "./_lists.ts";
 import { notifyCases, waitAndExit } from "./_notify.ts";
 import { hostCases, type Ports } from "./_streams.ts";
 
@@ -42,6 +43,7 @@ async function runSuite(host: Host): Promise<void> {
     ...fileCases(fs, setup.root),
     ...(hosted && fs.capabilities.atCalls ? notifyCases(host, fs, setup.root) : {}),
     ...(hosted && fs.jobQueue ? jobCases(host, fs, setup.root) : {}),
+    ...(hosted && fs.listAhead ? listCases(host, fs, setup.root) : {}),
     ...(hosted ? hostCases(host, setup.ports) : {}),
   };
   const outcomes = await runCases(cases, setup.skips);

@@ -1,0 +1,63 @@
+/**
+ * Trees so large that a helper thread lists directories ahead: the same lines as stock rsync's, locally and as the
+ * sender of a push, on each runtime, whatever has changed and whichever directories cannot be read.
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { missing, peer, type Runtime, scratch, wsync } from "../_programs.ts";
+import { run } from "../_run.ts";
+
+const FOLDERS = 60;
+const FILES = 130;
+let top = "";
+
+const folder = (i: number): string => join(top, "source", `top${i % 4}`, `middle${i % 12}`, `folder${i}`);
+
+beforeAll(() => {
+  top = mkdtempSync(join(scratch, "ahead-"));
+  for (let i = 0; i < FOLDERS; i++) {
+    mkdirSync(folder(i), { recursive: true });
+    for (let k = 0; k < FILES; k++) writeFileSync(join(folder(i), `file${k}`), `${i} ${k}`);
+  }
+  for (let k = 0; k < 1500; k++) writeFileSync(join(top, "source/top3", `many${k}`), "");
+  execFileSync("cp", ["-a", join(top, "source"), join(top, "copy")]);
+  for (let i = 0; i < FOLDERS; i += 3) {
+    writeFileSync(join(folder(i), "file7"), "longer than before");
+    utimesSync(join(folder(i), "file8"), 1_000_000_000, 1_000_000_000);
+    rmSync(join(folder(i), "file9"));
+    symlinkSync("nowhere", join(folder(i), "file9"));
+    chmodSync(join(folder(i), "file10"), 0o600);
+  }
+  chmodSync(folder(50), 0o111);
+  chmodSync(folder(51), 0o444);
+});
+
+describe.each<Runtime>(["node", "deno", "bun"])("directories listed ahead on %s", (runtime) => {
+  const program = wsync(runtime)!;
+  const optionSets = ["-ain", "-ain --delete", "-aiLn", "-aiHnc --exclude=file1*", "-ain --no-inc-recursive"];
+  it.skipIf(missing(runtime) !== "").each(optionSets)("%s", async (options) => {
+    const words = [...options.split(" "), `${join(top, "source")}/`, `${join(top, "copy")}/`];
+    const ours = await run([program, ...words]);
+    const theirs = await run([peer!, ...words]);
+    expect(ours.stdout.split("\n").length).toBeGreaterThan(FOLDERS);
+    expect(ours.stdout).toBe(theirs.stdout);
+    expect(ours.code).toBe(theirs.code);
+    const withoutPlace = (text: string): string => text.replace(/ at \S+\(\d+\) \[(\w+)=[\d.]+\]/, " [$1]");
+    expect(withoutPlace(ours.stderr)).toBe(withoutPlace(theirs.stderr));
+  });
+
+  it.skipIf(missing(runtime) !== "")("a push to stock rsync", async () => {
+    const words = ["-ai", "--rsync-path", peer!, "-e", join(top, "shell"), `${join(top, "source")}/`];
+    writeFileSync(join(top, "shell"), "#!/bin/sh\nshift\nexec \"$@\"\n", { mode: 0o755 });
+    const ends = ["ours", "theirs"].map((name) => join(top, name));
+    for (const end of ends) execFileSync("cp", ["-a", join(top, "copy"), end]);
+    const ours = await run([program, ...words, `host:${ends[0]}/`]);
+    const theirs = await run([peer!, ...words, `host:${ends[1]}/`]);
+    expect(ours.code).toBe(theirs.code);
+    expect(ours.stdout).toBe(theirs.stdout);
+    expect((await run([peer!, "-ainc", "--delete", `${ends[0]}/`, `${ends[1]}/`])).stdout).toBe("");
+    for (const end of ends) rmSync(end, { recursive: true });
+  });
+});
