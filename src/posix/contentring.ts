@@ -4,7 +4,7 @@
  */
 import { type LinearMemory } from "../memory.ts";
 
-const RING_BYTES = 1024 * 1024;
+const RING_BYTES = 512 * 1024;
 
 /** See the head of this file. Whoever takes keeps the marks, and gives back in the order of taking. */
 export class ContentRing {
@@ -42,7 +42,8 @@ export class ContentRing {
 
   /** Pieces lie in one run: one that would not end before the region does begins at its start. */
   private placeFor(byteLength: number): number {
-    const left = RING_BYTES - (this.head % RING_BYTES);
-    return byteLength > left ? this.head + left : this.head;
+    const { head } = this;
+    const left = RING_BYTES - (head % RING_BYTES);
+    return head + (byteLength > left ? left : 0);
   }
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { LinearMemory } from "../../../src/memory.ts";
 import { ContentRing } from "../../../src/posix/contentring.ts";
 
-const RING = 1024 * 1024;
+const RING = 512 * 1024;
 const memory = (): LinearMemory => new LinearMemory(new WebAssembly.Memory({ initial: 1, maximum: 64 }), 1024, 64);
 
 test("pieces never overlap one that is not given back, and never leave the ring", () => {
