@@ -21,7 +21,7 @@ import { type DaemonContext, errorText, newSession, readConfig } from "./context
 import { Deadline } from "./deadline.ts";
 import { type Admission, receive } from "./greet.ts";
 import { admissionHandover } from "./handover.ts";
-import { Hooks, hooksEnabled } from "./hooks.ts";
+import { hasHooks, Hooks, hooksEnabled } from "./hooks.ts";
 import { identify, type Visitor } from "./identify.ts";
 import { enterJail, isJailed } from "./jail.ts";
 import { serveApart } from "./keeper.ts";
@@ -97,10 +97,10 @@ export async function serveModule(
   let code: number = ExitCode.crashed;
   try {
     let charset: Charset | null = null;
-    const entered = enterModule(context, config, admission, () => {
+    const entered = enterModule(context, config, admission, (givesUp) => {
       charset = moduleCharset(context, admission);
       hooks = startHooks(context, config, admission);
-      context.tell?.({ type: "sealed" });
+      if (givesUp || charset !== null || hasHooks(admission.module)) context.tell?.({ type: "sealed" });
     });
     code = await new ModuleSession(context, { admission, entered, hooks, stream, deadline, charset }).run();
     return code;

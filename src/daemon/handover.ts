@@ -103,9 +103,14 @@ function nameOfBytes(bytes: Uint8Array): string {
 export type WorkerMessage =
   /** It waits for a connection. */
   | { readonly type: "ready" }
+  /** The connection that it was given has ended with this exit code, and it waits for another. */
+  | { readonly type: "served"; readonly code: number }
   /** "post-xfer exec": to be run when it has ended. */
   | { readonly type: "after"; readonly command: string; readonly variables: Readonly<Record<string, string>> }
-  /** It is about to give up its rights: whatever it says from now on must not have anything done with the daemon's. */
+  /**
+   * It is about to give up its rights, or to become otherwise unfit for another connection: whatever it says from now
+   * on must not have anything done with the daemon's rights.
+   */
   | { readonly type: "sealed" };
 
 /** The environment as posix_spawn takes it, with further variables, which are names; null takes one away. */

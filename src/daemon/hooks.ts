@@ -23,6 +23,8 @@ const WAIT_FOR_SCRIPT = `s=$(cat <&3) && exec 3<&- && case $s in *"${SCRIPT_END}
 /** Waits in the same way for the lines that tell the exit status; without them the process has been killed. */
 const KILLED = "export RSYNC_EXIT_STATUS=-1 RSYNC_RAW_STATUS=9";
 const WAIT_FOR_STATUS = `s=$(cat <&3) && exec 3<&- && case $s in *"${SCRIPT_END}") eval "$s";; *) ${KILLED};; esac`;
+/** The parameters that name commands. */
+const COMMANDS = ["early exec", "pre-xfer exec", "post-xfer exec", "name converter"] as const;
 /** What a failing "pre-xfer exec" may tell its client. */
 const MESSAGE_BYTES = 5119;
 const ANSWER_BYTES = 1024;
@@ -150,6 +152,11 @@ export class Hooks {
 export function shellWords({ platform }: DaemonContext, command: string): string[] {
   const shell = platform.host.env("RSYNC_SHELL");
   return [shell === undefined || shell === "" ? SHELL : nameOfText(shell), "-c", command];
+}
+
+/** Does a module have commands of its own? */
+export function hasHooks(module: ModuleConfig): boolean {
+  return COMMANDS.some((name) => module.raw(name) !== "");
 }
 
 /** Do hooks run at all? */

@@ -16,16 +16,26 @@ const CHUNK_BYTES = 4096;
 /** A command to be run afterwards. */
 export type AfterCommand = Extract<WorkerMessage, { type: "after" }>;
 
+/** Who hears of what a connection's process tells. */
+export interface WorkerListener {
+  /** It waits for its first connection. */
+  ready?(): void;
+  /** A connection has ended with this exit code, and it waits for the next. */
+  served?(code: number): void;
+  /** It will serve no other connection. */
+  sealed?(): void;
+}
+
 /** Takes what a connection's process tells, as it comes in pieces. */
 export class WorkerMessages {
   /** "post-xfer exec", if there is one. */
   after: AfterCommand | null = null;
-  private readonly onReady: () => void;
+  private readonly listener: WorkerListener;
   private rest = "";
   private sealed = false;
 
-  constructor(onReady: () => void) {
-    this.onReady = onReady;
+  constructor(listener: WorkerListener = {}) {
+    this.listener = listener;
   }
 
   /** Takes a piece. What comes once the process has given up its rights does not count. */
@@ -37,9 +47,14 @@ export class WorkerMessages {
   }
 
   private heard(message: WorkerMessage): void {
-    if (message.type === "ready") this.onReady();
+    const { listener } = this;
+    if (message.type === "ready") listener.ready?.();
+    else if (message.type === "served") listener.served?.(message.code);
     else if (message.type === "after") this.after = message;
-    else this.sealed = true;
+    else {
+      this.sealed = true;
+      listener.sealed?.();
+    }
   }
 }
 
@@ -87,7 +102,7 @@ export function serveApart(
   // The client must not wait for this process's end.
   if (connection === null) system.discard([0, 1]);
   else fs.close(connection);
-  const messages = new WorkerMessages(() => {});
+  const messages = new WorkerMessages();
   for (;;) {
     const part = sockets.receiveDescriptors(worker.socket, CHUNK_BYTES);
     if (part === null) break;

@@ -177,7 +177,7 @@ class Listener {
     if (isJailed(config)) {
       const passed = await this.passOn(callee, { kind: "visitor", session, address, told, read: "" }, []);
       // Which module it will be only that process hears.
-      if (passed !== null) this.count("", passed.worker.ended);
+      if (passed !== null) this.count("", passed.ended);
       return passed?.carried ?? null;
     }
     const visitor = await identify(context, { stream, config, deadline, address, told });
@@ -197,9 +197,9 @@ class Listener {
     const { fs } = this.context.platform;
     const message = admissionHandover(config, admission, stream.pending, false, callee.session);
     const passed = await this.passOn(callee, message, lockFd < 0 ? [] : [lockFd]);
-    if (passed !== null) this.count(module.name, passed.worker.ended);
+    if (passed !== null) this.count(module.name, passed.ended);
     // The slot is taken until "post-xfer exec" is through; without one, as long as the process holds it.
-    const held = module.raw("post-xfer exec") === "" ? undefined : passed?.worker.ended;
+    const held = module.raw("post-xfer exec") === "" ? undefined : passed?.ended;
     if (lockFd >= 0) void (held ?? Promise.resolve()).then(() => fs.close(lockFd));
     return passed?.carried ?? null;
   }
@@ -217,27 +217,31 @@ class Listener {
   /** Gives a connection to a process. This one's descriptor is closed by the stream's owner. */
   private async passOn(
     { caller, carrier }: Callee, message: Handover, fds: readonly number[],
-  ): Promise<{ readonly worker: PoolWorker; readonly carried: Carried | null } | null> {
+  ): Promise<{ readonly ended: Promise<Ended>; readonly carried: Carried | null } | null> {
     const { hostSockets, sockets, system } = this.parts;
     const { host, fs } = this.context.platform;
     const worker = await this.pool.take();
     // A copy, since the runtime may close its own descriptor with more than close(2).
     const pair = caller.fd === null ? sockets.pair() : null;
     const fd = caller.fd === null ? (pair?.[1] ?? -1) : system.duplicate(caller.fd);
-    if (fd < 0) return null;
-    const taken = await worker.handOver(message, [fd, ...fds]);
+    if (fd < 0) {
+      worker.dismiss();
+      return null;
+    }
+    const serving = await worker.handOver(message, [fd, ...fds]);
     fs.close(fd);
     const carried = pair === null ? null : hostSockets.adopt(pair[0]);
     // The connection is the other process's now.
     if (carried === null) caller.stream.destroy();
-    if (taken) return { worker, carried: carried === null ? null : { done: carry(host, carrier, carried) } };
+    if (serving !== null) {
+      const done = carried === null ? null : { done: carry(host, carrier, carried) };
+      return { ended: serving.ended, carried: done };
+    }
     carried?.destroy();
     this.context.log.warning("a connection could not be handed over");
     return null;
   }
 }
-
-type PoolWorker = Awaited<ReturnType<WorkerPool["take"]>>;
 
 /** The client is another process's, and this one carries its bytes there until `done`. */
 interface Carried {

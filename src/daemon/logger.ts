@@ -95,6 +95,13 @@ export class DaemonLog {
     this.open(target);
   }
 
+  /** Closes what is open; `useConfig` opens it anew. */
+  close(): void {
+    if (this.p.only !== undefined) return;
+    this.state.sink?.close();
+    this.state.sink = this.state.target = null;
+  }
+
   /** To be called before the root directory changes: what a line needs from the disk is read now. */
   settle(): void {
     timeString(this.p.host.now() / 1000);

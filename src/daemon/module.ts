@@ -41,11 +41,11 @@ interface Place {
 }
 
 /**
- * Enters a module. `beforeChroot` runs with everything still as the daemon has it, once the paths and rules are known.
- * Throws ModuleError.
+ * Enters a module. `beforeChroot` runs with everything still as the daemon has it, once the paths and rules are known;
+ * it is told whether this process gives anything up: root directory, user or groups. Throws ModuleError.
  */
 export function enterModule(
-  context: DaemonContext, config: Config, admission: Admission, beforeChroot: (path: string) => void,
+  context: DaemonContext, config: Config, admission: Admission, beforeChroot: (givesUp: boolean) => void,
 ): Entered {
   const { module } = admission;
   const { log } = context;
@@ -54,16 +54,17 @@ export function enterModule(
   config.env.set("RSYNC_MODULE_PATH", place.path);
   const filters = daemonFilters(context, module, place.dir);
   log.use(module);
-  beforeChroot(place.path);
+  const givesUp = place.chroot !== null || changesIdentity(context, identity);
+  beforeChroot(givesUp);
   const rootFd = goTo(context, place);
   const inner = place.dir !== "/";
   const chrooted = place.chroot !== null;
   const mungeLinks = module.flag3("munge symlinks") ?? (!chrooted || inner);
   if (mungeLinks) checkMunging(context);
-  takeOn(context, identity);
+  if (givesUp) takeOn(context, identity);
   // The C library may have to be asked anew as another user; where there is none, this process stays who it is.
-  const { host } = context.platform;
-  const fs = context.system === null ? context.platform.fs : openFileSystem(host, context.platform.fs.memory);
+  const { host, fs: own } = context.platform;
+  const fs = context.system === null || !givesUp ? own : openFileSystem(host, own.memory);
   const dir = inner ? place.dir : "";
   const insecureLinks = module.flag("insecure links");
   const root = new Confined(fs, rootFd, place.dir, { links: insecureLinks ? "insecure" : "beneath" });
@@ -177,6 +178,16 @@ function checkMunging({ platform }: DaemonContext): void {
   if (found < 0 || (stat.mode & TYPE_MASK) !== DIRECTORY) return;
   const text = `Symlink munging is unsafe when a ${MUNGE_DIR} directory exists.`;
   throw new ModuleError("daemon security issue -- contact admin", text, ExitCode.unsupported);
+}
+
+/** Is it somebody else than this process? */
+function changesIdentity({ platform: { fs }, system }: DaemonContext, { uid, gids }: Identity): boolean {
+  if (uid !== null && (uid !== fs.euid || uid !== (system?.uid() ?? uid))) return true;
+  if (gids.length === 0) return false;
+  // Only root may say so; for others it is tried, and fails.
+  if (fs.euid !== 0) return true;
+  const own = new Set([fs.egid, ...fs.groups()]);
+  return gids[0] !== fs.egid || own.size !== new Set(gids).size || gids.some((gid) => !own.has(gid));
 }
 
 /** Groups first: a user without rights cannot change them any more. */

@@ -1,6 +1,6 @@
 /**
  * Processes that wait for a connection to serve. Starting one takes a runtime some 50 to 100 ms, so that a few are kept
- * ready; each serves one connection and ends.
+ * ready. One that had to give something up for its connection ends with it; others come back and serve the next.
  */
 import { type DescriptorStream, type HostSockets } from "../host.ts";
 import { latin1 } from "../memory.ts";
@@ -14,8 +14,15 @@ import { startWorker } from "./startworker.ts";
 /** Processes that wait: at least, and at most when connections come faster than processes start. */
 const LEAST_IDLE = 1;
 const MOST_IDLE = 8;
-/** Starts under way at a time: more would only take the processor from each other, and from those that serve. */
+/**
+ * Starts under way at a time, unless there are fewer processors: more would only take those from each other, and from
+ * processes that serve.
+ */
 const MOST_STARTING = 8;
+/** A process that has been given a connection is expected back so soon, milliseconds; then it is replaced. */
+const RETURN_MS = 1000;
+/** While processes come back as quickly as this, clients that wait are theirs rather than those of new ones. */
+const FLOW_MS = 50;
 /** After so long without a lack of processes one less is kept ready, milliseconds. */
 const CALM_MS = 30_000;
 /** A process that ends is asked for its status again and again, at first and at last after so long, milliseconds. */
@@ -24,6 +31,8 @@ const LAST_REAP_MS = 500;
 /** After so many starts in a row that came to nothing the pool pauses, milliseconds. */
 const FAILED_STARTS = 3;
 const PAUSE_MS = 1000;
+/** Where wait(2)'s status has the exit code. */
+const STATUS_SHIFT = 8;
 
 /** What starting processes takes. */
 export interface PoolParts {
@@ -31,6 +40,14 @@ export interface PoolParts {
   readonly system: System;
   readonly sockets: Sockets;
   readonly hostSockets: HostSockets;
+}
+
+/** What a process tells its pool. */
+interface WorkerEvents {
+  /** It serves no longer, and waits again. */
+  back(worker: Worker): void;
+  /** It will not come back. */
+  leaving(worker: Worker): void;
 }
 
 /** One process of the pool. */
@@ -41,26 +58,34 @@ class Worker {
   readonly ended: Promise<Ended>;
   private readonly control: DescriptorStream;
   private readonly parts: PoolParts;
+  private readonly events: WorkerEvents;
   private announce: (ready: boolean) => void = () => {};
+  /** Resolves what `handOver` gave for the connection that is being served. */
+  private finish: ((ended: Ended) => void) | null = null;
 
-  constructor(parts: PoolParts, pid: number, control: DescriptorStream) {
+  constructor(parts: PoolParts, pid: number, control: DescriptorStream, events: WorkerEvents) {
     this.parts = parts;
     this.pid = pid;
     this.control = control;
+    this.events = events;
     this.ready = new Promise((resolve) => (this.announce = resolve));
     this.ended = this.follow();
   }
 
-  /** Gives it a connection; the descriptors stay the caller's. False when it is no longer there. */
-  async handOver(message: Handover, fds: readonly number[]): Promise<boolean> {
+  /**
+   * Gives it a connection; the descriptors stay the caller's. Returns how that connection will have ended, which is how
+   * the process does unless it comes back; null when the process is no longer there.
+   */
+  async handOver(message: Handover, fds: readonly number[]): Promise<{ readonly ended: Promise<Ended> } | null> {
     const bytes = encodeHandover(message);
+    const ended = new Promise<Ended>((resolve) => (this.finish = resolve));
     const sent = this.parts.sockets.sendDescriptors(this.control.fd, bytes, fds);
-    if (sent < 0) return false;
+    if (sent < 0) return null;
     try {
       if (sent < bytes.length) await this.control.write(bytes.subarray(sent));
-      return true;
+      return { ended };
     } catch {
-      return false;
+      return null;
     }
   }
 
@@ -70,7 +95,15 @@ class Worker {
   }
 
   private async follow(): Promise<Ended> {
-    const messages = new WorkerMessages(() => this.announce(true));
+    const messages = new WorkerMessages({
+      ready: () => this.announce(true),
+      served: (code) => {
+        this.finish?.({ code, raw: code << STATUS_SHIFT });
+        this.finish = null;
+        this.events.back(this);
+      },
+      sealed: () => this.events.leaving(this),
+    });
     try {
       for (let chunk = await this.control.read(); chunk !== null; chunk = await this.control.read()) {
         messages.add(latin1(chunk, 0, chunk.length));
@@ -79,10 +112,12 @@ class Worker {
       // A process that was killed; how it ended is told by its status.
     }
     this.announce(false);
+    this.events.leaving(this);
     this.control.destroy();
     const ended = await this.reap(this.pid);
     const command = startAfter(this.parts.context, this.parts.system, messages.after, ended);
     if (command !== null) await this.reap(command);
+    this.finish?.(ended);
     return ended;
   }
 
@@ -99,29 +134,38 @@ class Worker {
 /** See the head of this file. */
 export class WorkerPool {
   private readonly parts: PoolParts;
+  /** The last one has served last, and is the one whose code and memory are warm. */
   private readonly idle: Worker[] = [];
+  /** Processes with a connection that may soon come back, by when they got it. */
+  private readonly expected = new Map<Worker, number>();
   private readonly waiting: ((worker: Worker) => void)[] = [];
+  private readonly mostStarting: number;
+  private readonly events: WorkerEvents;
   private starting = 0;
   private target = LEAST_IDLE;
   private failures = 0;
-  private lackedAt = 0;
+  private lackedAt = -Infinity;
+  private backAt = -Infinity;
   private open = true;
 
   constructor(parts: PoolParts) {
     this.parts = parts;
+    this.mostStarting = Math.min(MOST_STARTING, parts.system.processors());
+    this.events = { back: (worker) => this.takeBack(worker), leaving: (worker) => this.leave(worker) };
     this.fill();
   }
 
   /** A waiting process, now or as soon as there is one. */
   take(): Promise<Worker> {
-    const worker = this.idle.shift();
+    const worker = this.idle.pop();
     if (worker !== undefined) {
-      this.relax();
+      this.lend(worker);
       this.fill();
       return Promise.resolve(worker);
     }
     this.lackedAt = this.now();
     this.target = Math.min(MOST_IDLE, this.target + 1);
+    void this.calmDown();
     const taken = new Promise<Worker>((resolve) => this.waiting.push(resolve));
     this.fill();
     return taken;
@@ -137,16 +181,57 @@ export class WorkerPool {
     return this.parts.context.platform.host.monotonic();
   }
 
-  /** Keeps fewer processes ready when there have been enough for a while. */
-  private relax(): void {
-    if (this.target <= LEAST_IDLE || this.now() - this.lackedAt < CALM_MS) return;
-    this.lackedAt = this.now();
-    this.target--;
+  /** A process has been given a connection. When it does not come back soon it is replaced. */
+  private lend(worker: Worker): void {
+    const since = this.now();
+    this.expected.set(worker, since);
+    void this.parts.context.platform.host.sleep(RETURN_MS).then(() => {
+      if (this.expected.get(worker) === since) this.leave(worker);
+    });
+  }
+
+  private leave(worker: Worker): void {
+    if (this.expected.delete(worker)) this.fill();
+  }
+
+  private takeBack(worker: Worker): void {
+    this.expected.delete(worker);
+    this.backAt = this.now();
+    this.put(worker);
+    this.fill();
+  }
+
+  /** A process waits: for who waits for one, or for later. */
+  private put(worker: Worker): void {
+    const next = this.waiting.shift();
+    if (next !== undefined) {
+      this.lend(worker);
+      next(worker);
+    } else if (this.open && this.idle.length < this.target) this.idle.push(worker);
+    else worker.dismiss();
+  }
+
+  /** Keeps fewer processes ready when there have been enough for a while. One of these runs at a time. */
+  private async calmDown(): Promise<void> {
+    if (this.target > LEAST_IDLE + 1) return;
+    while (this.open && this.target > LEAST_IDLE) {
+      await this.parts.context.platform.host.sleep(CALM_MS);
+      if (this.now() - this.lackedAt < CALM_MS) continue;
+      this.target--;
+      while (this.open && this.idle.length > this.target) this.idle.shift()!.dismiss();
+    }
   }
 
   private fill(): void {
-    const lacks = (): boolean => this.idle.length + this.starting < this.target + this.waiting.length;
-    while (this.open && this.starting < MOST_STARTING && lacks()) void this.start();
+    while (this.open && this.starting < this.mostStarting && this.lacks()) void this.start();
+  }
+
+  private lacks(): boolean {
+    const { expected, idle, starting, target, waiting } = this;
+    // Those that wait go first; ready ones are made one at a time. All take processors from clients that are served.
+    if (waiting.length === 0) return starting === 0 && idle.length + expected.size < target;
+    const flows = expected.size > 0 && this.now() - this.backAt < FLOW_MS;
+    return starting < (flows ? 1 : waiting.length);
   }
 
   private async start(): Promise<void> {
@@ -160,24 +245,22 @@ export class WorkerPool {
       return;
     }
     this.failures = 0;
-    const next = this.waiting.shift();
-    if (next !== undefined) next(worker);
-    else if (this.open) this.idle.push(worker);
-    else worker.dismiss();
+    this.put(worker);
     void worker.ended.then(() => this.forget(worker));
     this.fill();
   }
 
   private forget(worker: Worker): void {
     const at = this.idle.indexOf(worker);
-    if (at < 0) return;
-    this.idle.splice(at, 1);
+    if (at >= 0) this.idle.splice(at, 1);
+    this.leave(worker);
     this.fill();
   }
 
   private spawn(): Worker | null {
     const { context, system, sockets, hostSockets } = this.parts;
     const started = startWorker(context, system, sockets, { 0: "null", 1: 1, 2: 2 });
-    return started === null ? null : new Worker(this.parts, started.pid, hostSockets.adopt(started.socket));
+    if (started === null) return null;
+    return new Worker(this.parts, started.pid, hostSockets.adopt(started.socket), this.events);
   }
 }

@@ -1,6 +1,12 @@
-/** A process of the pool: gets ready, waits for one connection, serves it and ends. */
+/**
+ * A process of the pool: gets ready, waits for a connection and serves it. One that has changed in no way by that waits
+ * for another, up to a number of them; every other one ends.
+ */
 import { ExitCode, exitCodeOf } from "../errors.ts";
+import { openScope } from "../conversation/scope.ts";
+import { Confined } from "../files/confine.ts";
 import { bytesOf } from "../memory.ts";
+import { newStat } from "../posix/filesystem.ts";
 import { LineStream } from "../session/linestream.ts";
 import { ReplayStream } from "../session/replaystream.ts";
 import { Config } from "./config.ts";
@@ -9,22 +15,76 @@ import { type DaemonContext, errorText } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { Environment } from "./expand.ts";
 import { type AdmissionHandover, CONTROL_FD, receiveHandover, type WorkerMessage } from "./handover.ts";
+import { processState } from "./processstate.ts";
 
-/** Serves the one connection that it is given; the exit code is that of the connection. */
+/** Connections that one process serves at most: whatever they leave behind after all has an end. */
+const MOST_CONNECTIONS = 100;
+/** Memory that a process may have gained by its connections, bytes; linear memory does not shrink. */
+const MOST_GAINED_BYTES = 64 * 1024 * 1024;
+/** A runtime closes a descriptor some turns after it was asked to: how often to look, a millisecond or so apart. */
+const LOOKS = 50;
+
+type Given = NonNullable<ReturnType<typeof receiveHandover>>;
+
+/** Serves the connections that it is given, one after the other; the exit code is that of the last. */
 export async function runWorker(own: DaemonContext): Promise<number> {
-  const context: DaemonContext = { ...own, tell: (message) => tell(own, message) };
-  const { platform, sockets, system } = context;
-  const { host } = platform;
+  const { platform: { fs, host }, sockets, system } = own;
   if (sockets === null || system === null || host.sockets === null) return ExitCode.ipc;
   system.closeOnExec(CONTROL_FD);
-  prepare(context);
-  tell(context, { type: "ready" });
-  const given = receiveHandover(sockets, CONTROL_FD);
-  if (given === null) return 0;
-  const { message, fds } = given;
+  prepare(own);
+  const state = processState(fs);
+  const { residentBytes } = host.memoryUsage();
+  tell(own, { type: "ready" });
+  for (let count = 1; ; count++) {
+    const given = receiveHandover(sockets, CONTROL_FD);
+    if (given === null) return 0;
+    const { code, sealed } = await serveGiven(own, given);
+    if (sealed || code !== 0 || state === null || count === MOST_CONNECTIONS) return code;
+    if (host.memoryUsage().residentBytes > residentBytes + MOST_GAINED_BYTES) return code;
+    if (processState(fs) !== state) return code;
+    tell(own, { type: "served", code });
+  }
+}
+
+/** Waits until the runtime has closed a descriptor; false when it does not. */
+async function untilClosed({ platform: { fs, host } }: DaemonContext, fd: number): Promise<boolean> {
+  const stat = newStat();
+  for (let look = 0; look < LOOKS; look++) {
+    if (fs.fstat(fd, stat) < 0) return true;
+    await host.sleep(0);
+  }
+  return false;
+}
+
+/** Serves a connection. `sealed`: the process has become another by it, or is somebody else's from the start. */
+async function serveGiven(
+  own: DaemonContext, { message, fds }: Given,
+): Promise<{ readonly code: number; readonly sealed: boolean }> {
+  let sealed = message.kind === "visitor" || message.onStdio;
+  const scope = openScope(own.platform, "in memory");
+  const { platform } = scope;
+  const { host, fs } = platform;
+  const context: DaemonContext = {
+    ...own, platform, operator: new Confined(fs, fs.constants.AT.FDCWD, host.cwd(), { links: "trusted" }),
+    tell: (told) => {
+      sealed ||= told.type === "sealed";
+      tell(own, told);
+    },
+  };
+  const code = await serveStream(context, { message, fds });
+  if (sealed || code !== 0) return { code, sealed };
+  own.log.close();
+  // The runtime may write to the connection's buffers until then.
+  const closed = await untilClosed(own, fds[0]);
+  if (closed) scope.release();
+  return { code, sealed: !closed };
+}
+
+async function serveStream(context: DaemonContext, { message, fds }: Given): Promise<number> {
+  const { host } = context.platform;
   const inSession = { ...context, log: context.log.forSession(message.session) };
   const onStdio = message.kind === "admission" && message.onStdio;
-  const connection = onStdio ? host.stdio() : host.sockets.adopt(fds[0]);
+  const connection = onStdio ? host.stdio() : host.sockets!.adopt(fds[0]);
   const stream = message.read === "" ? connection : new ReplayStream(bytesOf(message.read), connection);
   if (message.kind === "visitor") {
     const { address, told, session } = message;

@@ -351,7 +351,8 @@ export class Sockets {
       let count: number;
       do count = calls.result(calls.c.recvmsg(socket, calls.at(ptr), MSG_CMSG_CLOEXEC)); while (count === -4);
       if (count <= 0) return null;
-      const got = readUint64(memory, ptr + MsgHdr.controlLength);
+      // The header's own length; the message's is rounded up, to a descriptor that is none.
+      const got = readUint64(memory, ptr + MsgHdr.controlLength) === 0 ? 0 : readUint64(memory, control);
       const fds: number[] = [];
       for (let at = control + CMSG_HEADER_BYTES; at + 4 <= control + got; at += 4) fds.push(memory.i32[at >>> 2]);
       return { bytes: memory.bytes(ptr + Layout.data, count).slice(), fds };

@@ -18,6 +18,7 @@ const TABLE = {
   getgrouplist: int("ptr", "u32", "ptr", "ptr"),
   getpwuid_r: int("u32", "ptr", "ptr", "u64", "ptr"),
   getuid: int(),
+  sysconf: { args: ["i32"], result: "i64" } as FfiSignature,
   posix_spawnp: int("ptr", "ptr", "ptr", "ptr", "ptr", "ptr"),
   posix_spawn_file_actions_init: int("ptr"),
   posix_spawn_file_actions_adddup2: int("ptr", "i32", "i32"),
@@ -55,6 +56,8 @@ const SpawnFlag = { setSigDef: 0x04, setSigMask: 0x08, setSid: 0x80 } as const;
 const STRUCT_BYTES = 512;
 const SIGSET_BYTES = 128;
 const LOCK_EX_NB = 6;
+/** The same number in glibc and musl. */
+const SC_NPROCESSORS_ONLN = 84;
 /** struct flock: type, whence (16 bits each), start at 8, length at 16, pid at 24. */
 const FLOCK_BYTES = 32;
 /** Offset of the group id in struct passwd. */
@@ -97,6 +100,11 @@ export class System {
 
   uid(): number {
     return this.calls.c.getuid() >>> 0;
+  }
+
+  /** Processors that are on line, at least 1. */
+  processors(): number {
+    return Math.max(1, this.calls.c.sysconf(SC_NPROCESSORS_ONLN));
   }
 
   chroot(path: string): number {

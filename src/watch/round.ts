@@ -9,13 +9,13 @@
 import { ExitCode, exitCodeOf, WsyncError } from "../errors.ts";
 import { runClient } from "../client/run.ts";
 import { type Platform } from "../conversation/conversation.ts";
+import { openScope } from "../conversation/scope.ts";
 import { type Options } from "../options/options.ts";
 import { type ParseContext } from "../options/parse.ts";
 import { type Observer, type RunEvent } from "../output/events.ts";
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { type DirtyPath, type Rename } from "./dirtytrie.ts";
 import { type Judge } from "./judge.ts";
-import { openScope } from "./scope.ts";
 import { argumentOf, covers, isDirectory, pathOfKey, type Source } from "./sources.ts";
 
 /** The first protocol whose receivers delete missing arguments (rsync 3.1). */

@@ -1,22 +1,26 @@
 /**
- * What one round takes, given back at its end. A session is made for a process that ends with it: it leaves descriptors
- * and memory to that end. A watch goes on for months, so each round works through a platform of its own, which notes
- * what is opened and allocated and lets go of the rest when the round is over.
+ * What one conversation takes, given back at its end. A session is made for a process that ends with it: it leaves
+ * descriptors and memory to that end. A watch goes on for months, and a daemon's process may serve many clients, so
+ * that each of theirs works through a platform of its own, which notes what is opened and allocated and lets go of the
+ * rest when it is over.
  */
-import { type Platform } from "../conversation/conversation.ts";
+import { type Platform } from "./conversation.ts";
 import { type LinearMemory } from "../memory.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
 
-/** A platform for one round. */
+/** A platform for one conversation. */
 export interface Scope {
   readonly platform: Platform;
-  /** Closes and frees what the round has left. Nothing of the round may run any more. */
+  /** Closes and frees what has been left. Nothing of the conversation may run any more. */
   release(): void;
 }
 
-/** Makes a scope over a platform, which stays as it is. */
-export function openScope(platform: Platform): Scope {
-  const memory = scopedMemory(platform.kernels.memory);
+/**
+ * Makes a scope over a platform, which stays as it is. `buffers`: where those of a connection lie. In the memory bytes
+ * are copied faster, but then the runtime must be known to be through with the connection before the release.
+ */
+export function openScope(platform: Platform, buffers: "apart" | "in memory" = "apart"): Scope {
+  const memory = scopedMemory(platform.kernels.memory, buffers === "apart");
   const fs = scopedFiles(platform.fs, memory.memory);
   return {
     platform: { ...platform, fs: fs.fs, kernels: { ...platform.kernels, memory: memory.memory } },
@@ -28,10 +32,12 @@ export function openScope(platform: Platform): Scope {
 }
 
 /** The same memory, by an object that knows what was allocated through it. */
-function scopedMemory(base: LinearMemory): { memory: LinearMemory; release(): void } {
+function scopedMemory(base: LinearMemory, apart: boolean): { memory: LinearMemory; release(): void } {
   const owned = new Set<number>();
   const own = {
     alloc(byteLength: number): number {
+      // The limit may be this scope's own.
+      memory.checkAlloc(byteLength);
       const ptr = base.alloc(byteLength);
       owned.add(ptr);
       return ptr;
@@ -40,10 +46,10 @@ function scopedMemory(base: LinearMemory): { memory: LinearMemory; release(): vo
       owned.delete(ptr);
       base.release(ptr);
     },
-    // A runtime may still write into a buffer that it was reading into when its stream was destroyed.
-    ioBuffer: (byteLength: number): Uint8Array => new Uint8Array(byteLength),
   };
-  const memory = Object.assign(Object.create(base) as LinearMemory, own);
+  // A runtime may still write into a buffer that it was reading into when its stream was destroyed.
+  const ioBuffer = { ioBuffer: (byteLength: number): Uint8Array => new Uint8Array(byteLength) };
+  const memory: LinearMemory = Object.assign(Object.create(base) as LinearMemory, own, apart ? ioBuffer : {});
   return {
     memory,
     release() {
