@@ -23,6 +23,8 @@ const MOST_STARTING = 8;
 const RETURN_MS = 1000;
 /** While processes come back as quickly as this, clients that wait are theirs rather than those of new ones. */
 const FLOW_MS = 50;
+/** So many of them keep a processor busy. */
+const FLOWING_PER_PROCESSOR = 2;
 /** After so long without a lack of processes one less is kept ready, milliseconds. */
 const CALM_MS = 30_000;
 /** A process that ends is asked for its status again and again, at first and at last after so long, milliseconds. */
@@ -140,17 +142,21 @@ export class WorkerPool {
   private readonly expected = new Map<Worker, number>();
   private readonly waiting: ((worker: Worker) => void)[] = [];
   private readonly mostStarting: number;
+  private readonly mostFlowing: number;
   private readonly events: WorkerEvents;
   private starting = 0;
   private target = LEAST_IDLE;
   private failures = 0;
   private lackedAt = -Infinity;
   private backAt = -Infinity;
+  private calming = false;
   private open = true;
 
   constructor(parts: PoolParts) {
     this.parts = parts;
-    this.mostStarting = Math.min(MOST_STARTING, parts.system.processors());
+    const processors = parts.system.processors();
+    this.mostStarting = Math.min(MOST_STARTING, processors);
+    this.mostFlowing = processors * FLOWING_PER_PROCESSOR;
     this.events = { back: (worker) => this.takeBack(worker), leaving: (worker) => this.leave(worker) };
     this.fill();
   }
@@ -163,9 +169,6 @@ export class WorkerPool {
       this.fill();
       return Promise.resolve(worker);
     }
-    this.lackedAt = this.now();
-    this.target = Math.min(MOST_IDLE, this.target + 1);
-    void this.calmDown();
     const taken = new Promise<Worker>((resolve) => this.waiting.push(resolve));
     this.fill();
     return taken;
@@ -199,6 +202,8 @@ export class WorkerPool {
     this.backAt = this.now();
     this.put(worker);
     this.fill();
+    // If nobody else comes back by then, those that still wait get new ones.
+    if (this.waiting.length > 0) void this.parts.context.platform.host.sleep(FLOW_MS).then(() => this.fill());
   }
 
   /** A process waits: for who waits for one, or for later. */
@@ -213,13 +218,14 @@ export class WorkerPool {
 
   /** Keeps fewer processes ready when there have been enough for a while. One of these runs at a time. */
   private async calmDown(): Promise<void> {
-    if (this.target > LEAST_IDLE + 1) return;
+    this.calming = true;
     while (this.open && this.target > LEAST_IDLE) {
       await this.parts.context.platform.host.sleep(CALM_MS);
       if (this.now() - this.lackedAt < CALM_MS) continue;
       this.target--;
       while (this.open && this.idle.length > this.target) this.idle.shift()!.dismiss();
     }
+    this.calming = false;
   }
 
   private fill(): void {
@@ -231,10 +237,18 @@ export class WorkerPool {
     // Those that wait go first; ready ones are made one at a time. All take processors from clients that are served.
     if (waiting.length === 0) return starting === 0 && idle.length + expected.size < target;
     const flows = expected.size > 0 && this.now() - this.backAt < FLOW_MS;
-    return starting < (flows ? 1 : waiting.length);
+    return flows ? starting === 0 && expected.size < this.mostFlowing : starting < waiting.length;
+  }
+
+  /** There are fewer processes than clients: more are kept ready from now on. */
+  private lack(): void {
+    this.lackedAt = this.now();
+    this.target = Math.min(MOST_IDLE, this.target + 1);
+    if (!this.calming) void this.calmDown();
   }
 
   private async start(): Promise<void> {
+    if (this.waiting.length > 0) this.lack();
     this.starting++;
     const worker = this.spawn();
     const ready = worker !== null && (await worker.ready);
