@@ -28,7 +28,7 @@ export function freePort(): Promise<number> {
 }
 
 /** Resolves when something accepts on the port; rejects after `timeoutMs`. */
-async function listening(port: number, timeoutMs = 10_000): Promise<void> {
+export async function listening(port: number, timeoutMs = 10_000): Promise<void> {
   const until = Date.now() + timeoutMs;
   while (!(await accepts(port))) {
     if (Date.now() > until) throw new Error(`nothing listens on port ${port}`);

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runtimeWords } from "../_binaries.mjs";
 import { missing, peer, projectRoot, quote, type Runtime, scratch, whereIs, writeScript, wsync } from "../_programs.ts";
 import { type Outcome, run } from "../_run.ts";
-import { freePort, type Server, startDaemon, writeSecret } from "../_servers.ts";
+import { freePort, listening, type Server, startDaemon, writeSecret } from "../_servers.ts";
 import { type Certificates, makeCertificates, opensslMissing } from "./_certificates.ts";
 
 const reason = peer === null ? "no stock rsync (apt-get install rsync)" : opensslMissing;
@@ -69,6 +69,7 @@ async function setUp(runtime: Runtime, name: string, more: Readonly<Record<strin
     "tls certificate": certificates.server.cert, "tls key": certificates.server.key,
     "websocket origins": "https://*.page.test", "log file": join(top, "log"), "reverse lookup": "no", ...more,
   });
+  await Promise.all([web, tls, metrics].map((port) => listening(port)));
   return { server, top, web, tls, metrics };
 }
 
