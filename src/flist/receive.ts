@@ -14,9 +14,11 @@ import type { FlistFields, ProtocolContext } from "../protocol/context.ts";
 import { NEED_MORE, type Cursor } from "../protocol/cursor.ts";
 import { FlistEntryReader, WireEntry } from "../protocol/flistentry.ts";
 import { readIdName, type IdName } from "../protocol/idlist.ts";
+import { countType, newFlistCounts, type FlistCounts } from "./counts.ts";
 import type { FileList } from "./filelist.ts";
+import { copyRows, type HandedSegment, type RowIds } from "./handover.ts";
 import type { IdevTable } from "./hardlink.ts";
-import type { ReceiverIds } from "./idmap.ts";
+import type { ReceiverIds, SenderIds } from "./idmap.ts";
 import { ExtrasReceiver, type ReceivedExtras } from "./receiveextras.ts";
 import { ReceivedNames } from "./receivednames.ts";
 import type { Segments } from "./segments.ts";
@@ -72,21 +74,6 @@ export interface FlistReceiverParts {
   readonly extras: ReceivedExtras | null;
   /** Null without --iconv. */
   readonly names: NameConversion | null;
-}
-
-/** Counts for --stats. */
-export interface FlistCounts {
-  numFiles: number;
-  numDirs: number;
-  numLinks: number;
-  numDevices: number;
-  numSpecials: number;
-  totalSize: number;
-}
-
-/** All counts zero. */
-export function newFlistCounts(): FlistCounts {
-  return { numFiles: 0, numDirs: 0, numLinks: 0, numDevices: 0, numSpecials: 0, totalSize: 0 };
 }
 
 type Phase = "idle" | "entries" | "extras" | "users" | "groups" | "ioError";
@@ -166,6 +153,26 @@ export class FlistReceiver {
       cursor.pos = mark;
       return null;
     }
+  }
+
+  /** Takes a segment over from its sender, in place of its bytes. `names`: those of its ids, as they would come. */
+  adopt(segment: HandedSegment, names: SenderIds): FileList {
+    const list = this.list!;
+    const { counts } = this;
+    copyRows(segment.list, list, this.p.fields, this.idsOf(names));
+    counts.numFiles += list.used;
+    for (let row = 0; row < list.used; row++) countType(counts, list.mode[row], list.size[row]);
+    this.noteIoError(segment.ioError);
+    return this.publish(true);
+  }
+
+  private idsOf(names: SenderIds): RowIds {
+    const { numericIds } = this.p.fields;
+    return {
+      user: (id) => this.user(id, numericIds ? null : names.user(id)),
+      group: (id) => this.group(id, numericIds ? null : names.group(id)),
+      groupFlags: (to) => this.p.ids.groupFlags(to),
+    };
   }
 
   /** Reads one item; true when the list is complete. */
@@ -305,7 +312,8 @@ export class FlistReceiver {
     if (isDir) list.flags[row] |= this.dirFlags(list, row, entry);
     this.storeExtras(list, row, entry);
     if (this.named) this.named(list.path(row));
-    this.count(entry);
+    this.counts.numFiles++;
+    countType(this.counts, entry.mode, entry.size);
   }
 
   /**
@@ -477,30 +485,14 @@ export class FlistReceiver {
     sums[row] = ptr;
   }
 
-  private count(entry: WireEntry): void {
-    const { counts } = this;
-    counts.numFiles++;
-    switch (entry.mode & S_IFMT) {
-      case S_IFREG: counts.totalSize += entry.size; break;
-      case S_IFDIR: counts.numDirs++; break;
-      case S_IFLNK:
-        counts.numLinks++;
-        counts.totalSize += entry.size;
-        break;
-      case S_IFCHR:
-      case S_IFBLK: counts.numDevices++; break;
-      default: counts.numSpecials++;
-    }
-  }
-
   /** Finishes the segment: maps ids, orders and cleans it, enters its directories, joins it to the chain. */
-  private publish(): FileList {
+  private publish(isSorted = false): FileList {
     const list = this.list!;
     const { context, options, segments } = this.p;
     this.phase = "idle";
     this.list = null;
     if (!context.incRecurse) this.mapAllIds(list);
-    sortList(list, context.version, options.keepsNumbers);
+    if (!isSorted) sortList(list, context.version, options.keepsNumbers);
     const dirRows = context.incRecurse ? this.enterDirs(list) : [];
     cleanList(list, {
       version: context.version, amSender: false, incRecurse: context.incRecurse, stripRoot: options.relative,

@@ -7,11 +7,12 @@ import type { Writer } from "../protocol/cursor.ts";
 import { FlistEntryWriter, WireEntry } from "../protocol/flistentry.ts";
 import { writeIdList } from "../protocol/idlist.ts";
 import type { StatRecord } from "../posix/filesystem.ts";
+import { countType, newFlistCounts, type FlistCounts } from "./counts.ts";
 import type { FileList } from "./filelist.ts";
 import { IdevTable } from "./hardlink.ts";
+import { type ListHandover } from "./handover.ts";
 import type { SenderIds } from "./idmap.ts";
 import { FileType, type FilterLevel, type RowMaker, type WalkReport } from "./makefile.ts";
-import { newFlistCounts, type FlistCounts } from "./receive.ts";
 import type { Segments } from "./segments.ts";
 import type { SentExtras } from "./sendextras.ts";
 import { type NameConversion, SentNames } from "./sentnames.ts";
@@ -31,6 +32,8 @@ export interface RowSenderParts {
   readonly extras: SentExtras | null;
   /** Null without --iconv. */
   readonly names: NameConversion | null;
+  /** Where a receiver in this process finds each segment, null for any other. */
+  readonly handover: ListHandover | null;
   /** --checksum: the digest of a file into `into`, zeros when it cannot be read; else null. */
   readonly checksum: ((dirFd: number, name: number, stat: StatRecord, into: Uint8Array) => void) | null;
   /** Rows keep their checksums, for %C in a line about an item. */
@@ -39,7 +42,7 @@ export interface RowSenderParts {
 
 /** Sends rows of one directory after another. */
 export class RowSender {
-  readonly writer: FlistEntryWriter;
+  private readonly writer: FlistEntryWriter;
   readonly inodes = new IdevTable((devLo, devHi) => this.p.report.trace?.device(devLo, devHi));
   readonly counts: FlistCounts = newFlistCounts();
   /** The segment being built. */
@@ -58,6 +61,9 @@ export class RowSender {
   };
   private dirId = -1;
   private readonly names: SentNames | null;
+  /** Bytes of the segment so far, what follows a row for ACLs and xattrs not counted. */
+  private byteLength = 0;
+  private endErrors = 0;
 
   constructor(parts: RowSenderParts, maker: RowMaker) {
     this.p = parts;
@@ -102,10 +108,27 @@ export class RowSender {
       return -1;
     }
     this.fillEntry(row, type);
+    const before = out.length;
     this.writer.write(out, this.entry, list.ndxStart);
+    this.byteLength += out.length - before;
     extras?.write(out, list, row);
-    this.count(type, list.size[row]);
+    countType(this.counts, list.mode[row], list.size[row]);
     return row;
+  }
+
+  /** Ends the segment's bytes; io_error bits go along. */
+  end(errors: number): void {
+    const { out } = this.p;
+    const before = out.length;
+    this.writer.end(out, errors);
+    this.byteLength += out.length - before;
+    this.endErrors = errors;
+  }
+
+  /** Gives the segment, which has been ended and sorted, to a receiver that copies it. */
+  handOver(): void {
+    this.p.handover?.give({ list: this.list, byteLength: this.byteLength, ioError: this.endErrors });
+    this.byteLength = 0;
   }
 
   private keepChecksum(row: number): void {
@@ -203,16 +226,5 @@ export class RowSender {
     entry.devHi = entry.devLo === 0 ? (stat.devHi + 1) >>> 0 : stat.devHi;
     entry.inoLo = stat.inoLo;
     entry.inoHi = stat.inoHi;
-  }
-
-  private count(type: number, size: number): void {
-    const { counts } = this;
-    if (type === FileType.regular) counts.totalSize += size;
-    else if (type === FileType.directory) counts.numDirs++;
-    else if (type === FileType.symlink) {
-      counts.numLinks++;
-      counts.totalSize += size;
-    } else if (type === FileType.character || type === FileType.block) counts.numDevices++;
-    else counts.numSpecials++;
   }
 }

@@ -13,11 +13,11 @@ import { FileFlag, IoError, Ndx, WireLimit } from "../protocol/constants.ts";
 import type { Writer } from "../protocol/cursor.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
 import { parseArgument, type NameKind } from "./arguments.ts";
+import { type FlistCounts } from "./counts.ts";
 import type { FileList } from "./filelist.ts";
 import { type Lookahead } from "./lookahead.ts";
 import { FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilters } from "./makefile.ts";
 import { RootSet, type TransferRoot, type WalkRoots } from "./roots.ts";
-import { type FlistCounts } from "./receive.ts";
 import type { SegmentView } from "./segments.ts";
 import { RowSender, type RowSenderParts } from "./sendrow.ts";
 import { sortAndClean } from "./sort.ts";
@@ -334,6 +334,7 @@ export class FlistSender {
     this.endList(errors);
     if (fields.preserveHardLinks && context.version >= 30 && !incRecurse) this.rows.inodes.clear();
     this.clean(list);
+    this.rows.handOver();
     if (!fields.numericIds && !incRecurse) this.rows.sendIds();
     if (context.version < 30) out.i32le(errors);
     else if (!context.safeFlist && errors !== 0) report.ioError(errors);
@@ -353,12 +354,12 @@ export class FlistSender {
 
   /** Marks the end of a list; io_error goes along where the protocol has a place for it. */
   private endList(errors: number): void {
-    const { context, options, out } = this.p;
+    const { context, options } = this.p;
     if (errors !== 0 && !context.safeFlist && options.deleteDuring && context.incRecurse) {
       const text = "FATAL I/O ERROR: dying to avoid a --delete-during issue with a pre-3.0.7 receiver.";
       throw new WsyncError(text, ExitCode.unsupported);
     }
-    this.rows.writer.end(out, context.safeFlist ? errors : 0);
+    this.rows.end(context.safeFlist ? errors : 0);
   }
 
   private clean(list: FileList): void {
@@ -389,6 +390,7 @@ export class FlistSender {
     }
     this.endList(this.ioError === errorsBefore || options.ignoreErrors ? 0 : this.ioError);
     this.clean(list);
+    this.rows.handOver();
     segments.linkDirs(list, this.sendDirNdx);
     segments.publish(list);
     this.counts.numFiles += list.used;

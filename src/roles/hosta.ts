@@ -33,6 +33,7 @@ import { FileSummer } from "./filesummer.ts";
 import { awaitsRawNames, namesDirectory, sourceNames } from "./filesfrom.ts";
 import { type FilterArguments, makeFilters, receiveFilters, sendFilters } from "./filters.ts";
 import { tellHeap } from "./heap.ts";
+import { openHandover } from "./listhandover.ts";
 import { ItemLog } from "./itemlog.ts";
 import { linkText } from "./listtrace.ts";
 import { sourceRoots } from "./operatorpaths.ts";
@@ -176,6 +177,7 @@ function listSender(
       tweakMode: chmodOf(session), deviceAsFile: options.copyDevices ? deviceAsFile(session) : undefined,
     },
     lookahead: lookahead(session),
+    handover: openHandover(session),
     names: nameConversion(session),
     keepsNumbers: options.iconv !== null,
     out: session.output.writer,

@@ -4,6 +4,7 @@
  */
 import { ProtocolError } from "../errors.ts";
 import { type FileList } from "../flist/filelist.ts";
+import { SenderIds } from "../flist/idmap.ts";
 import { type FlistReceiver } from "../flist/receive.ts";
 import { type Segments } from "../flist/segments.ts";
 import { Ndx } from "../protocol/constants.ts";
@@ -11,6 +12,7 @@ import { MUX_HEADER_BYTES } from "../protocol/mux.ts";
 import { type NdxReader } from "../protocol/ndx.ts";
 import { ListProgress } from "../session/listprogress.ts";
 import { type Session } from "../session/session.ts";
+import { handlesRows } from "./listhandover.ts";
 import { linkText, showList, showListsEnd } from "./listtrace.ts";
 
 export class ListReader {
@@ -19,12 +21,17 @@ export class ListReader {
   private readonly segments: Segments;
   private readonly traced: boolean;
   /** Names of the segment at hand, if they are to be told. */
-  private readonly names: string[] = [];
+  private readonly told: string[] = [];
+  /** Names of the ids of segments that are handed over. */
+  private readonly names: SenderIds;
+  private readonly handlesRows: boolean;
 
   constructor(session: Session, receiver: FlistReceiver, segments: Segments) {
     this.session = session;
     this.receiver = receiver;
     this.segments = segments;
+    this.names = new SenderIds(session.fs);
+    this.handlesRows = handlesRows(session);
     this.traced = session.log.debug("FLIST", 2);
     if (session.log.debug("DUP", 1)) {
       receiver.dropped = (path, ndx) => {
@@ -37,7 +44,7 @@ export class ListReader {
         for (const who of this.listeners()) session.log.infoLine(`[${who}] ${linkText(ndx, first, here)}\n`);
       };
     }
-    if (this.traced) receiver.named = (name) => void this.names.push(name);
+    if (this.traced) receiver.named = (name) => void this.told.push(name);
   }
 
   /** The first list, and with incremental recursion the second segment when the first has a single entry. */
@@ -85,12 +92,7 @@ export class ListReader {
     const started = session.host.monotonic();
     const { offset } = input.cursor;
     receiver.begin(dirNdx);
-    let list = this.feed();
-    while (list === null) {
-      await input.more();
-      list = this.feed();
-      progress?.count(receiver.counts.numFiles);
-    }
+    const list = (await this.takeOver()) ?? (await this.decode(progress));
     // Upstream counts what it read meanwhile, with the header of the frame.
     session.stats.flistSize += input.cursor.offset - offset + (input.isMultiplexed ? MUX_HEADER_BYTES : 0);
     session.stats.flistTransferTime += Math.round(session.host.monotonic() - started);
@@ -99,6 +101,39 @@ export class ListReader {
     if (this.traced) this.trace(dirNdx, list);
     if (!session.localLink) session.explainer?.sawList(list);
     return list;
+  }
+
+  private async decode(progress?: ListProgress): Promise<FileList> {
+    const { receiver } = this;
+    const { input } = this.session;
+    let list = this.feed();
+    while (list === null) {
+      await input.more();
+      list = this.feed();
+      progress?.count(receiver.counts.numFiles);
+    }
+    return list;
+  }
+
+  /** A segment from a sender that hands them over: its bytes are skipped. Null for any other. */
+  private async takeOver(): Promise<FileList | null> {
+    const { input, localLink } = this.session;
+    const { cursor } = input;
+    if (localLink === null) return null;
+    if (cursor.available === 0) await input.more();
+    const { lists } = localLink;
+    lists.isOpen &&= this.handlesRows;
+    if (!lists.isOpen) return null;
+    for (let skipped = 0; ; await input.more()) {
+      const segment = lists.next;
+      const left = segment === null ? Infinity : segment.byteLength - skipped;
+      const count = Math.min(left, cursor.available);
+      cursor.pos += count;
+      skipped += count;
+      if (segment === null || count < left) continue;
+      lists.taken();
+      return this.receiver.adopt(segment, this.names);
+    }
   }
 
   /** Generator and receiver of rsync each have a list of their own, once they are two processes. */
@@ -113,13 +148,13 @@ export class ListReader {
     for (const who of this.listeners()) {
       const announces = dirNdx >= 0 && (who !== "Receiver" || log.debug("FLIST", 3));
       if (announces) log.infoLine(`[${who}] receiving flist for dir ${dirNdx}\n`);
-      for (const name of this.names) log.infoLine(`recv_file_name(${name})\n`);
+      for (const name of this.told) log.infoLine(`recv_file_name(${name})\n`);
       log.infoLine(`received ${list.used} names\n`);
       if (!session.context.incRecurse) showListsEnd(session, who);
       if (log.debug("FLIST", 3)) showList(session, who, list, null);
       log.infoLine("recv_file_list done\n");
     }
-    this.names.length = 0;
+    this.told.length = 0;
   }
 
   private feed(): FileList | null {

@@ -7,6 +7,7 @@
  * lets the kernel copy. Offers are taken in the order in which they were made.
  */
 import { type Observer } from "../output/events.ts";
+import { ListHandover } from "../flist/handover.ts";
 import { type FileSystem } from "../posix/filesystem.ts";
 import { type Explainer } from "./explainer.ts";
 
@@ -32,6 +33,8 @@ export class LocalLink {
   identity: Promise<void> | null = null;
   /** Resolves `identity`. */
   settleIdentity: () => void = () => {};
+  /** File lists as the sender has them. */
+  readonly lists = new ListHandover();
   private readonly offers: SourceOffer[] = [];
   private head = 0;
 

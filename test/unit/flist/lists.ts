@@ -5,6 +5,7 @@ import { Writer, Cursor } from "../../../src/protocol/cursor.ts";
 import type { FlistFields, ProtocolContext } from "../../../src/protocol/context.ts";
 import { Ndx } from "../../../src/protocol/constants.ts";
 import { NdxReader, NdxWriter } from "../../../src/protocol/ndx.ts";
+import { ListHandover } from "../../../src/flist/handover.ts";
 import { IdevTable } from "../../../src/flist/hardlink.ts";
 import { ReceiverIds, SenderIds } from "../../../src/flist/idmap.ts";
 import type { WalkFilters } from "../../../src/flist/makefile.ts";
@@ -39,6 +40,8 @@ export interface SentList {
   segments: Segments;
   view: SegmentView;
   fs: DiskFs;
+  /** The segments as they were handed over. */
+  lists: ListHandover;
   /** Messages, each with its kind in front. */
   lines: string[];
 }
@@ -53,6 +56,8 @@ export function sendList(
   const view = segments.view();
   const out = new Writer();
   const ndx = new NdxWriter(context.version);
+  const lists = new ListHandover();
+  lists.isOpen = true;
   const lines: string[] = [];
   const note = (kind: string) => (text: string | number, more?: string | number): void => {
     lines.push(`${kind} ${text}${more === undefined ? "" : ` ${more}`}`);
@@ -65,6 +70,7 @@ export function sendList(
     },
     writeNdx: (to, value) => ndx.write(to, value),
     extras: null,
+    handover: lists,
     names: null,
     keepsNumbers: false,
     keepsChecksums: false,
@@ -84,7 +90,7 @@ export function sendList(
   sender.begin(args);
   while (sender.step());
   while (sender.extra(1e9));
-  return { bytes: out.view().slice(), sender, segments, view, fs, lines };
+  return { bytes: out.view().slice(), sender, segments, view, fs, lists, lines };
 }
 
 export interface ReceivedList {
@@ -93,9 +99,13 @@ export interface ReceivedList {
   view: SegmentView;
 }
 
-/** Receives a whole list, `chunk` bytes at a time. */
+/**
+ * Receives a whole list, `chunk` bytes at a time; or takes it from its sender (`lists`) and skips its bytes. Throws
+ * when the list ends before its bytes or after them.
+ */
 export function receiveList(
   bytes: Uint8Array, context: ProtocolContext, fields: FlistFields, options: Partial<ReceiveOptions> = {}, chunk = 1e9,
+  lists: ListHandover | null = null,
 ): ReceivedList {
   const fs = diskFs(testMemory());
   const segments = new Segments(fs.memory, context.incRecurse);
@@ -115,6 +125,12 @@ export function receiveList(
   const cursor = new Cursor(bytes, 0, Math.min(chunk, bytes.length));
   const readOne = (dirNdx: number): void => {
     receiver.begin(dirNdx);
+    if (lists !== null) {
+      cursor.pos += lists.next!.byteLength;
+      receiver.adopt(lists.next!, new SenderIds(fs));
+      lists.taken();
+      return;
+    }
     while (receiver.feed(cursor) === null) {
       if (cursor.end === bytes.length) throw new Error("the list ends early");
       cursor.end = Math.min(cursor.end + chunk, bytes.length);
@@ -127,6 +143,7 @@ export function receiveList(
     if (next === Ndx.flistEof) segments.eof = true;
     else readOne(Ndx.flistOffset - next);
   }
+  if (context.incRecurse && cursor.pos !== bytes.length) throw new Error("bytes are left over");
   return { receiver, segments, view };
 }
 
