@@ -6,6 +6,7 @@
 import { ExitCode, UsageError } from "../src/errors.ts";
 import { type Host } from "../src/host.ts";
 import { embeddedKernels } from "./_browserdelta.ts";
+import { random } from "./_random.ts";
 
 function missing(what: string): UsageError {
   return new UsageError(`there is no way to ${what} in a browser`, ExitCode.unsupported);
@@ -52,11 +53,7 @@ export function createHost(): Host {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     sleep: (ms) => (ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : turn()),
-    random: (bytes) => {
-      for (let at = 0; at < bytes.length; at += 65536) {
-        bytes.set(crypto.getRandomValues(new Uint8Array(Math.min(65536, bytes.length - at))), at);
-      }
-    },
+    random,
     memoryUsage: () => ({ residentBytes: 0, heapBytes: 0 }),
     zlib: null,
   };

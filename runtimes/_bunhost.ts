@@ -1,6 +1,5 @@
 /** The Host of Bun. Foreign functions come from bun:ffi. */
 import { writeFileSync } from "node:fs";
-import process from "node:process";
 import { WsyncError } from "../src/errors.ts";
 import {
   type ByteStream, type ChildProcess, type ConnectOptions, type Ffi, type HelperStart, type Host, type HostSockets,

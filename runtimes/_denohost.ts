@@ -18,6 +18,7 @@ import { FdStream } from "./_fdstream.ts";
 import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { one, Poller } from "./_poller.ts";
+import { random } from "./_random.ts";
 import { sleep, timer } from "./_sleep.ts";
 import { hostTls } from "./_tls.ts";
 import { readLine } from "./_ttyinput.ts";
@@ -282,12 +283,5 @@ function setTitle(title: string): void {
     Deno.writeTextFileSync("/proc/self/comm", title.slice(0, COMM_BYTES));
   } catch {
     // Cosmetic, and not there on every system.
-  }
-}
-
-/** The runtime's generator takes at most 64 KiB at a time and no shared memory. */
-function random(bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; at += 65536) {
-    bytes.set(crypto.getRandomValues(new Uint8Array(Math.min(65536, bytes.length - at))), at);
   }
 }

@@ -1,5 +1,5 @@
 /** A ByteStream over plain descriptors: regular files, terminals and devices as standard input or output. */
-import * as fs from "node:fs";
+import { read, writeSync } from "node:fs";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream } from "../src/host.ts";
 
@@ -20,7 +20,7 @@ export class FileStream implements ByteStream {
   read(): Promise<Uint8Array | null> {
     if (this.closed) return Promise.resolve(null);
     return new Promise((resolve, reject) => {
-      fs.read(this.input, this.buffer, 0, CHUNK_BYTES, null, (error, count) => {
+      read(this.input, this.buffer, 0, CHUNK_BYTES, null, (error, count) => {
         if (error) reject(fileStreamError(error));
         else resolve(count === 0 ? null : this.buffer.subarray(0, count));
       });
@@ -29,7 +29,7 @@ export class FileStream implements ByteStream {
 
   write(chunk: Uint8Array): Promise<void> | undefined {
     try {
-      for (let done = 0; done < chunk.length; ) done += fs.writeSync(this.output, chunk, done, chunk.length - done);
+      for (let done = 0; done < chunk.length; ) done += writeSync(this.output, chunk, done, chunk.length - done);
       return undefined;
     } catch (error) {
       return Promise.reject(fileStreamError(error as Error));

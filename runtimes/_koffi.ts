@@ -1,6 +1,5 @@
 /** Foreign functions on Node.js, by koffi. */
 import { createRequire } from "node:module";
-import process from "node:process";
 import { type Ffi, type FfiFunction, type FfiSignature, type FfiType } from "../src/host.ts";
 import { bindAll, lazyFunctions } from "./_ffi.ts";
 

@@ -1,5 +1,4 @@
 /** The Host of Node.js. Foreign functions come from koffi, loaded at the first use. */
-import process from "node:process";
 import { awaitHelper } from "../src/helper.ts";
 import { type Ffi, type HelperStart, type Host } from "../src/host.ts";
 import { connectSocket } from "./_connect.ts";

@@ -2,9 +2,7 @@
  * The Host members that node's own modules serve alike on every runtime which has them. Modules that cost start-up
  * time are loaded when first needed.
  */
-import * as fs from "node:fs";
 import { createRequire } from "node:module";
-import process from "node:process";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream, type ChildProcess, type Host, type SpawnOptions } from "../src/host.ts";
 import { latin1, nameOfText } from "../src/memory.ts";
@@ -12,12 +10,16 @@ import { argvNames, currentDirectory, passableArgv, textOfName } from "./_argv.t
 import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { FileStream } from "./_filestream.ts";
+import { random } from "./_random.ts";
 import { sleep, timer } from "./_sleep.ts";
 import { hostTls } from "./_tls.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
 import { readLine } from "./_ttyinput.ts";
 
 export const require = createRequire(import.meta.url);
+
+/** Not imported, nor is `process`: bundled, a module imported whole is copied name by name, which makes its streams. */
+const fs = require("node:fs") as typeof import("node:fs");
 
 /** What differs from runtime to runtime. */
 export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ffiMissing" | "connect" | "sockets">
@@ -132,11 +134,6 @@ function print(fd: 1 | 2, bytes: Uint8Array): void {
 /** Blocks for a millisecond, for a reader at the other end of a pipe. */
 function pauseBriefly(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-}
-
-function random(bytes: Uint8Array): void {
-  const { randomFillSync } = require("node:crypto") as typeof import("node:crypto");
-  bytes.set(randomFillSync(new Uint8Array(bytes.length)));
 }
 
 function signalNumbers(): Readonly<Record<string, number>> {

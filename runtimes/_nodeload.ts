@@ -5,7 +5,6 @@
  */
 import { readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 

@@ -1,10 +1,4 @@
-/** The program on Bun. Importing this file elsewhere gives the Host without running anything. */
-import { main } from "../src/cli.ts";
-import { createHost } from "./_bunhost.ts";
+/** The program on Bun, unbuilt or as one executable. */
+import { end, run } from "./_bunprogram.ts";
 
-export { createHost };
-
-if ((import.meta as { main?: boolean }).main) {
-  const host = createHost();
-  host.exit(await main(host));
-}
+end(await run());

@@ -1,6 +1,5 @@
 /** wsync-inotifywait on Bun. */
-import { runTool } from "../src/inotify.ts";
-import { createHost } from "./_bunhost.ts";
+import { runProgram } from "./_bunload.ts";
+import type * as Tools from "./_buntools.ts";
 
-const host = createHost();
-host.exit(await runTool(host, "inotifywait"));
+void runProgram<typeof Tools>("inotify.bun.js", "inotifywait");

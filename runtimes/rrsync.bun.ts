@@ -1,6 +1,5 @@
-/** wsync-rrsync on Bun. */
-import { main } from "../src/cli.ts";
-import { createHost } from "./_bunhost.ts";
+/** wsync-rrsync on Bun, the command's program with a word in front. */
+import { runProgram } from "./_bunload.ts";
+import type * as Program from "./_bunprogram.ts";
 
-const host = createHost();
-host.exit(await main(host, "--rrsync"));
+void runProgram<typeof Program>("program.bun.js", "--rrsync");

@@ -1,7 +1,6 @@
 /** The program as Node's single executable: its code and koffi's native file are inside. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import process from "node:process";
 import { main } from "../src/cli.ts";
 import { type Koffi } from "./_koffi.ts";
 import { createHost } from "./_nodehost.ts";

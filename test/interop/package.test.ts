@@ -3,7 +3,9 @@
  * script, TypeScript and a bundler, and as a command, on each runtime.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -157,6 +159,35 @@ test("the first run on Node keeps its compiled code, and a folder that cannot be
   expect(cache.length).toBeGreaterThan(100_000);
   expect(start()).toContain("protocol version 32");
 });
+
+const bun = runtimeWords("bun");
+
+test.skipIf(bun === null)("first runs on Bun keep its compiled code, and damage to it does no harm", async () => {
+  const dist = join(own, "dist");
+  const kept = (): string[] => readdirSync(dist).filter((name) => name.startsWith("program.bun.js."));
+  const start = (env: Record<string, string> = {}): ReturnType<typeof run> =>
+    run([...bun!, join(dist, "wsync.bun.js"), "--version"], { env });
+  for (const name of kept()) rmSync(join(dist, name), { recursive: true });
+  const runs = [await start({ WSYNC_CODE_CACHE: "off" })];
+  expect(kept()).toEqual([]);
+  runs.push(...await Promise.all([start(), start(), start()]));
+  // One of them was first, and nothing is left of what the others made.
+  const [folder, ...others] = kept();
+  expect([folder, others]).toEqual([expect.stringMatching(/^program\.bun\.js\.[^.]+-\d+\.\d+\.[\w.-]+\.cache$/), []]);
+  const compiled = join(dist, folder, "program.bun.js.jsc");
+  const bytes = readFileSync(compiled);
+  expect(bytes.length).toBeGreaterThan(1_000_000);
+  const used = await start({ BUN_JSC_verboseDiskCache: "1" });
+  expect(used.stderr).toContain("Cache hit");
+  runs.push(used);
+  for (const damaged of [bytes.subarray(0, 1_000_000), bytes.fill(0x5a, 500_000, 500_100), Buffer.alloc(0)]) {
+    writeFileSync(compiled, damaged);
+    runs.push(await start());
+  }
+  const texts = runs.map(({ code, stdout }) => [code, stdout.toString()]);
+  expect(texts[0]).toEqual([0, expect.stringContaining("protocol version 32")]);
+  expect(texts.every((text) => `${text}` === `${texts[0]}`)).toBe(true);
+}, 60_000);
 
 test.skipIf(whereIs("npx") === null)("npx runs the command from the tarball", async () => {
   const words = ["npx", "--yes", "--offline", `--package=${join(dir, report.filename)}`, "wsync", "--version"];
