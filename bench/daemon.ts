@@ -215,7 +215,7 @@ async function measure(program: Program, round: number): Promise<Figures> {
 }
 
 function wsyncOn(runtime: string): Program {
-  const bundle = resolve("dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`);
+  const bundle = resolve("dist", runtime === "node" ? "wsync.cjs" : `wsync.${runtime}.js`);
   const words = runtimeWords(runtime);
   if (!existsSync(bundle) || words === null) throw new Error(`${bundle} or ${runtime} is missing: npm ci`);
   return { name: `wsync on ${runtime}`, command: [...words, bundle] };

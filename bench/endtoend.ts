@@ -44,11 +44,11 @@ interface Scenario {
 const stock: Program = { name: "rsync", command: [process.env.WSYNC_PEER ?? "rsync"], empty: null };
 
 function wsyncOn(runtime: string): Program {
-  const bundle = resolve("dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`);
+  const bundle = resolve("dist", runtime === "node" ? "wsync.cjs" : `wsync.${runtime}.js`);
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: npm run build`);
   const words = runtimeWords(runtime);
   if (words === null) throw new Error(`no ${runtime} binary: npm ci`);
-  const emptyScript = join(top, "empty.mjs");
+  const emptyScript = join(top, runtime === "node" ? "empty.cjs" : "empty.mjs");
   writeFileSync(emptyScript, "");
   const given = process.env.WSYNC_UNDER_TEST?.split(" ");
   return { name: `wsync on ${runtime}`, command: given ?? [...words, bundle], empty: [...words, emptyScript] };

@@ -81,7 +81,7 @@ function compareScans(): void {
     makeTree(top);
     mkdirSync(join(top, "dst"));
     const stock = process.env.WSYNC_PEER ?? "rsync";
-    const programs = { rsync: [stock], wsync: [process.execPath, resolve("dist/wsync.js")] };
+    const programs = { rsync: [stock], wsync: [process.execPath, resolve("dist/wsync.cjs")] };
     const times: Record<string, number[]> = { rsync: [], wsync: [] };
     for (let round = 0; round < ROUNDS; round++) {
       for (const [name, command] of Object.entries(programs)) times[name].push(secondsOf(command, top));

@@ -36,12 +36,12 @@ function rowsHere(): Row[] {
   const rows: Row[] = [];
   const rsync = spawnSync("sh", ["-c", "command -v rsync"], { encoding: "utf8" }).stdout.trim();
   if (rsync !== "") rows.push({ name: "rsync", argv: [rsync], copies: true, files: [rsync] });
-  const empty = join(scratch, "empty.js");
-  writeFileSync(empty, "");
   for (const runtime of RUNTIMES) {
     const words = runtimeWords(runtime);
     if (words === null) continue;
-    const bundle = join("dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`);
+    const empty = join(scratch, runtime === "node" ? "empty.cjs" : "empty.mjs");
+    writeFileSync(empty, "");
+    const bundle = join("dist", runtime === "node" ? "wsync.cjs" : `wsync.${runtime}.js`);
     rows.push({ name: `${runtime}, empty program`, argv: [...words, empty], copies: false, files: [] });
     const files = bundleFiles(runtime, bundle);
     rows.push({ name: `${runtime}, bundle`, argv: [...words, bundle], copies: true, files });
@@ -55,7 +55,7 @@ function rowsHere(): Row[] {
 /** A bundle and what it loads. */
 function bundleFiles(runtime: string, bundle: string): string[] {
   if (runtime === "node") return [bundle, "dist/wsync.node.cjs"];
-  const found = new Set([bundle]);
+  const found = new Set([bundle, ...(runtime === "bun" ? ["dist/program.bun.js"] : [])]);
   for (const file of found) {
     for (const [, name] of readFileSync(file, "latin1").matchAll(/["']\.{1,2}\/((?:chunks\/)?\w+\.js)["']/g)) {
       found.add(join("dist", name.startsWith("chunks/") ? name : `chunks/${name}`));

@@ -137,7 +137,7 @@ const shellLoop: Program = {
 };
 
 function wsyncOn(runtime: string): Program {
-  const bundle = resolve("dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`);
+  const bundle = resolve("dist", runtime === "node" ? "wsync.cjs" : `wsync.${runtime}.js`);
   const words = [...runtimeWords(runtime)!, bundle, "-azq", "--delete", "--watch", "--watch-audit=0"];
   return {
     name: `wsync --watch on ${runtime}`,

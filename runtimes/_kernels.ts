@@ -14,6 +14,7 @@ export function kernelBytes(readFile: (url: URL) => Uint8Array): Uint8Array {
   const base64 = WSYNC_KERNELS;
   const { fromBase64 } = Uint8Array as Base64Array;
   if (fromBase64) return fromBase64.call(Uint8Array, base64);
+  if (typeof Buffer === "function") return Buffer.from(base64, "base64");
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

@@ -23,7 +23,7 @@ const fs = require("node:fs") as typeof import("node:fs");
 
 /** What differs from runtime to runtime. */
 export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ffiMissing" | "connect" | "sockets">
-  & Partial<Pick<Host, "stdio" | "spawn" | "setTitle" | "self" | "readWaiter" | "startHelper">>
+  & Partial<Pick<Host, "stdio" | "random" | "spawn" | "setTitle" | "self" | "readWaiter" | "startHelper">>
   & { endAtOnce?(code: number): void };
 
 /** Builds a Host from node's modules and the parts given, which win; getters among them stay lazy. */
@@ -62,7 +62,7 @@ export function makeHost(parts: RuntimeParts): Host {
       process.exit(code);
     },
     now: () => Date.now(),
-    monotonic: () => performance.now(),
+    monotonic,
     sleep,
     timer,
     random,
@@ -76,6 +76,12 @@ export function makeHost(parts: RuntimeParts): Host {
   };
   const host = Object.defineProperties(members, Object.getOwnPropertyDescriptors(parts)) as Host;
   return Object.defineProperty(host, "stdio", { value: () => (stdio ??= openStdio(parts.stdio)) });
+}
+
+/** Node takes longer to load the global `performance` than for all of these calls. */
+function monotonic(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
 }
 
 function osName(): Host["os"] {

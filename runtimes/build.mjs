@@ -30,7 +30,10 @@ const MODULE_URL = 'if (typeof WSYNC_URL === "undefined") '
   + 'var WSYNC_URL = require("node:url").pathToFileURL(__filename).href;';
 const TOOLS = ["inotifywait", "inotifywatch", "rrsync"];
 
-/** Node's programs are no modules, so that V8 can keep their compiled code; their loaders are. */
+/**
+ * Node's programs are no modules, so that V8 can keep their compiled code. Nor are their loaders, because modules take
+ * Node five milliseconds to start; dist/wsync.js is the one that can be imported.
+ */
 const nodeScripts = { "wsync.node": "runtimes/_nodeprogram.ts", "inotify.node": "runtimes/_nodetools.ts" };
 const nodeLoaders = Object.fromEntries([
   ["wsync", "runtimes/node.ts"], ...TOOLS.map((tool) => [`wsync-${tool}`, `runtimes/${tool}.node.ts`]),
@@ -50,7 +53,12 @@ const modules = Object.fromEntries([
   ...Object.entries(bunPrograms),
 ]);
 /** First lines of what is run as a command. */
-const interpreters = { js: "#!/usr/bin/env node", deno: "#!/usr/bin/env -S deno run -A", bun: "#!/usr/bin/env bun" };
+const interpreters = {
+  js: "#!/usr/bin/env node",
+  cjs: "#!/usr/bin/env node",
+  deno: "#!/usr/bin/env -S deno run -A",
+  bun: "#!/usr/bin/env bun",
+};
 
 /** Compiles assembly/ and returns the module's bytes. */
 function buildKernels() {
@@ -88,10 +96,11 @@ function bundle(entryPoints, kernels, settings) {
 
 /** Gives the commands their first line, and lets them be run. */
 function makeCommands() {
-  const names = Object.keys({ ...nodeLoaders, ...bunLoaders, ...modules }).filter((name) => name.startsWith("wsync"));
-  for (const name of names) {
-    const file = join(root, "dist", `${name}.js`);
-    const runtime = name.split(".")[1] ?? "js";
+  const scripts = Object.keys(nodeLoaders).map((name) => `${name}.cjs`);
+  const others = ["wsync", ...Object.keys({ ...bunLoaders, ...modules })].map((name) => `${name}.js`);
+  for (const name of [...scripts, ...others].filter((each) => each.startsWith("wsync"))) {
+    const file = join(root, "dist", name);
+    const runtime = name.split(".")[1];
     writeFileSync(file, `${interpreters[runtime]}\n${readFileSync(file, "utf8")}`);
     chmodSync(file, 0o755);
   }
@@ -114,7 +123,8 @@ const script = {
 };
 await Promise.all([
   bundle(nodeScripts, kernels, script),
-  bundle(nodeLoaders, kernels, { format: "esm", target: "node20" }),
+  bundle(nodeLoaders, kernels, script),
+  bundle({ wsync: nodeLoaders.wsync }, kernels, { format: "esm", target: "node20" }),
   bundle(modules, kernels, { format: "esm", target: "es2023", splitting: true, chunkNames: "chunks/[hash]" }),
 ]);
 // The chunks that they import are named by what is in them.
@@ -122,7 +132,7 @@ const ofThisBuild = JSON.stringify(digestOf(...Object.keys(bunPrograms).map((nam
 await bundle(bunLoaders, kernels, { format: "esm", target: "es2023", define: { WSYNC_BUILD: ofThisBuild } });
 makeCommands();
 await buildDocs(root);
-keepCompiledCode("node", ".js");
+keepCompiledCode("node", ".cjs");
 keepCompiledCode("bun", ".bun.js");
 if (types) {
   const entries = Object.entries(modules).filter(([name]) => /^(library|delta)/.test(name));

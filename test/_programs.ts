@@ -49,7 +49,7 @@ export function bundleCommand(runtime: Runtime | Binary, program = "wsync"): str
 function scriptCommand(runtime: Runtime, program: string): string[] | null {
   const words = runtimeWords(runtime);
   const top = runtime === "node" ? readableTop() : projectRoot;
-  const bundle = join(top, "dist", runtime === "node" ? `${program}.js` : `${program}.${runtime}.js`);
+  const bundle = join(top, "dist", runtime === "node" ? `${program}.cjs` : `${program}.${runtime}.js`);
   return words === null || !existsSync(bundle) ? null : [...words, bundle];
 }
 

@@ -45,7 +45,8 @@ describe("the package", () => {
   test("has what it needs and nothing of the tests, in less than a megabyte", () => {
     const paths = report.files.map(({ path }) => path);
     expect(report.size).toBeLessThan(1_000_000);
-    for (const needed of ["README.md", "LICENSE", "dist/wsync.js", "dist/wsync.node.cjs", "dist/library.node.js"]) {
+    const programs = ["dist/wsync.js", "dist/wsync.cjs", "dist/wsync.node.cjs", "dist/program.bun.js"];
+    for (const needed of ["README.md", "LICENSE", ...programs, "dist/library.node.js"]) {
       expect(paths).toContain(needed);
     }
     expect(paths.filter((path) => /^(test|bench|assembly|src|runtimes|\.)/.test(path))).toEqual([]);
@@ -134,7 +135,7 @@ for (const runtime of ["node", "deno", "bun"] as const) {
     });
 
     test("is a command", async () => {
-      const bundle = join(own, "dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`);
+      const bundle = join(own, "dist", runtime === "node" ? "wsync.cjs" : `wsync.${runtime}.js`);
       expect(statSync(bundle).mode & 0o111).toBe(0o111);
       const target = join(dir, `command-${runtime}`);
       const { code, stderr } = await run([...words!, bundle, "-aH", `${source}/`, `${target}/`]);
@@ -151,7 +152,7 @@ test("require works on Node", () => {
 });
 
 test("the first run on Node keeps its compiled code, and a folder that cannot be written does no harm", () => {
-  const words = [join(own, "dist/wsync.js"), "--version"];
+  const words = [join(own, "dist/wsync.cjs"), "--version"];
   const start = (): string => execFileSync(process.execPath, words, { encoding: "utf8" });
   expect(start()).toContain("protocol version 32");
   const { arch, versions } = process;

@@ -26,7 +26,7 @@ function script(name, text) {
   return path;
 }
 
-const bundle = resolve(here, "../../dist/wsync.js");
+const bundle = resolve(here, "../../dist/wsync.cjs");
 const ours = given ?? script("wsync", `exec '${process.execPath}' '${bundle}' "$@"`);
 const shell = script("shell",
   'while [ $# -gt 0 ]; do case "$1" in -l) shift 2 ;; -*) shift ;; *) break ;; esac; done\nshift\nexec sh -c "$*"');

@@ -49,7 +49,7 @@ const { values: flags, positionals: patterns } = parseArgs({
 /** The words that start wsync, or the program given in its place. */
 function command() {
   if (flags.program !== undefined) return [resolve(flags.program)];
-  const bundle = join(root, "dist", flags.runtime === "node" ? "wsync.js" : `wsync.${flags.runtime}.js`);
+  const bundle = join(root, "dist", flags.runtime === "node" ? "wsync.cjs" : `wsync.${flags.runtime}.js`);
   if (!existsSync(bundle)) throw new Error(`${bundle} is missing: npm run build`);
   const words = runtimeWords(flags.runtime);
   if (words === null) throw new Error(`no ${flags.runtime} binary: npm ci`);
