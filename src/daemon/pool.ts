@@ -25,7 +25,7 @@ const RETURN_MS = 1000;
 const FLOW_MS = 50;
 /** So many of them keep a processor busy. */
 const FLOWING_PER_PROCESSOR = 2;
-/** After so long without a lack of processes one less is kept ready, milliseconds. */
+/** After so long without a lack of processes one less is kept ready, and no more than that, milliseconds. */
 const CALM_MS = 30_000;
 /** A process that ends is asked for its status again and again, at first and at last after so long, milliseconds. */
 const FIRST_REAP_MS = 5;
@@ -136,7 +136,7 @@ class Worker {
 /** See the head of this file. */
 export class WorkerPool {
   private readonly parts: PoolParts;
-  /** The last one has served last, and is the one whose code and memory are warm. */
+  /** The last one has served last, and is the one whose code and memory are warm. New ones come first. */
   private readonly idle: Worker[] = [];
   /** Processes with a connection that may soon come back, by when they got it. */
   private readonly expected = new Map<Worker, number>();
@@ -200,29 +200,43 @@ export class WorkerPool {
   private takeBack(worker: Worker): void {
     this.expected.delete(worker);
     this.backAt = this.now();
-    this.put(worker);
+    if (!this.giveToWaiting(worker)) this.keep(worker, false);
     this.fill();
     // If nobody else comes back by then, those that still wait get new ones.
     if (this.waiting.length > 0) void this.parts.context.platform.host.sleep(FLOW_MS).then(() => this.fill());
   }
 
-  /** A process waits: for who waits for one, or for later. */
-  private put(worker: Worker): void {
+  /** For who waits for a process, if anybody does. */
+  private giveToWaiting(worker: Worker): boolean {
     const next = this.waiting.shift();
-    if (next !== undefined) {
-      this.lend(worker);
-      next(worker);
-    } else if (this.open && this.idle.length < this.target) this.idle.push(worker);
-    else worker.dismiss();
+    if (next === undefined) return false;
+    this.lend(worker);
+    next(worker);
+    return true;
+  }
+
+  /**
+   * A process waits for later. One that comes back late, after another has been started in its place, is kept too for a
+   * while: the next client may take as long, and would cost a start again.
+   */
+  private keep(worker: Worker, isNew: boolean): void {
+    if (!this.open) {
+      worker.dismiss();
+      return;
+    }
+    if (isNew) this.idle.unshift(worker);
+    else this.idle.push(worker);
+    if (this.idle.length > MOST_IDLE) this.idle.shift()!.dismiss();
+    if (this.idle.length > this.target && !this.calming) void this.calmDown();
   }
 
   /** Keeps fewer processes ready when there have been enough for a while. One of these runs at a time. */
   private async calmDown(): Promise<void> {
     this.calming = true;
-    while (this.open && this.target > LEAST_IDLE) {
+    while (this.open && (this.target > LEAST_IDLE || this.idle.length > this.target)) {
       await this.parts.context.platform.host.sleep(CALM_MS);
       if (this.now() - this.lackedAt < CALM_MS) continue;
-      this.target--;
+      this.target = Math.max(LEAST_IDLE, this.target - 1);
       while (this.open && this.idle.length > this.target) this.idle.shift()!.dismiss();
     }
     this.calming = false;
@@ -259,7 +273,7 @@ export class WorkerPool {
       return;
     }
     this.failures = 0;
-    this.put(worker);
+    if (!this.giveToWaiting(worker)) this.keep(worker, true);
     void worker.ended.then(() => this.forget(worker));
     this.fill();
   }

@@ -1,9 +1,10 @@
 /**
  * The sender's side of the delta: one file in, tokens and the whole-file digest out. Upstream match.c:match_sums.
  *
- * The file passes once through a window in linear memory: each step reads about half a MiB behind what is left over,
+ * The file passes once through a window in linear memory: each step reads up to half a MiB behind what is left over,
  * adds the new bytes to the digest (every byte once, in order), lets the kernel search, and hands the tokens to the
- * sink. What stays in the window is the data that may still begin a match, and literals of less than a chunk.
+ * sink. What stays in the window is the data that may still begin a match, and literals of less than a chunk. Without
+ * anything to search for, a file is read to where its literals leave from, if the sink has room for them.
  *
  * Which tokens come out is upstream's choice in every case but one: a basis with more than 1024 different blocks of
  * one weak sum, where upstream stops looking and a block that continues a run may be found here.
@@ -12,7 +13,7 @@ import type { Digest } from "../checksum/digest.ts";
 import type { Kernels } from "../checksum/kernels.ts";
 import type { BlockTable } from "./blocktable.ts";
 import { MatchTrace, type TraceLines } from "./matchtrace.ts";
-import { CHUNK_SIZE, newMatchStats, type FileSource, type MatchStats, type TokenSink } from "./tokens.ts";
+import { CHUNK_SIZE, newMatchStats, type FileSource, type MatchStats, type Pieces, type TokenSink } from "./tokens.ts";
 
 export { BlockTable } from "./blocktable.ts";
 export type { FileSource, TokenSink } from "./tokens.ts";
@@ -107,11 +108,11 @@ export class Matcher {
     this.firstMatchEnd = -1;
     const traced = this.traceLines && this.table && source.byteLength > 0;
     this.trace = traced ? new MatchTrace(this.kernels, this.traceLines!, this.table!, source.byteLength) : null;
-    this.reserveWindow(this.table ? CHUNK_SIZE + 2 * this.table.head.blockLength : 0);
+    if (this.table) this.reserveWindow(CHUNK_SIZE + 2 * this.table.head.blockLength);
     this.digest.init();
   }
 
-  /** Does about half a MiB of work; true while there is more. The caller may drain its output between steps. */
+  /** Does up to half a MiB of work; true while there is more. The caller may drain its output between steps. */
   step(): boolean {
     return this.table ? this.stepSearch(this.table) : this.stepWhole();
   }
@@ -153,13 +154,31 @@ export class Matcher {
     const skipping = offset < this.skipBytes;
     const end = skipping ? this.skipBytes : this.source.byteLength;
     const byteLength = Math.min(STEP_BYTES, end - offset);
-    if (byteLength > 0) {
+    const room = skipping || byteLength === 0 ? null : (this.sink.room?.(byteLength) ?? null);
+    if (room !== null) this.fillRoom(room);
+    else if (byteLength > 0) {
+      this.reserveWindow(0);
       this.readAt(offset, this.windowPtr, byteLength);
       this.digest.update(this.windowPtr, byteLength);
       if (!skipping) this.literal(0, byteLength);
       this.base += byteLength;
     }
     return this.base < this.source.byteLength;
+  }
+
+  /** Reads the file's next bytes to where they leave from. */
+  private fillRoom(room: Pieces): void {
+    const got = this.source.readPieces?.(this.base, room) ?? 0;
+    let { ptr } = room;
+    for (let at = 0; at < room.byteLength; at += CHUNK_SIZE) {
+      const byteLength = Math.min(CHUNK_SIZE, room.byteLength - at);
+      const there = Math.max(0, Math.min(byteLength, got - at));
+      if (there < byteLength) this.readAt(this.base + at + there, ptr + there, byteLength - there);
+      this.digest.update(ptr, byteLength);
+      ptr += room.stride;
+    }
+    this.stats.literalBytes += room.byteLength;
+    this.base += room.byteLength;
   }
 
   private stepSearch(table: BlockTable): boolean {

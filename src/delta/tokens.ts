@@ -9,6 +9,21 @@ export interface FileSource {
   readonly byteLength: number;
   /** Reads up to `byteLength` bytes at `offset` to `ptr`; returns the count, 0 at end of file, or -errno. */
   read(offset: number, ptr: number, byteLength: number): number;
+  /**
+   * If present, fills `pieces` from `offset` on with one call; returns the count of bytes as `read` does, or 0 when
+   * that cannot be done here.
+   */
+  readPieces?(offset: number, pieces: Pieces): number;
+}
+
+/** A region in pieces of CHUNK_SIZE bytes, the last of which may be shorter. */
+export interface Pieces {
+  /** Where the first begins. */
+  readonly ptr: number;
+  /** Bytes from where one begins to where the next does. */
+  readonly stride: number;
+  /** Bytes in all of them together. */
+  readonly byteLength: number;
 }
 
 /** Takes the token stream of one file, in the order of the file's bytes. */
@@ -18,6 +33,11 @@ export interface TokenSink {
    * that cuts each call at CHUNK_SIZE makes the same tokens as upstream.
    */
   literal(ptr: number, byteLength: number): void;
+  /**
+   * If present: the places of the next literals, `byteLength` bytes or fewer, in what will be sent. They count as given
+   * to `literal`, and must have their bytes before anything else of the sink is called. Null: use `literal`.
+   */
+  room?(byteLength: number): Pieces | null;
   /** Block `index` of the basis; the same bytes stand at `ptr` (for a codec's history). */
   match(index: number, ptr: number, byteLength: number): void;
   /** If present, takes `count` consecutive blocks from `index` on in one call instead of `count` calls of match. */

@@ -108,6 +108,11 @@ export interface FileSystem {
   readDir(dirfd: number, visit: DirentVisitor): number;
 
   read(fd: number, ptr: number, byteLength: number): number;
+  /**
+   * Reads up to `byteLength` bytes to pieces of `pieceBytes` that begin `stride` bytes apart, the first at `ptr`, the
+   * last perhaps shorter; absent where that is no single call.
+   */
+  readonly readv?: (fd: number, ptr: number, byteLength: number, pieceBytes: number, stride: number) => number;
   pread(fd: number, ptr: number, byteLength: number, offset: number): number;
   /** Writes all bytes unless an error stops it. */
   write(fd: number, ptr: number, byteLength: number): number;

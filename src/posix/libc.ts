@@ -17,14 +17,17 @@ import { type ListedDirectory, ListAhead } from "./listahead.ts";
 import { LIBC_TABLE, type LibcName, MAX_IO } from "./libctable.ts";
 import { NameSlots } from "./names.ts";
 import {
-  decodeStat, Dirent, isDots, makeDevice, OPEN_HOW_BYTES, PASSWD_BYTES, PASSWD_GROUP, PASSWD_ID, readUint64, STAT_BYTES,
-  type StatLayout, statLayout, TIMES_BYTES, writeInt64,
+  decodeStat, Dirent, IOVEC_BYTES, isDots, makeDevice, OPEN_HOW_BYTES, PASSWD_BYTES, PASSWD_GROUP, PASSWD_ID,
+  readUint64, STAT_BYTES, type StatLayout, statLayout, TIMES_BYTES, writeInt64,
 } from "./structs.ts";
 import { openXattrs, type XattrCalls } from "./xattrcalls.ts";
 
 const DIRENT_BYTES = 65536;
 const DATABASE_BYTES = 4096;
 const MAX_DATABASE_BYTES = 1 << 20;
+
+/** Most pieces of one readv; the kernel takes 1024. */
+const MAX_PIECES = 32;
 
 type Libc = Record<LibcName, FfiFunction>;
 
@@ -63,6 +66,7 @@ class LibcFileSystem implements FileSystem {
   private readonly statPtr: number;
   private readonly timesPtr: number;
   private readonly howPtr: number;
+  private readonly iovPtr: number;
   private readonly xattrs: XattrCalls | null;
   /** Where buffers that outlive a caller lie, whatever `memory` a wrapper of this object shows. */
   private readonly home: LinearMemory;
@@ -89,6 +93,7 @@ class LibcFileSystem implements FileSystem {
     this.statPtr = memory.alloc(STAT_BYTES);
     this.timesPtr = memory.alloc(TIMES_BYTES);
     this.howPtr = memory.alloc(OPEN_HOW_BYTES);
+    this.iovPtr = memory.alloc(MAX_PIECES * IOVEC_BYTES);
     this.xattrs = openXattrs(functions, {
       memory, constants: this.constants,
       errno: () => ffi.errno(),
@@ -238,6 +243,19 @@ class LibcFileSystem implements FileSystem {
     const most = Math.min(byteLength, MAX_IO);
     let count: number;
     do count = this.result(this.c.read(fd, this.base + ptr, most)); while (count === -this.E.EINTR);
+    return count;
+  }
+
+  readv(fd: number, ptr: number, byteLength: number, pieceBytes: number, stride: number): number {
+    const { memory, base, iovPtr } = this;
+    const pieces = Math.min(MAX_PIECES, Math.ceil(byteLength / pieceBytes));
+    for (let n = 0; n < pieces; n++) {
+      const at = iovPtr + n * IOVEC_BYTES;
+      writeInt64(memory, at, base + ptr + n * stride);
+      writeInt64(memory, at + 8, Math.min(pieceBytes, byteLength - n * pieceBytes));
+    }
+    let count: number;
+    do count = this.result(this.c.readv(fd, base + iovPtr, pieces)); while (count === -this.E.EINTR);
     return count;
   }
 

@@ -24,6 +24,7 @@ export const LIBC_TABLE = {
   faccessat: signature(["i32", "ptr", "i32", "i32"]),
   getdents64: signature(["i32", "ptr", "u64"]),
   read: signature(["i32", "ptr", "u64"]),
+  readv: signature(["i32", "ptr", "i32"]),
   pread: signature(["i32", "ptr", "u64", "i64"]),
   write: signature(["i32", "ptr", "u64"]),
   pwrite: signature(["i32", "ptr", "u64", "i64"]),

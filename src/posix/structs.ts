@@ -38,6 +38,8 @@ const ARM64_STAT: StatLayout = {
 export const STAT_BYTES = 144;
 /** Two struct timespec: access and modification time. */
 export const TIMES_BYTES = 32;
+/** struct iovec of a 64-bit system: an address and a length. */
+export const IOVEC_BYTES = 16;
 /** struct open_how: flags, mode, resolve, 64 bits each. */
 export const OPEN_HOW_BYTES = 24;
 /** struct passwd and struct group with room to spare. */

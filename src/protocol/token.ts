@@ -38,6 +38,11 @@ export interface TokenReader {
 export interface TokenWriter {
   /** New bytes. They may stay inside a compressor until the next `match` or `end`. */
   literal(out: Writer, bytes: Uint8Array): void;
+  /**
+   * If present, writes new bytes without their contents: `byteLength` of them in pieces of `LITERAL_STRIDE` less
+   * `LITERAL_HEAD` bytes. Returns where in the buffer the first piece belongs.
+   */
+  room?(out: Writer, byteLength: number): number;
   /** Block `index` of the basis. `bytes`: its contents, for writers with `wantsMatched`; others ignore it. */
   match(out: Writer, index: number, bytes: Uint8Array): void;
   end(out: Writer): void;
@@ -105,9 +110,23 @@ export class PlainTokenReader implements TokenReader {
   seen(_bytes: Uint8Array): void {}
 }
 
+const LITERAL_HEAD = 4;
+/** Bytes from the start of one whole literal to that of the next, when nothing is between them. */
+export const LITERAL_STRIDE = LITERAL_HEAD + WireLimit.literal;
+
 /** Writes uncompressed tokens, literals cut to 32 KiB as old receivers need. */
 export class PlainTokenWriter implements TokenWriter {
   readonly wantsMatched = false;
+
+  room(out: Writer, byteLength: number): number {
+    const first = out.reserve(byteLength + LITERAL_HEAD * Math.ceil(byteLength / WireLimit.literal));
+    for (let at = 0; at < byteLength; at += WireLimit.literal) {
+      const piece = Math.min(WireLimit.literal, byteLength - at);
+      out.i32le(piece);
+      out.length += piece;
+    }
+    return first + LITERAL_HEAD;
+  }
 
   literal(out: Writer, bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += WireLimit.literal) {

@@ -7,7 +7,7 @@
  */
 import { ExitCode, ProtocolError } from "../errors.ts";
 import { BlockTable, Matcher, type MatchOptions } from "../delta/match.ts";
-import { CHUNK_SIZE, type FileSource } from "../delta/tokens.ts";
+import { CHUNK_SIZE, type FileSource, type Pieces } from "../delta/tokens.ts";
 import { blockRules, transferDigest } from "../checksum/digest.ts";
 import { checksumLength } from "../checksum/registry.ts";
 import { isDevice } from "../files/perms.ts";
@@ -463,6 +463,15 @@ class FdSource implements FileSource {
     const { fs } = this.session;
     if (offset !== this.pos) return fs.pread(this.fd, ptr, byteLength, offset);
     const count = fs.read(this.fd, ptr, byteLength);
+    if (count > 0) this.pos += count;
+    return count;
+  }
+
+  readPieces(offset: number, { ptr, stride, byteLength }: Pieces): number {
+    const { fs } = this.session;
+    if (byteLength <= CHUNK_SIZE) return this.read(offset, ptr, byteLength);
+    if (offset !== this.pos || fs.readv === undefined) return 0;
+    const count = fs.readv(this.fd, ptr, byteLength, CHUNK_SIZE, stride);
     if (count > 0) this.pos += count;
     return count;
   }

@@ -2,8 +2,8 @@
  * From the search to the wire: tokens of one file after another, through the agreed compressor, into the output
  * buffer. Literals are cut and spilled as they come, so the buffer stays small however long a literal is.
  */
-import { type TokenSink } from "../delta/tokens.ts";
-import { type TokenWriter } from "../protocol/token.ts";
+import { type Pieces, type TokenSink } from "../delta/tokens.ts";
+import { LITERAL_STRIDE, type TokenWriter } from "../protocol/token.ts";
 import { type Session } from "../session/session.ts";
 
 /** Longest literal token; upstream CHUNK_SIZE. */
@@ -26,6 +26,16 @@ export class TokenOutput implements TokenSink {
       this.writer.literal(output.writer, memory.bytes(ptr + at, Math.min(CHUNK_BYTES, byteLength - at)));
       output.spill();
     }
+  }
+
+  room(byteLength: number): Pieces | null {
+    const { output } = this.session;
+    if (this.writer.room === undefined) return null;
+    const most = output.directRoom;
+    if (most === 0) return null;
+    const taken = Math.min(byteLength, most);
+    const at = this.writer.room(output.writer, taken);
+    return { ptr: output.writer.bytes.byteOffset + at, stride: LITERAL_STRIDE, byteLength: taken };
   }
 
   match(index: number, ptr: number, byteLength: number): void {

@@ -16,7 +16,12 @@ import { MUX_HEADER_BYTES, putMuxHeader, writeIntMessage, writeMessage } from ".
 
 /** Bytes gathered before a buffer goes out by itself. */
 const FLUSH_BYTES = 64 * 1024;
-const BUFFER_BYTES = FLUSH_BYTES + 64 * 1024;
+/**
+ * Literals that are read straight into the buffer, with one call: more would not stay in a processor's own cache until
+ * they are sent.
+ */
+const DIRECT_BYTES = 256 * 1024;
+const BUFFER_BYTES = FLUSH_BYTES + DIRECT_BYTES + 64 * 1024;
 /** Bytes of messages that are not held back until the next flush. */
 const MESSAGE_BYTES = 32 * 1024;
 /** Buffers under way before the producer has to wait. */
@@ -144,6 +149,15 @@ export class Output {
   countSpared(dataBytes: number, frameBytes: number): void {
     this.written += dataBytes + frameBytes;
     this.dataSent += dataBytes;
+  }
+
+  /**
+   * How many bytes of literals may be read straight into the writer's buffer, which lies in linear memory then; 0:
+   * none. Frames stay short for a slow connection, which shows signs of life only at the end of each.
+   */
+  get directRoom(): number {
+    if (this.rateLimit !== null || !this.memory.owns(this.writer.bytes)) return 0;
+    return this.inFlight === 0 ? DIRECT_BYTES : FLUSH_BYTES;
   }
 
   /** To be called after a batch of codec writes: sends the buffer once it is full enough. */

@@ -71,6 +71,13 @@ describe.skipIf(peerMissing !== "").each(runtimes)(`processes of the daemon, on 
     expect(new Set(served.map(({ session }) => session)).size).toBe(4);
   });
 
+  it("a process that was busy for long goes on before one that was started in its place", async () => {
+    for (const words of [["--bwlimit=100", "--ignore-times", "--whole-file"], [], []]) {
+      expect(await pull("plain", ...words)).toBe(0);
+    }
+    expect(new Set((await sessions(3)).map(({ pid }) => pid)).size).toBe(1);
+  });
+
   it("nothing is left open, and its memory does not grow with each", async () => {
     const rss = (pid: number): number =>
       Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);

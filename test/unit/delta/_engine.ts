@@ -5,6 +5,7 @@ import { loadKernels, type Kernels } from "../../../src/checksum/kernels.ts";
 import { checksumLength } from "../../../src/checksum/registry.ts";
 import { sumSizes } from "../../../src/delta/blocksize.ts";
 import { BlockTable, Matcher, type FileSource, type TokenSink } from "../../../src/delta/match.ts";
+import { CHUNK_SIZE, type Pieces } from "../../../src/delta/tokens.ts";
 import { Signer } from "../../../src/delta/signature.ts";
 import type { LinearMemory } from "../../../src/memory.ts";
 import type { FileSystem } from "../../../src/posix/filesystem.ts";
@@ -65,6 +66,8 @@ export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
 
 export type Token = { readonly literal: Uint8Array } | { readonly index: number };
 
+const ROOM_STRIDE = CHUNK_SIZE + 4;
+
 /** A sink that keeps tokens, joins literals, and counts the calls it gets. */
 export class TokenLog implements TokenSink {
   readonly tokens: Token[] = [];
@@ -92,6 +95,33 @@ export class TokenLog implements TokenSink {
     const short = index + count === this.head.count && remainder ? blockLength - remainder : 0;
     if (byteLength !== count * blockLength - short) throw new Error(`run of ${count} blocks has ${byteLength} bytes`);
     for (let n = 0; n < count; n++) this.match(index + n);
+  }
+}
+
+/** A TokenLog that has room for up to 256 KiB of literals, 4 bytes between its pieces. */
+export class RoomLog extends TokenLog {
+  roomCalls = 0;
+  private readonly place: Uint8Array;
+  private lent: Pieces | null = null;
+  constructor(memory: LinearMemory, head: SumHead) {
+    super(memory, head);
+    this.place = memory.bytes(memory.alloc(ROOM_STRIDE * 8), ROOM_STRIDE * 8);
+  }
+  room(byteLength: number): Pieces {
+    this.take();
+    this.roomCalls++;
+    this.place.fill(0xee);
+    this.lent = { ptr: this.place.byteOffset, stride: ROOM_STRIDE, byteLength: Math.min(byteLength, CHUNK_SIZE * 8) };
+    return this.lent;
+  }
+  /** Counts what has been put into the room last. */
+  take(): void {
+    if (this.lent === null) return;
+    const { ptr, stride, byteLength } = this.lent;
+    this.lent = null;
+    for (let at = 0, from = ptr; at < byteLength; at += CHUNK_SIZE, from += stride) {
+      this.literal(from, Math.min(CHUNK_SIZE, byteLength - at));
+    }
   }
 }
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { CHUNK_SIZE } from "../../../src/delta/tokens.ts";
+import { CHUNK_SIZE, type Pieces } from "../../../src/delta/tokens.ts";
 import { transferDigest } from "../../../src/checksum/digest.ts";
 import { Matcher } from "../../../src/delta/match.ts";
 import { newSumHead } from "../../../src/protocol/sumhead.ts";
 import type { ChecksumName } from "../../../src/protocol/context.ts";
 import {
-  brief, contextOf, deltaOf, join, newKernels, Random, rebuild, sameBytes, sourceOf, tableOf, TokenLog, type Sizes,
-  type Token,
+  brief, contextOf, deltaOf, join, newKernels, Random, rebuild, RoomLog, sameBytes, sourceOf, tableOf, TokenLog,
+  type Sizes, type Token,
 } from "./_engine.ts";
 import { referenceTokens } from "./_reference.ts";
 
@@ -199,6 +199,51 @@ describe("reading the file", () => {
       expect(matcher.readError).toBe(5);
     });
   }
+});
+
+describe("reading to where literals leave from", () => {
+  const file = new Random(13).bytes(900_001);
+
+  /** The file sent through a sink with room; one call reads `mostPieces` bytes at most. */
+  function send(bytes: Uint8Array, mostPieces: number, skipBytes = 0) {
+    const { memory } = kernels;
+    const digest = transferDigest(kernels, contextOf());
+    const matcher = new Matcher(kernels, digest);
+    const log = new RoomLog(memory, newSumHead());
+    const source = sourceOf(memory, bytes);
+    const readPieces = (offset: number, { ptr, stride, byteLength }: Pieces): number => {
+      const part = bytes.subarray(offset, offset + Math.min(byteLength, mostPieces));
+      for (let at = 0, to = ptr; at < part.length; at += CHUNK_SIZE, to += stride) {
+        memory.u8.set(part.subarray(at, at + CHUNK_SIZE), to);
+      }
+      return part.length;
+    };
+    matcher.start(null, { ...source, byteLength: file.length, readPieces }, log, { skipBytes });
+    while (matcher.step());
+    log.take();
+    const sum = new Uint8Array(16);
+    matcher.finish(sum, 0);
+    return { log, matcher, sum };
+  }
+
+  it("sends what a copy would, however much a call reads", () => {
+    const { sum } = deltaOf(kernels, new Uint8Array(0), file);
+    for (const mostPieces of [Infinity, 100_000, CHUNK_SIZE, 1, 0]) {
+      const roomy = send(file, mostPieces);
+      expect(isLiteral(roomy.log.tokens, file)).toBe(true);
+      expect(roomy.log.roomCalls).toBe(4);
+      expect(roomy.sum).toEqual(sum);
+      expect(roomy.matcher.stats.literalBytes).toBe(file.length);
+    }
+    expect(isLiteral(send(file, Infinity, 300_000).log.tokens, file.subarray(300_000))).toBe(true);
+  });
+
+  it("sends zeros and a wrong digest for a file that shrank", () => {
+    const { log, matcher, sum } = send(file.subarray(0, 700_000), Infinity);
+    expect(isLiteral(log.tokens, join(file.subarray(0, 700_000), new Uint8Array(200_001)))).toBe(true);
+    expect(matcher.readError).toBe(61);
+    expect(sum).toEqual(new Uint8Array(16));
+  });
 });
 
 describe("append", () => {

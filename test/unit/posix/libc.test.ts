@@ -35,18 +35,36 @@ describe("errors", () => {
   test("an interrupted call is made again", () => {
     const fs = open({
       openat: script(-EINTR, -EINTR, 7), syscall: script(-EINTR, 8), read: script(-EINTR, 5), pread: script(-EINTR, 6),
+      readv: script(-EINTR, 6),
       write: script(-EINTR, 4), pwrite: script(2, -EINTR, 2),
     });
     expect(fs.openat(-100, fs.cstr("x"), 0, 0)).toBe(7);
     expect(fs.openat2(-100, fs.cstr("x"), 0, 0, 8)).toBe(8);
     expect(fs.read(3, 0, 5)).toBe(5);
     expect(fs.pread(3, 0, 6, 0)).toBe(6);
+    expect(fs.readv!(3, 0, 6, 4, 8)).toBe(6);
     expect(fs.write(3, 0, 4)).toBe(4);
     expect(fs.pwrite(3, 0, 4, 0)).toBe(4);
   });
   test("a listing that fails half-way returns the error", () => {
     expect(open({ getdents64: script(-EIO) }).readDir(3, () => undefined)).toBe(-EIO);
   });
+});
+
+test("pieces are read apart, at most 32 of them", () => {
+  const asked: number[][] = [];
+  const fs: FileSystem = open({
+    readv: (_fd, iov, count) => {
+      const at = (iov - BASE) >>> 2;
+      asked.push(Array.from(fs.memory.u32.subarray(at, at + count * 4)));
+      return 7;
+    },
+  });
+  expect(fs.readv!(3, 1000, 10, 4, 6)).toBe(7);
+  const [low, high] = [BASE % 2 ** 32, Math.floor(BASE / 2 ** 32)];
+  expect(asked).toEqual([[1000, 1006, 1012].flatMap((ptr, n) => [low + ptr, high, n < 2 ? 4 : 2, 0])]);
+  fs.readv!(3, 1000, 100, 2, 2);
+  expect(asked[1].length).toBe(32 * 4);
 });
 
 describe("writing", () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Cursor, Writer } from "../../../src/protocol/cursor.ts";
-import { PlainTokenReader, PlainTokenWriter, type TokenSink, wholeLiteral } from "../../../src/protocol/token.ts";
+import {
+  LITERAL_STRIDE, PlainTokenReader, PlainTokenWriter, type TokenSink, wholeLiteral,
+} from "../../../src/protocol/token.ts";
 import {
   CompressedTokenReader, CompressedTokenWriter, type Compressor, type Decompressor, type PieceSink,
 } from "../../../src/protocol/tokencompressed.ts";
@@ -57,6 +59,23 @@ describe("plain tokens", () => {
     out.reset();
     writer.literal(out, new Uint8Array(70000));
     expect(out.length).toBe(70000 + 3 * 4);
+  });
+
+  test("room for a literal is where its bytes would have gone", () => {
+    const writer = new PlainTokenWriter();
+    for (const byteLength of [1, 32768, 32769, 70000]) {
+      const bytes = Uint8Array.from({ length: byteLength }, (_, i) => i * 7);
+      const plain = new Writer();
+      plain.u8(9);
+      writer.literal(plain, bytes);
+      const out = new Writer();
+      out.u8(9);
+      const first = writer.room(out, byteLength);
+      for (let at = 0, to = first; at < byteLength; at += 32768, to += LITERAL_STRIDE) {
+        out.bytes.set(bytes.subarray(at, at + 32768), to);
+      }
+      expect(Buffer.compare(out.view(), plain.view())).toBe(0);
+    }
   });
 
   test("a literal of any length passes through as it arrives", () => {

@@ -52,6 +52,18 @@ describe("output", () => {
     await settled();
     expect(output.lastWrite).toBe(200);
   });
+  it("has room for much at once only while nothing waits and nothing holds it back", () => {
+    const { output, stream } = make();
+    expect(output.directRoom).toBe(0);
+    const inMemory = new Output(newMemory(), Object.assign(stream, { useBuffer() {} }), () => 0);
+    expect(inMemory.directRoom).toBe(256 * 1024);
+    stream.takes = false;
+    inMemory.writer.u8(1);
+    inMemory.flush();
+    expect(inMemory.directRoom).toBe(64 * 1024);
+    inMemory.rateLimit = { pace: () => undefined };
+    expect(inMemory.directRoom).toBe(0);
+  });
   it("keeps alive with an empty frame, but not behind bytes that wait", () => {
     const { stream, output } = make();
     output.startMultiplex();
