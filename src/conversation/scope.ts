@@ -66,11 +66,12 @@ function scopedFiles(base: FileSystem, memory: LinearMemory): { fs: FileSystem; 
     if (fd >= 0) open.add(fd);
     return fd;
   };
-  const own: Pick<FileSystem, "memory" | "openat" | "openat2" | "close" | "jobQueue" | "listAhead"> = {
+  const own: Pick<FileSystem, "memory" | "openat" | "openat2" | "close" | "jobQueue" | "listAhead" | "listsAhead"> = {
     memory,
     // Its threads close descriptors by themselves, which the scope would close again: somebody else's by then.
     jobQueue: undefined,
     listAhead: undefined,
+    listsAhead: undefined,
     openat: (dirfd, name, flags, mode) => note(base.openat(dirfd, name, flags, mode)),
     openat2: (dirfd, name, flags, mode, resolve) => note(base.openat2(dirfd, name, flags, mode, resolve)),
     close(fd) {

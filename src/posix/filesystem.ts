@@ -84,6 +84,8 @@ export interface FileSystem {
    * somebody else does so: there is one at a time.
    */
   readonly listAhead?: () => ListAhead | null;
+  /** The helper that `listAhead` has given to somebody, who may share it; null without one. */
+  readonly listsAhead?: ListAhead | null;
   readonly memory: LinearMemory;
   readonly capabilities: FsCapabilities;
   readonly constants: PosixConstants;

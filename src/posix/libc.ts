@@ -72,7 +72,7 @@ class LibcFileSystem implements FileSystem {
   private readonly home: LinearMemory;
   private readonly direntPtrs: number[] = [];
   private readDirDepth = 0;
-  private listsAhead: ListAhead | null = null;
+  listsAhead: ListAhead | null = null;
   /** The entry at hand of a directory that was listed ahead: its directory, name and struct stat. */
   private aheadFd = -1;
   private aheadName = 0;

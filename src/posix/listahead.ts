@@ -1,20 +1,22 @@
 /**
- * Directories listed by a helper thread before this one comes to them: their entries, and each entry's lstat.
+ * Directories that a helper thread looks at before this one comes to them: their entries with the lstat of each, or the
+ * lstat of names that are given.
  *
  * The two share a few slots in linear memory, one a directory. This side offers an open directory, and takes it later:
- * listed by then, or, where the helper has not begun, to list it itself. Whatever the helper cannot do is left to this
+ * looked at by then, or, where the helper has not begun, to do it itself. Whatever the helper cannot do is left to this
  * side, which finds out why.
  */
 import { type Ffi, type HelperStart, type Host } from "../host.ts";
 import { type LinearMemory } from "../memory.ts";
 import { awaitMore, Control, CONTROL_BYTES, HelperThread, liveAsHelper } from "./helperthread.ts";
-import { Dirent, isDots, STAT_BYTES } from "./structs.ts";
+import type { StatRecord } from "./filesystem.ts";
+import { decodeStat, Dirent, isDots, STAT_BYTES, type StatLayout, statLayout } from "./structs.ts";
 
 /** Directories that may be on offer. */
 const SLOTS = 8;
 const NAMES_BYTES = 65536;
 /** Entries of a directory that are looked at ahead. */
-const MOST_STATS = 1024;
+export const MOST_STATS = 1024;
 const HEAD_BYTES = 64;
 const STATS_AT = HEAD_BYTES + NAMES_BYTES;
 const SLOT_BYTES = STATS_AT + MOST_STATS * STAT_BYTES;
@@ -35,6 +37,8 @@ const Word = {
   stats: 4,
   /** 1 when there are no more entries. */
   complete: 5,
+  /** How many names are given, as addresses in place of the entries; 0 to find the entries. */
+  names: 6,
 } as const;
 
 const SlotState = { free: 0, wanted: 1, claimed: 2, done: 3 } as const;
@@ -61,12 +65,17 @@ export class ListAhead {
   private readonly ring: number;
   private readonly i32: Int32Array;
   private readonly ended: () => void;
+  private readonly memory: LinearMemory;
+  private readonly layout: StatLayout;
+  private isOpen = true;
   private offered = 0;
   private taken = 0;
 
   /** `ended` is called by `close`. */
   constructor(host: Host, memory: LinearMemory, ended: () => void) {
     this.ended = ended;
+    this.memory = memory;
+    this.layout = statLayout(host.arch);
     const region = memory.alloc(CONTROL_BYTES + SLOTS * SLOT_BYTES);
     this.ring = region + CONTROL_BYTES;
     this.i32 = new Int32Array(memory.wasm.buffer);
@@ -81,19 +90,32 @@ export class ListAhead {
 
   /** Can a directory be offered? Not before the helper has come up. */
   get hasRoom(): boolean {
-    return this.taken < SLOTS && this.helper.isReady;
+    return this.isOpen && this.taken < SLOTS && this.helper.isReady;
   }
 
   /** Offers a directory that has not been read from. There must be room. */
   offer(fd: number): void {
+    this.publish(this.freeSlot(), fd, 0);
+  }
+
+  /**
+   * Offers an open directory for the lstat of names in it, MOST_STATS at most: addresses [from, to) of `addresses`,
+   * which must stay good until it is taken. There must be room. Names that cannot be looked at have no `stat`.
+   */
+  offerNames(fd: number, addresses: Uint32Array, from: number, to: number): void {
     const { i32 } = this;
-    let slot = 0;
-    while (i32[this.word(slot, Word.state)] !== SlotState.free) slot++;
-    this.taken++;
-    i32[this.word(slot, Word.fd)] = fd;
-    i32[this.word(slot, Word.number)] = ++this.offered;
-    Atomics.store(i32, this.word(slot, Word.state), SlotState.wanted);
-    this.helper.announce(this.offered);
+    const slot = this.freeSlot();
+    const at = (this.slot(slot) + HEAD_BYTES) >>> 2;
+    for (let i = from; i < to; i++) i32[at + i - from] = addresses[i];
+    this.publish(slot, fd, to - from);
+  }
+
+  /** Decodes the lstat of an entry or name of a directory that was taken; false when there is none. */
+  stat({ stats, statCount }: ListedDirectory, index: number, stat: StatRecord): boolean {
+    const at = stats + index * STAT_BYTES;
+    if (!this.isOpen || index >= statCount || this.i32[(at >>> 2) + this.layout.mode] === 0) return false;
+    decodeStat(this.memory, this.layout, at, stat);
+    return true;
   }
 
   /** Forgets an offered directory. */
@@ -105,6 +127,7 @@ export class ListAhead {
   /** What the helper has found in an offered directory, null when it has not; then the descriptor is as it was. */
   take(fd: number): ListedDirectory | null {
     const { i32 } = this;
+    if (!this.isOpen) return null;
     for (let slot = 0; slot < SLOTS; slot++) {
       if (i32[this.word(slot, Word.state)] === SlotState.free || i32[this.word(slot, Word.fd)] !== fd) continue;
       if (!this.settle(slot) || i32[this.word(slot, Word.bytes)] <= 0) {
@@ -112,6 +135,8 @@ export class ListAhead {
         return null;
       }
       const at = this.slot(slot);
+      // The descriptor may be closed, and its number given to another directory, before the slot is released.
+      i32[this.word(slot, Word.fd)] = -1;
       return {
         slot, entries: at + HEAD_BYTES, byteLength: i32[this.word(slot, Word.bytes)], stats: at + STATS_AT,
         statCount: i32[this.word(slot, Word.stats)], complete: i32[this.word(slot, Word.complete)] === 1,
@@ -121,14 +146,32 @@ export class ListAhead {
   }
 
   release(slot: number): void {
+    if (!this.isOpen) return;
     this.taken--;
     Atomics.store(this.i32, this.word(slot, Word.state), SlotState.free);
   }
 
-  /** Ends the helper. Every directory must have been taken. */
+  /** Ends the helper. Nothing can be taken afterwards. */
   close(): void {
+    this.isOpen = false;
     this.ended();
     this.helper.end(this.offered + 1);
+  }
+
+  private freeSlot(): number {
+    let slot = 0;
+    while (this.i32[this.word(slot, Word.state)] !== SlotState.free) slot++;
+    this.taken++;
+    return slot;
+  }
+
+  private publish(slot: number, fd: number, names: number): void {
+    const { i32 } = this;
+    i32[this.word(slot, Word.fd)] = fd;
+    i32[this.word(slot, Word.names)] = names;
+    i32[this.word(slot, Word.number)] = ++this.offered;
+    Atomics.store(i32, this.word(slot, Word.state), SlotState.wanted);
+    this.helper.announce(this.offered);
   }
 
   /** Takes a slot back from the helper, or waits for it. True when the directory has been listed. */
@@ -193,6 +236,10 @@ function list(lister: Lister, at: number): void {
   const { i32 } = lister;
   const word = at >>> 2;
   const fd = i32[word + Word.fd];
+  if (i32[word + Word.names] > 0) {
+    lookAtNames(lister, at, fd, i32[word + Word.names]);
+    return;
+  }
   const bytes = readEntries(lister, at, fd);
   i32[word + Word.bytes] = bytes;
   i32[word + Word.stats] = bytes > 0 ? lookAt(lister, at, fd, bytes) : 0;
@@ -224,6 +271,17 @@ function lookAt({ calls, base, u8 }: Lister, at: number, fd: number, bytes: numb
     count++;
   }
   return count;
+}
+
+/** Stats the names that are given; one that cannot be has a mode of 0. */
+function lookAtNames({ calls, base, i32 }: Lister, at: number, fd: number, count: number): void {
+  const names = (at + HEAD_BYTES) >>> 2;
+  for (let i = 0; i < count; i++) {
+    const stat = at + STATS_AT + i * STAT_BYTES;
+    if (calls.fstatat(fd, base + (i32[names + i] >>> 0), base + stat, AT_SYMLINK_NOFOLLOW) === 0) continue;
+    i32.fill(0, stat >>> 2, (stat + STAT_BYTES) >>> 2);
+  }
+  i32[(at >>> 2) + Word.bytes] = i32[(at >>> 2) + Word.stats] = count;
 }
 
 function recordLength(u8: Uint8Array, entry: number): number {

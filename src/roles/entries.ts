@@ -63,6 +63,11 @@ export class Entries {
     return this.directories.needsTouchUp;
   }
 
+  /** The rows of `list` come next, in order. */
+  enter(list: FileList): void {
+    this.scene.ahead?.enter(list);
+  }
+
   /** `process`, and the sums if the row wants any. */
   async handle(list: FileList, row: number, ndx: number): Promise<void> {
     const request = this.process(list, row, ndx);
@@ -203,6 +208,7 @@ export class Entries {
     if (dirId !== this.lastDirId) this.enterParent(item, dirId);
     let result: number;
     if (options.keepDirlinks && kind === "directory") result = this.statThroughLink(item);
+    else if (this.scene.ahead?.lstat(item.list, item.row, stat)) result = 0;
     else result = destination.lstat(item.list, item.row, stat);
     scene.exists = result >= 0;
     scene.statErrno = -result;

@@ -110,6 +110,7 @@ export class Generator {
     const { entries } = this;
     const { active, low, high, ndxStart } = list;
     const count = active ? active.length : high - low + 1;
+    entries.enter(list);
     for (let i = 0; i < count; i++) {
       const row = active ? active[i] : low + i;
       const request = entries.process(list, row, ndxStart + row);

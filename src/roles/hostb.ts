@@ -43,6 +43,7 @@ import { BasisDirs } from "./basisdirs.ts";
 import { BatchRequests } from "./batchrequests.ts";
 import { nameConversion } from "./charsets.ts";
 import { becomeCopyAsUser, noteIdentity } from "./copyas.ts";
+import { DestinationAhead, looksAhead } from "./destahead.ts";
 import { type Destination } from "./destination.ts";
 import { Entries } from "./entries.ts";
 import { ReceivingExtras } from "./extras.ts";
@@ -404,6 +405,7 @@ class ReceivingSide {
       basisDirs: this.basisDirs,
       copyIn: (from, { list, row }) => this.incoming.copyIn(from, list, row),
       fuzzy: options.fuzzy > 0 ? new FuzzyBasis(session, destination, this.basisDirs, lister) : null,
+      ahead: looksAhead(session, destination) ? session.own(new DestinationAhead(session, destination)) : null,
       reportFlag: (modern || !session.amServer) && shown ? 0 : AttrFlag.report,
     });
     return new Generator(receiving, new Entries(scene), deletion, ndxWriter);

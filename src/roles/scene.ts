@@ -14,6 +14,7 @@ import { type NdxWriter } from "../protocol/ndx.ts";
 import { type Session } from "../session/session.ts";
 import { type BasisDirs } from "./basisdirs.ts";
 import { type Deletion } from "./deletion.ts";
+import { type DestinationAhead } from "./destahead.ts";
 import { type Destination } from "./destination.ts";
 import { type HiddenTest } from "./hidden.ts";
 import { type FuzzyBasis } from "./fuzzybasis.ts";
@@ -52,6 +53,8 @@ export class Scene {
   readonly copyIn: (from: Place, item: Item) => boolean;
   /** Null without --fuzzy. */
   readonly fuzzy: FuzzyBasis | null;
+  /** Null where every row is looked at in its turn. */
+  readonly ahead: DestinationAhead | null;
   /** State of the place of the row being handled; meaningful when `exists`. */
   readonly stat = newStat();
   exists = false;
@@ -78,6 +81,7 @@ export class Scene {
     deletion: Deletion; ndxWriter: NdxWriter; hardLinks: HardLinks | null; dirPerms: DefaultPerms; reportFlag: number;
     copying: CopySettings; reporter: FileReporter; hidden: HiddenTest | null; basisDirs: BasisDirs | null;
     copyIn: (from: Place, item: Item) => boolean; itemizing: boolean; printsNames: boolean; fuzzy: FuzzyBasis | null;
+    ahead: DestinationAhead | null;
   }) {
     this.session = parts.session;
     this.receiving = parts.receiving;
@@ -92,6 +96,7 @@ export class Scene {
     this.basisDirs = parts.basisDirs;
     this.copyIn = parts.copyIn;
     this.fuzzy = parts.fuzzy;
+    this.ahead = parts.ahead;
     this.dirPerms = parts.dirPerms;
     this.defaultPerms = parts.dirPerms.plain;
     this.copying = parts.copying;

@@ -1,6 +1,7 @@
 /**
- * Trees so large that a helper thread lists directories ahead: the same lines as stock rsync's, locally and as the
- * sender of a push, on each runtime, whatever has changed and whichever directories cannot be read.
+ * Trees so large that a helper thread looks at directories ahead: the same lines as stock rsync's, locally, as the
+ * sender of a push and as the receiver of a pull, on each runtime, whatever has changed and whichever directories
+ * cannot be read.
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
@@ -46,6 +47,21 @@ describe.each<Runtime>(["node", "deno", "bun"])("directories listed ahead on %s"
     expect(ours.code).toBe(theirs.code);
     const withoutPlace = (text: string): string => text.replace(/ at \S+\(\d+\) \[(\w+)=[\d.]+\]/, " [$1]");
     expect(withoutPlace(ours.stderr)).toBe(withoutPlace(theirs.stderr));
+  });
+
+  const pulls = it.skipIf(missing(runtime) !== "").each(["-ain", "-aiuc", "-ain --delete"]);
+  pulls("a pull from stock rsync, %s", async (options) => {
+    writeFileSync(join(top, "shell"), "#!/bin/sh\nshift\nexec \"$@\"\n", { mode: 0o755 });
+    const shell = ["--rsync-path", peer!, "-e", join(top, "shell")];
+    const words = [...options.split(" "), ...shell, `host:${join(top, "source")}/`];
+    const ends = ["ours", "theirs"].map((name) => join(top, name));
+    for (const end of ends) execFileSync("cp", ["-a", join(top, "copy"), end]);
+    const ours = await run([program, ...words, `${ends[0]}/`]);
+    const theirs = await run([peer!, ...words, `${ends[1]}/`]);
+    expect(ours.stdout.split("\n").length).toBeGreaterThan(FOLDERS);
+    expect([ours.code, ours.stdout]).toEqual([theirs.code, theirs.stdout]);
+    expect((await run([peer!, "-ainc", "--delete", `${ends[0]}/`, `${ends[1]}/`])).stdout).toBe("");
+    for (const end of ends) rmSync(end, { recursive: true });
   });
 
   it.skipIf(missing(runtime) !== "")("a push to stock rsync", async () => {
