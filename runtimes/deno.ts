@@ -1,10 +1,8 @@
-/** The program on Deno. Importing this file elsewhere gives the Host without running anything. */
-import { main } from "../src/cli.ts";
-import { createHost } from "./_denohost.ts";
+/**
+ * The program on Deno, which keeps the compiled code of what it imports in its own folder. It comes to that in turns of
+ * its event loop, of which a short run of a module that is imported statically has none.
+ */
+import type * as Program from "./_denoprogram.ts";
 
-export { createHost };
-
-if ((import.meta as { main?: boolean }).main) {
-  const host = createHost();
-  host.exit(await main(host));
-}
+const program: typeof Program = await import("./_denoprogram.ts");
+await program.start();

@@ -1,6 +1,5 @@
 /** wsync-inotifywatch on Deno. */
-import { runTool } from "../src/inotify.ts";
-import { createHost } from "./_denohost.ts";
+import type * as Tools from "./_denotools.ts";
 
-const host = createHost();
-host.exit(await runTool(host, "inotifywatch"));
+const tools: typeof Tools = await import("./_denotools.ts");
+await tools.start("inotifywatch");

@@ -1,6 +1,5 @@
 /** wsync-rrsync on Deno. */
-import { main } from "../src/cli.ts";
-import { createHost } from "./_denohost.ts";
+import type * as Program from "./_denoprogram.ts";
 
-const host = createHost();
-host.exit(await main(host, "--rrsync"));
+const program: typeof Program = await import("./_denoprogram.ts");
+await program.start("--rrsync");

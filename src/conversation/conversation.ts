@@ -232,6 +232,7 @@ async function guarded(platform: Platform, session: Session, work: () => Promise
     },
     expired: stop,
   });
+  session.timeoutLowered = () => watch.changed();
   const release = platform.interrupts.add(stop);
   try {
     await work();

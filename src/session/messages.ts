@@ -65,6 +65,7 @@ function lowerTimeout(session: Session, seconds: number): void {
   if (session.ioTimeout > 0 && session.ioTimeout <= seconds) return;
   if (session.log.info("MISC", 2)) session.log.infoLine(`Setting --timeout=${seconds} to match server\n`);
   session.ioTimeout = seconds;
+  session.timeoutLowered();
 }
 
 /** The other side ends the run, having said why; it waits for our acknowledgement. */

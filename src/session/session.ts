@@ -80,6 +80,8 @@ export class Session {
   ioError = 0;
   /** --timeout in seconds, as given or as lowered by the server; 0 waits for ever. */
   ioTimeout: number;
+  /** Called when the server has lowered it. */
+  timeoutLowered: () => void = () => {};
   /** The last exchange is under way: a closed connection is no longer worth a message. */
   shuttingDown = false;
   /** Why the session was told to stop, or null while it runs. */

@@ -14,7 +14,7 @@ type Clock = Pick<Host, "monotonic" | "sleep" | "now">;
 export interface Watched {
   /** The role, for the message. */
   who(): string;
-  /** Seconds of silence allowed; 0 is for ever. Asked anew at each look, because a server may lower it. */
+  /** Seconds of silence allowed; 0 is for ever. Asked anew at each look: a server may lower it (see `changed`). */
   timeout(): number;
   /** The second since the epoch at which the run ends (--stop-at), or null. */
   readonly stopAt: number | null;
@@ -31,18 +31,27 @@ function timeoutError(who: string, seconds: number): TransportError {
   return new TransportError(`[${who}] io timeout after ${seconds} seconds -- exiting\n`, ExitCode.timeout);
 }
 
-/** Watches from the moment it is made until `stop`. */
+/** Watches from the moment it is made until `stop`, if there is a limit: the first timer of a runtime takes long. */
 export class TimeoutWatch {
   private readonly host: Clock;
   private readonly watched: Watched;
   /** Silence is counted from here: our own work, during which nothing can be read, is not the peer's silence. */
   private awakeSince: number;
+  private running = false;
   private stopped = false;
 
   constructor(host: Clock, watched: Watched) {
     this.host = host;
     this.watched = watched;
     this.awakeSince = host.monotonic();
+    this.changed();
+  }
+
+  /** There may be a limit where there was none. */
+  changed(): void {
+    const { timeout, stopAt } = this.watched;
+    if (this.running || (stopAt === null && timeout() === 0)) return;
+    this.running = true;
     void this.run();
   }
 

@@ -17,6 +17,10 @@ class Clock {
     return this.time + 3_600_000;
   }
 
+  get sleeping(): number {
+    return this.sleepers.length;
+  }
+
   sleep(ms: number): Promise<void> {
     return new Promise((wake) => this.sleepers.push({ at: this.time + ms, wake }));
   }
@@ -41,11 +45,11 @@ interface Seen {
   watching?: TimeoutWatch;
 }
 
-function watch(clock: Clock, seconds = 4, stopAt: number | null = null): Seen {
+function watch(clock: Clock, limit: number | { seconds: number } = 4, stopAt: number | null = null): Seen {
   const seen: Seen = { errors: [], kept: [], last: { read: 0, write: 0 } };
   const watching = new TimeoutWatch(clock, {
     who: () => "sender",
-    timeout: () => seconds,
+    timeout: () => (typeof limit === "number" ? limit : limit.seconds),
     stopAt,
     lastRead: () => seen.last.read,
     lastWrite: () => seen.last.write,
@@ -70,11 +74,28 @@ describe("timeouts", () => {
     expect(seen.errors.map(({ message, exitCode }) => [message, exitCode]))
       .toEqual([["[sender] io timeout after 4 seconds -- exiting\n", 30]]);
   });
-  it("wait for ever with 0", async () => {
+  it("wait for ever with 0, for which no timer is made", async () => {
     const clock = new Clock();
     const seen = watch(clock, 0);
+    expect(clock.sleeping).toBe(0);
     await clock.pass(20_000, 1000);
     expect([seen.errors, seen.kept]).toEqual([[], []]);
+  });
+  it("begin to count when a server sets one", async () => {
+    const clock = new Clock();
+    const limit = { seconds: 0 };
+    const seen = watch(clock, limit);
+    await clock.pass(20_000, 1000);
+    limit.seconds = 4;
+    seen.last.read = clock.time;
+    seen.watching!.changed();
+    seen.watching!.changed();
+    expect(clock.sleeping).toBe(1);
+    Object.defineProperty(seen.last, "write", { get: () => 1000, set: () => {} });
+    await clock.pass(3750);
+    expect(seen.errors).toEqual([]);
+    await clock.pass(2000);
+    expect(seen.errors.length).toBe(1);
   });
   it("keep the other side awake at half the time", async () => {
     const clock = new Clock();
