@@ -45,6 +45,8 @@ export const Word = {
   /** Without a source: address and length of the contents, which must stay there until the record is done. */
   content: 11,
   byteLength: 12,
+  /** A number that stands for the directory: new files get the same owner and permissions as long as it is the same. */
+  place: 13,
 } as const;
 
 /** In place of a source's descriptor: the contents lie in memory. */
@@ -62,6 +64,7 @@ export const SMALL_FILE_CALLS = [
 export type SmallFileCalls = Record<(typeof SMALL_FILE_CALLS)[number], FfiFunction>;
 
 const CHMOD_BITS = 0o7777;
+const ACCESS_BITS = 0o777;
 
 /** Makes files by records. Each thread has its own, with its own scratch memory. */
 export class SmallFileMaker {
@@ -70,6 +73,12 @@ export class SmallFileMaker {
   private readonly layout: StatLayout;
   private readonly scratch: number;
   private readonly u32: Uint32Array;
+  /** What a new file of the last place has, and the mode that it was created with. */
+  private place = -1;
+  private createMode = -1;
+  private mode = 0;
+  private uid = 0;
+  private gid = 0;
 
   /** `base`: native address of the memory's first byte. `scratch`: address of SCRATCH_BYTES. */
   constructor(buffer: ArrayBufferLike, base: number, scratch: number, c: SmallFileCalls, layout: StatLayout) {
@@ -91,9 +100,11 @@ export class SmallFileMaker {
     const { c, u32 } = this;
     const dir = u32[at + Word.dir];
     const temp = this.base + ptr + RECORD_TEMP;
-    const fd = c.openat(dir, temp, u32[at + Word.openFlags], u32[at + Word.createMode]);
+    const createMode = this.ownsNewFiles(at) ? u32[at + Word.mode] & ACCESS_BITS : u32[at + Word.createMode];
+    const fd = c.openat(dir, temp, u32[at + Word.openFlags], createMode);
     if (fd < 0) return false;
-    const filled = this.fill(fd, at) && this.dress(fd, at, this.base + ptr + RECORD_TIMES);
+    const filled = this.fill(fd, at) && this.look(fd, at, createMode)
+      && this.dress(fd, at, this.base + ptr + RECORD_TIMES);
     const closed = c.close(fd) === 0;
     if (filled && closed && c.renameat(dir, temp, dir, this.base + u32[at + Word.name]) === 0) {
       if (u32[at + Word.source] !== NO_SOURCE) c.close(u32[at + Word.source]);
@@ -115,20 +126,44 @@ export class SmallFileMaker {
     return count === 0 || this.c.write(fd, buffer, count) === count;
   }
 
+  /** Nobody else may see a file before it has its owner; one that has it from the start may have its mode as well. */
+  private ownsNewFiles(at: number): boolean {
+    const { u32 } = this;
+    return u32[at + Word.place] === this.place && this.wantedUid(at) === this.uid && this.wantedGid(at) === this.gid;
+  }
+
+  private wantedUid(at: number): number {
+    return this.u32[at + Word.wants] & Wanted.uid ? this.u32[at + Word.uid] : this.uid;
+  }
+
+  private wantedGid(at: number): number {
+    return this.u32[at + Word.wants] & Wanted.gid ? this.u32[at + Word.gid] : this.gid;
+  }
+
+  /** Finds out what a new file has, unless one like it has told. */
+  private look(fd: number, at: number, createMode: number): boolean {
+    const { u32, layout } = this;
+    const place = u32[at + Word.place];
+    if (place === this.place && createMode === this.createMode) return true;
+    const stat = this.scratch + SMALL_BYTES;
+    if (this.c.fstat(fd, this.base + stat) !== 0) return false;
+    const word = stat >>> 2;
+    this.place = place;
+    this.createMode = createMode;
+    this.mode = u32[word + layout.mode];
+    this.uid = u32[word + layout.uid];
+    this.gid = u32[word + layout.gid];
+    return true;
+  }
+
   /** Owner, times, mode: files/attrs.ts, for a file that was just made. */
   private dress(fd: number, at: number, times: number): boolean {
-    const { c, u32, layout } = this;
-    const stat = this.scratch + SMALL_BYTES;
-    if (c.fstat(fd, this.base + stat) !== 0) return false;
-    const word = stat >>> 2;
-    const uid = u32[word + layout.uid];
-    const gid = u32[word + layout.gid];
-    const wants = u32[at + Word.wants];
-    const newUid = wants & Wanted.uid ? u32[at + Word.uid] : uid;
-    const newGid = wants & Wanted.gid ? u32[at + Word.gid] : gid;
-    if ((newUid !== uid || newGid !== gid) && c.fchown(fd, newUid, newGid) !== 0) return false;
-    if (wants & Wanted.times && c.futimens(fd, times) !== 0) return false;
+    const { c, u32 } = this;
+    const uid = this.wantedUid(at);
+    const gid = this.wantedGid(at);
+    if ((uid !== this.uid || gid !== this.gid) && c.fchown(fd, uid, gid) !== 0) return false;
+    if (u32[at + Word.wants] & Wanted.times && c.futimens(fd, times) !== 0) return false;
     const mode = u32[at + Word.mode];
-    return ((u32[word + layout.mode] ^ mode) & CHMOD_BITS) === 0 || c.fchmod(fd, mode & CHMOD_BITS) === 0;
+    return ((this.mode ^ mode) & CHMOD_BITS) === 0 || c.fchmod(fd, mode & CHMOD_BITS) === 0;
   }
 }

@@ -23,6 +23,8 @@ export class DirectoryEntries {
   private readonly basis: BasisEntries | null;
   /** With --fake-super a directory keeps its true permissions elsewhere and must stay usable here. */
   private readonly addedPerms: number;
+  /** The last directory whose contents come next, if this run has made it: there is nothing in it. */
+  newest: string | null = null;
   private retouchPerms = false;
   /** The directory of a basis directory that the one at hand is made like, or null. */
   private like: Place | null = null;
@@ -87,6 +89,7 @@ export class DirectoryEntries {
     if (!session.options.preservePerms) this.settleMode(list, row, !isNew);
     const named = this.report(item, isNew);
     const { like } = this;
+    this.newest = list.flags[row] & FileFlag.dirCreated && session.dryRun === 0 ? path : null;
     if (!scene.exists && !this.make(item, path)) return this.skipContents(item);
     if (like) this.attributes.copyXattrs(like, { root: scene.destination.root, path });
     this.setAttributes(item, path, named);
@@ -150,6 +153,7 @@ export class DirectoryEntries {
     if (result === -E.ENOENT && session.options.relative > 0) {
       if (makeParents(destination.root, path) >= 0) result = destination.root.mkdir(path, mode);
     }
+    if (result >= 0) this.newest = path;
     if (result >= 0 || result === -E.EEXIST) return true;
     scene.failed(`recv_generator: mkdir ${destination.fullName(path)} failed`, -result);
     return false;

@@ -35,6 +35,11 @@ export class Entries {
   private readonly item: Item;
   private readonly impliedDirsMissing: boolean;
   private lastDirId = -1;
+  /**
+   * What is at hand lies in a directory that this run has made, so that nothing is there. With --backup something may
+   * have been moved to it.
+   */
+  private parentIsNew = false;
   private priorDir: string | null = null;
 
   constructor(scene: Scene) {
@@ -206,6 +211,11 @@ export class Entries {
     scene.dryMissingDir = null;
     const dirId = item.list.dir[item.row];
     if (dirId !== this.lastDirId) this.enterParent(item, dirId);
+    if (this.parentIsNew && !this.files.redoing && (kind !== "directory" || this.isContents(item, kind))) {
+      scene.exists = false;
+      scene.statErrno = session.fs.constants.E.ENOENT;
+      return;
+    }
     let result: number;
     if (options.keepDirlinks && kind === "directory") result = this.statThroughLink(item);
     else if (this.scene.ahead?.lstat(item.list, item.row, stat)) result = 0;
@@ -244,6 +254,7 @@ export class Entries {
     }
     scene.fuzzy?.leave();
     this.lastDirId = dirId;
+    this.parentIsNew = dir === this.directories.newest && !options.backup;
   }
 
   private checkParent(item: Item, dir: string): void {

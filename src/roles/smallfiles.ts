@@ -43,6 +43,7 @@ export interface SmallFile {
 /** A directory that files are made in, by a descriptor of its own: nobody else closes it before they are done. */
 interface Workplace {
   readonly fd: number;
+  readonly number: number;
   users: number;
 }
 
@@ -86,7 +87,7 @@ export class SmallFiles {
   /** Contents of queued files, and for each file how far the ring is free again once it is done. */
   private readonly contents: ContentRing | null;
   private readonly marks: number[] = [];
-  private place: Workplace = { fd: -1, users: 0 };
+  private place: Workplace = { fd: -1, number: 0, users: 0 };
   private placeId = -1;
   private pumping = false;
   private broken = false;
@@ -217,7 +218,7 @@ export class SmallFiles {
     const fd = fs.openat(held, fs.cstr("."), directoryFlags(fs), 0);
     if (fd < 0) return false;
     const before = this.place;
-    this.place = { fd, users: 0 };
+    this.place = { fd, number: before.number + 1, users: 0 };
     this.placeId = id;
     if (before.fd >= 0 && before.users === 0) fs.close(before.fd);
     return true;
@@ -242,6 +243,7 @@ export class SmallFiles {
     u32[at + Word.content] = ptr;
     u32[at + Word.byteLength] = byteLength;
     u32[at + Word.dir] = this.place.fd;
+    u32[at + Word.place] = this.place.number;
     u32[at + Word.name] = list.namePtr[row];
     u32[at + Word.openFlags] = O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC;
     u32[at + Word.createMode] = (mode & INITIAL_ACCESS_PERMS) | S_IWUSR;

@@ -11,6 +11,11 @@ const CONTENT = "what a small file holds";
 const BEFORE_HELPER = 700;
 const WITH_HELPER = 500;
 const PATIENCE_MS = 20_000;
+/** Modes and owners that files have by turns; so many in a row are said to lie in one place. */
+const MODES = [0o640, 0o640, 0o755, 0o666, 0o4711, 0o444, 0o640, 0o600, 0o2771];
+const UIDS = [0, 0, 0, 7, 0];
+const GIDS = [0, 0, 0, 0, 0, 0, 8];
+const PLACE = 60;
 
 /** The cases, all in a directory of their own below `root`. */
 export function jobCases(host: Host, fs: FileSystem, root: string): Record<string, Case> {
@@ -20,6 +25,7 @@ export function jobCases(host: Host, fs: FileSystem, root: string): Record<strin
   const dir = fs.openat(AT.FDCWD, fs.cstr(path), O.RDONLY | O.DIRECTORY | O.CLOEXEC, 0);
   const source = fs.openat(dir, fs.cstr("source"), O.RDWR | O.CREAT | O.EXCL | O.CLOEXEC, 0o600);
   fs.write(source, fs.cstr(CONTENT), CONTENT.length);
+  const isRoot = fs.euid === 0;
   const names = fs.memory.alloc(64 * (BEFORE_HELPER + WITH_HELPER + 2));
 
   /** Fills the queue's next record for file `number`, and submits it. */
@@ -35,8 +41,10 @@ export function jobCases(host: Host, fs: FileSystem, root: string): Record<strin
     const words: [word: number, value: number][] = [
       [Word.source, content ? NO_SOURCE : fs.openat(dir, fs.cstr("source"), O.RDONLY | O.CLOEXEC, 0)],
       [Word.content, content], [Word.byteLength, CONTENT.length], [Word.dir, dir], [Word.name, name],
-      [Word.openFlags, O.RDWR | O.CREAT | O.EXCL], [Word.createMode, 0o600], [Word.mode, 0o640],
-      [Word.wants, Wanted.times],
+      [Word.openFlags, O.RDWR | O.CREAT | O.EXCL], [Word.createMode, 0o600],
+      [Word.mode, MODES[number % MODES.length]], [Word.place, Math.floor(number / PLACE)],
+      [Word.wants, Wanted.times | (isRoot ? Wanted.uid | Wanted.gid : 0)],
+      [Word.uid, UIDS[number % UIDS.length]], [Word.gid, GIDS[number % GIDS.length]],
     ];
     for (const [word, value] of words) memory.u32[at + word] = value;
     const times = [1000, 5, 2000 + number, 7];
@@ -47,7 +55,9 @@ export function jobCases(host: Host, fs: FileSystem, root: string): Record<strin
     const stat = newStat();
     equal(fs.fstatat(dir, fs.cstr(`file${number}`), stat, false), 0, `file${number}`);
     const found = [stat.mode & 0o7777, stat.size, stat.mtime, stat.mtimeNsec];
-    equal(found, [0o640, CONTENT.length, 2000 + number, 7], `file${number}`);
+    equal(found, [MODES[number % MODES.length], CONTENT.length, 2000 + number, 7], `file${number}`);
+    const owner = isRoot ? [UIDS[number % UIDS.length], GIDS[number % GIDS.length]] : [fs.euid, stat.gid];
+    equal([stat.uid, stat.gid], owner, `owner of file${number}`);
   };
   const open = (): JobQueue => fs.jobQueue!();
 
