@@ -7,13 +7,13 @@ import { hex, noise, place, streamed } from "../assembly/harness.ts";
 const bytes = readFileSync(new URL("../../../build/wsync.wasm", import.meta.url));
 
 test("the memory is shared, grows on demand and stops at its limit", () => {
-  const kernels = loadKernels(bytes, 64);
+  const kernels = loadKernels(bytes, 512);
   expect(kernels.memory.wasm.buffer).toBeInstanceOf(SharedArrayBuffer);
   const before = kernels.memory.u8.length;
   const ptr = kernels.memory.alloc(2 * before);
   expect(kernels.memory.u8.length).toBeGreaterThan(before);
   expect(ptr + 2 * before).toBeLessThanOrEqual(kernels.memory.u8.length);
-  expect(() => kernels.memory.alloc(64 * 65536)).toThrow(LimitError);
+  expect(() => kernels.memory.alloc(512 * 65536)).toThrow(LimitError);
 });
 
 test("the same kernels work over a memory that is not shared, which never moves", () => {
