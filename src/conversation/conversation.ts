@@ -27,7 +27,7 @@ import { Input } from "../session/input.ts";
 import { type LocalLink } from "../session/locallink.ts";
 import { type ModuleScope } from "../session/module.ts";
 import { Log, LogCode, type LogFileWriter } from "../session/log.ts";
-import { Output } from "../session/output.ts";
+import { type DirectOutput, Output } from "../session/output.ts";
 import { BandwidthLimit } from "../session/bandwidth.ts";
 import { logReporter } from "../session/reporter.ts";
 import { type Explainer } from "../session/explainer.ts";
@@ -60,6 +60,8 @@ export interface Conversation {
   readonly options: Options;
   readonly role: "sender" | "receiver";
   readonly stream: ByteStream;
+  /** Sends to where the stream does, in a process that has nothing else to do; null: the stream alone does. */
+  readonly direct?: DirectOutput | null;
   /** Paths: see runHostA and runHostB. */
   readonly args: readonly string[];
   /** Version settled by a daemon's greeting; null to exchange versions. */
@@ -132,7 +134,8 @@ async function hold(platform: Platform, conversation: Conversation, session: Ses
 
 function open(platform: Platform, conversation: Conversation, logFile: LogFileWriter): Session {
   const { host, kernels, fs } = platform;
-  const { options, role, stream, localLink, module, explainer, batch = null, charset = null } = conversation;
+  const { options, role, stream, direct = null, localLink, module, explainer, batch = null, charset = null }
+    = conversation;
   const log = conversation.log ?? new Log(host, options, options.levels);
   log.logFile ??= logFile;
   const { observer } = log;
@@ -146,7 +149,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   log.iconv = charset;
   session.memory.maxAlloc = options.maxAlloc;
   session.input = new Input(session.memory, stream, () => host.monotonic());
-  session.output = new Output(session.memory, stream, () => host.monotonic());
+  session.output = new Output(session.memory, stream, () => host.monotonic(), direct);
   session.input.role = session.who;
   session.output.role = session.who;
   session.input.beforeWait = () => session.output.flush();

@@ -180,7 +180,7 @@ class ModuleSession {
     const names = fault === null ? (this.p.hooks?.names(request) ?? null) : null;
     const module = { ...scope, chmod: this.chmodFor(role, options), names };
     return converse({ ...context.platform, fs: entered.fs }, {
-      options, role, stream, args: options.args, version: admission.version, localLink: null,
+      options, role, stream, direct: context.direct, args: options.args, version: admission.version, localLink: null,
       module, refusal: fault === null ? undefined : new UsageError(fault, ExitCode.unsupported),
       charset: options.iconv === null ? null : charset, filterArgs: { options: options.filters, reads: [] },
     }, context.log.write);

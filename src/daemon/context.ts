@@ -5,6 +5,7 @@ import { Confined } from "../files/confine.ts";
 import { type Options } from "../options/options.ts";
 import { type ParseContext } from "../options/parse.ts";
 import { Sockets } from "../posix/sockets.ts";
+import { type DirectOutput } from "../session/output.ts";
 import { System } from "../posix/system.ts";
 import { Config, type ConfigProblem, loadConfig } from "./config.ts";
 import { Environment } from "./expand.ts";
@@ -33,6 +34,8 @@ export interface DaemonContext {
   readonly viaShell: boolean;
   /** "daemon chroot", "daemon uid" or "daemon gid" have been taken on: commands run with no more than those. */
   readonly jailed: boolean;
+  /** Sends to the client past the runtime, in a process that has one client; else null. */
+  readonly direct: DirectOutput | null;
   /** Tells the process that waits for the end of this one; null when there is none. */
   readonly tell: ((message: WorkerMessage) => void) | null;
 }
@@ -45,7 +48,7 @@ export function daemonContext(
   const sockets = Sockets.open(host, fs.memory);
   const operator = new Confined(fs, fs.constants.AT.FDCWD, host.cwd(), { links: "trusted" });
   return {
-    platform, options, parseContext, sockets, operator, viaShell, jailed: false, tell: null,
+    platform, options, parseContext, sockets, operator, viaShell, jailed: false, direct: null, tell: null,
     system: System.open(host, fs.memory),
     log: new DaemonLog({ host, fs, sockets, operator, file: options.logFile }),
   };

@@ -8,6 +8,7 @@ import { Confined } from "../files/confine.ts";
 import { bytesOf } from "../memory.ts";
 import { newStat } from "../posix/filesystem.ts";
 import { LineStream } from "../session/linestream.ts";
+import { type DirectOutput } from "../session/output.ts";
 import { ReplayStream } from "../session/replaystream.ts";
 import { Config } from "./config.ts";
 import { prepare, serveConnection, serveModule } from "./connection.ts";
@@ -21,6 +22,9 @@ import { processState } from "./processstate.ts";
 const MOST_CONNECTIONS = 100;
 /** Memory that a process may have gained by its connections, bytes; linear memory does not shrink. */
 const MOST_GAINED_BYTES = 64 * 1024 * 1024;
+/** How often, and how long each time, a client is waited for that is slower than this process. */
+const DIRECT_WAITS = 4;
+const DIRECT_WAIT_MS = 10;
 /** A runtime closes a descriptor some turns after it was asked to: how often to look, a millisecond or so apart. */
 const LOOKS = 50;
 
@@ -82,13 +86,15 @@ async function serveGiven(
 
 async function serveStream(context: DaemonContext, { message, fds }: Given): Promise<number> {
   const { host } = context.platform;
-  const inSession = { ...context, log: context.log.forSession(message.session) };
   const onStdio = message.kind === "admission" && message.onStdio;
+  const inSession = {
+    ...context, log: context.log.forSession(message.session), direct: onStdio ? null : directOutput(context, fds[0]),
+  };
   const connection = onStdio ? host.stdio() : host.sockets!.adopt(fds[0]);
   const stream = message.read === "" ? connection : new ReplayStream(bytesOf(message.read), connection);
   if (message.kind === "visitor") {
     const { address, told, session } = message;
-    return serveConnection(context, { stream, address, told, fd: fds[0] }, session);
+    return serveConnection({ ...context, direct: inSession.direct }, { stream, address, told, fd: fds[0] }, session);
   }
   try {
     return await admitted(inSession, message, new LineStream(stream), fds[onStdio ? 0 : 1] ?? -1);
@@ -98,6 +104,14 @@ async function serveStream(context: DaemonContext, { message, fds }: Given): Pro
   } finally {
     stream.destroy();
   }
+}
+
+/**
+ * Sends to the connection without the runtime's event loop, for which there is nothing to do meanwhile: it gets its
+ * turn as often as while a file is read.
+ */
+function directOutput({ sockets }: DaemonContext, fd: number): DirectOutput {
+  return { send: (ptr, byteLength) => sockets!.sendWithin(fd, ptr, byteLength, DIRECT_WAITS, DIRECT_WAIT_MS) };
 }
 
 async function admitted(

@@ -227,7 +227,7 @@ class Client {
     const operator = new Confined(fs, fs.constants.AT.FDCWD, host.cwd(), { links: "trusted" });
     return {
       platform, options: parsed.options, parseContext, system: null, sockets: null, operator, viaShell: false,
-      jailed: false, tell: null,
+      jailed: false, direct: null, tell: null,
       log: new DaemonLog({
         host, fs, sockets: null, operator, file: null, only: { write: this.log, close: () => {} },
       }),

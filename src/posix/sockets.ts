@@ -25,6 +25,7 @@ const TABLE = {
   sendmsg: int("i32", "ptr", "i32"),
   recvmsg: int("i32", "ptr", "i32"),
   send: int("i32", "ptr", "u64", "i32"),
+  poll: int("ptr", "u64", "i32"),
   close: int("i32"),
 } as const satisfies Record<string, FfiSignature>;
 
@@ -38,6 +39,11 @@ const IPV6_V6ONLY = 26;
 const AI_PASSIVE = 1;
 const NI = { numericHost: 1, numericServ: 2 } as const;
 const MSG_NOSIGNAL = 0x4000;
+const MSG_DONTWAIT = 0x40;
+const POLLOUT = 4;
+const POLLFD_BYTES = 8;
+const EINTR = 4;
+const EAGAIN = 11;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SCM_RIGHTS = 1;
 const SOCKADDR_BYTES = 128;
@@ -322,6 +328,31 @@ export class Sockets {
   /** Sends bytes of memory as they are; no signal when nobody listens any more. */
   send(fd: number, ptr: number, byteLength: number): number {
     return this.calls.result(this.calls.c.send(fd, this.calls.at(ptr), byteLength, MSG_NOSIGNAL));
+  }
+
+  /**
+   * Sends bytes of memory, and waits up to `waits` times `waitMs` for the socket to take more. Returns how many went;
+   * why no more did is for the next who writes to find out.
+   */
+  sendWithin(fd: number, ptr: number, byteLength: number, waits: number, waitMs: number): number {
+    const { calls } = this;
+    for (let done = 0; ; ) {
+      const left = byteLength - done;
+      const count = calls.result(calls.c.send(fd, calls.at(ptr + done), left, MSG_NOSIGNAL | MSG_DONTWAIT));
+      if (count > 0) done += count;
+      if (done === byteLength || (count < 0 && count !== -EAGAIN && count !== -EINTR)) return done;
+      if (waits-- === 0 || !this.takesMore(fd, waitMs)) return done;
+    }
+  }
+
+  /** Waits until the socket can be written to, or has failed; false when it could not be by then. */
+  private takesMore(fd: number, waitMs: number): boolean {
+    const { calls } = this;
+    return calls.scratch(POLLFD_BYTES, (ptr) => {
+      calls.memory.i32[ptr >>> 2] = fd;
+      calls.memory.i32[(ptr >>> 2) + 1] = POLLOUT;
+      return calls.c.poll(calls.at(ptr), 1, waitMs) > 0;
+    });
   }
 
   /** Sends bytes and descriptors along with the first of them; returns the bytes that went. */

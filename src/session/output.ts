@@ -29,6 +29,15 @@ const MAX_IN_FLIGHT = 4;
 /** Buffers kept for reuse: what one window of literals fills. */
 const MAX_SPARE = 24;
 
+/** The most that a stream is given at once: it shows signs of life only when it has taken that. */
+const SLICE_BYTES = 128 * 1024;
+
+/** Sends bytes of linear memory past the stream, while that has nothing to send itself. */
+export interface DirectOutput {
+  /** Sends as many bytes as go soon; returns how many went. The stream has to send the rest. */
+  send(ptr: number, byteLength: number): number;
+}
+
 /** Delays output to a rate; upstream io.c:sleep_for_bwlimit. */
 export interface RateLimit {
   /** Called after `byteLength` bytes went out; resolves when more may follow. */
@@ -54,6 +63,7 @@ export class Output {
   trace: ((level: number, text: string, always: boolean) => void) | null = null;
   private readonly memory: LinearMemory;
   private readonly stream: ByteStream;
+  private readonly direct: DirectOutput | null;
   private readonly now: () => number;
   private multiplexed = false;
   private frameStart = 0;
@@ -68,9 +78,10 @@ export class Output {
   private readonly stopped: Promise<void>;
   private announceStop!: () => void;
 
-  constructor(memory: LinearMemory, stream: ByteStream, now: () => number) {
+  constructor(memory: LinearMemory, stream: ByteStream, now: () => number, direct: DirectOutput | null = null) {
     this.memory = memory;
     this.stream = stream;
+    this.direct = direct;
     this.lent = this.newBuffer();
     this.writer = new Writer(this.lent, memory.copy);
     this.now = now;
@@ -250,7 +261,7 @@ export class Output {
       return;
     }
     if (this.inFlight === 0 && !this.rateLimit) {
-      const taken = this.stream.write(chunk);
+      const taken = this.sendNow(chunk);
       if (taken === undefined) this.took(buffer);
       else this.track(taken, buffer);
       return;
@@ -258,9 +269,36 @@ export class Output {
     this.track(this.chain.then(() => this.sendPaced(chunk)), buffer);
   }
 
+  /** Sends a chunk while nothing else is under way. Undefined: all of it has been taken. */
+  private sendNow(chunk: Uint8Array): Promise<void> | undefined {
+    const { direct, memory } = this;
+    const gone = direct !== null && memory.owns(chunk) ? direct.send(chunk.byteOffset, chunk.length) : 0;
+    if (gone > 0) this.lastWrite = this.now();
+    for (let at = gone; at < chunk.length; at += SLICE_BYTES) {
+      const taken = this.give(chunk, at);
+      if (taken !== undefined) return this.sendRest(taken, chunk, at + SLICE_BYTES);
+    }
+    return undefined;
+  }
+
+  /** Sends a chunk slice by slice from `from` on, once what goes before has been taken. */
+  private async sendRest(before: Promise<void> | undefined, chunk: Uint8Array, from: number): Promise<void> {
+    await before;
+    for (let at = from; at < chunk.length; at += SLICE_BYTES) {
+      if (at > 0) this.lastWrite = this.now();
+      await this.give(chunk, at);
+    }
+  }
+
+  /** Gives the stream a slice of a chunk; one of shared memory only if it takes such. */
+  private give(chunk: Uint8Array, at: number): Promise<void> | undefined {
+    const slice = chunk.subarray(at, at + SLICE_BYTES);
+    return this.stream.write(this.stream.useBuffer || !this.memory.owns(slice) ? slice : slice.slice());
+  }
+
   private async sendPaced(chunk: Uint8Array): Promise<void> {
     if (this.failure) return;
-    await this.stream.write(chunk);
+    await (this.rateLimit ? this.sendRest(undefined, chunk, 0) : this.sendNow(chunk));
     this.lastWrite = this.now();
     await this.rateLimit?.pace(chunk.length);
   }
@@ -287,7 +325,7 @@ export class Output {
 
   /** Literals come from linear memory: copied within it they cost a fraction. */
   private newBuffer(): Uint8Array {
-    return this.stream.useBuffer ? this.memory.ioBuffer(BUFFER_BYTES) : new Uint8Array(BUFFER_BYTES);
+    return this.stream.useBuffer || this.direct ? this.memory.ioBuffer(BUFFER_BYTES) : new Uint8Array(BUFFER_BYTES);
   }
 
   private recycle(buffer: Uint8Array): void {

@@ -20,4 +20,23 @@ describe.skipIf(process.platform !== "linux")("Sockets", () => {
     expect(fds).not.toContain(0);
     for (const fd of [near, far, ...fds]) fs.close(fd);
   });
+
+  it("sends what goes soon, and no more to who has gone", () => {
+    const [near, far] = sockets.pair()!;
+    const byteLength = 8 << 20;
+    const ptr = memory.alloc(byteLength);
+    memory.u8.fill(1, ptr, ptr + byteLength);
+    const sent = sockets.sendWithin(near, ptr, byteLength, 2, 1);
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(byteLength);
+    expect(sockets.sendWithin(near, ptr, 1, 2, 1)).toBe(0);
+    let received = 0;
+    while (received < sent) received += fs.read(far, ptr, byteLength);
+    expect(received).toBe(sent);
+    expect(sockets.sendWithin(near, ptr, 1000, 0, 0)).toBe(1000);
+    fs.close(far);
+    expect(sockets.sendWithin(near, ptr, 1000, 2, 1)).toBe(0);
+    fs.close(near);
+    memory.release(ptr);
+  });
 });

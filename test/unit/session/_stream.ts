@@ -37,7 +37,7 @@ export class HandStream implements ByteStream {
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
-    this.sent.push(...chunk);
+    for (const byte of chunk) this.sent.push(byte);
     if (this.takes) return undefined;
     return new Promise((take, fail) => this.pending.push({ chunk, take, fail }));
   }

@@ -116,4 +116,59 @@ describe("output", () => {
     await said;
     expect(stream.sent.at(-1)).toBe(99);
   });
+
+  it("sends past the stream while that has nothing to send, and gives it the rest", async () => {
+    const stream = new HandStream();
+    const direct: number[] = [];
+    let most = 3;
+    const memory = newMemory();
+    const clock = { now: 0 };
+    const output = new Output(memory, stream, () => clock.now, {
+      send(ptr, byteLength) {
+        const count = Math.min(most, byteLength);
+        direct.push(...memory.bytes(ptr, count));
+        return count;
+      },
+    });
+    const put = (...bytes: number[]): void => {
+      for (const byte of bytes) output.writer.u8(byte);
+      output.flush();
+    };
+    clock.now = 1;
+    put(1, 2, 3);
+    expect([direct, stream.sent, output.lastWrite]).toEqual([[1, 2, 3], [], 1]);
+    stream.takes = false;
+    clock.now = 2;
+    put(4, 5, 6, 7, 8);
+    expect([direct, stream.sent, output.lastWrite]).toEqual([[1, 2, 3, 4, 5, 6], [7, 8], 2]);
+    // A runtime may refuse shared memory, unless its stream says otherwise.
+    expect(stream.pending[0].chunk.buffer).toBeInstanceOf(ArrayBuffer);
+    put(9);
+    await settled();
+    expect(direct.length).toBe(6);
+    clock.now = 3;
+    stream.pending[0].take();
+    await output.finish();
+    expect([direct.at(-1), stream.sent, output.lastWrite]).toEqual([9, [7, 8], 3]);
+    most = 0;
+    stream.takes = true;
+    put(10);
+    expect(stream.sent).toEqual([7, 8, 10]);
+  });
+  it("gives a stream a large chunk in slices, each of which is a sign of life", async () => {
+    const { stream, output, clock } = make();
+    stream.takes = false;
+    output.writer.put(new Uint8Array(300_000));
+    output.flush();
+    const lengths: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      lengths.push(stream.pending[n].chunk.length);
+      clock.now++;
+      stream.pending[n].take();
+      await settled();
+      expect(output.lastWrite).toBe(clock.now);
+    }
+    await output.finish();
+    expect(lengths).toEqual([131072, 131072, 300_000 - 262144]);
+  });
 });
