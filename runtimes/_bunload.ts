@@ -3,7 +3,7 @@
  * would be most of what starting wsync costs. The copy is kept in a folder beside the program, by the build or by the
  * first run of this version of Bun; where that cannot be written, wsync only starts later.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /** The part of Bun that is used. */
 interface BunApi {
@@ -21,6 +21,8 @@ interface BunMeta {
   require(path: string): unknown;
 }
 
+const meta = import.meta as unknown as BunMeta;
+
 /** A program: `run` is all that it does, whose exit code `end` hands to the system. */
 interface BunProgram {
   run(...words: never[]): Promise<number>;
@@ -32,15 +34,22 @@ declare const WSYNC_BUILD: string;
 
 /** Runs the program of the file `name`, which lies beside this module, and ends the process. */
 export async function runProgram<P extends BunProgram>(name: string, ...words: Parameters<P["run"]>): Promise<never> {
-  const { dir, require } = import.meta as unknown as BunMeta;
-  const source = `${dir}/${name}`;
+  const source = `${meta.dir}/${name}`;
   const kept = `${source}.${process.arch}-${Bun.version}-${Bun.revision.slice(0, 8)}-${WSYNC_BUILD}.cache`;
-  const missing = !existsSync(kept);
-  const program = require(missing ? source : `${kept}/${name}`) as P;
+  const program = (loaded(`${kept}/${name}`) ?? meta.require(source)) as P;
   const code = await program.run(...(words as never[]));
   // At the end, when nobody waits for the program's work any more.
-  if (missing && process.env.WSYNC_CODE_CACHE !== "off") await keep(source, kept);
+  if (!existsSync(kept) && process.env.WSYNC_CODE_CACHE !== "off") await keep(source, kept);
   return program.end(code);
+}
+
+/** The module of that file, or null when there is none or it is none. */
+function loaded(file: string): unknown {
+  try {
+    return meta.require(file);
+  } catch {
+    return null;
+  }
 }
 
 /** Has Bun compile the program into a folder, which appears in one step, so that nobody reads half of it. */
@@ -48,17 +57,27 @@ async function keep(source: string, folder: string): Promise<void> {
   const draft = `${folder}.${process.pid}`;
   try {
     mkdirSync(draft, { mode: 0o755 });
-    // Bun compiles ahead what is no module.
+    // An empty folder says that this version of Bun cannot, so that it is not asked again.
+    if (!(await compile(source, draft))) for (const name of readdirSync(draft)) rmSync(`${draft}/${name}`);
+    renameSync(draft, folder);
+  } catch {
+    // Somebody else's folder, or another process was first.
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** Whether what came out works: it does not with every version of Bun. What Bun compiles ahead is no module. */
+async function compile(source: string, folder: string): Promise<boolean> {
+  try {
     const { outputs } = await Bun.build({
       entrypoints: [source], target: "bun", format: "cjs", bytecode: true, minify: { syntax: true, whitespace: true },
     });
-    for (const output of outputs) {
-      const file = `${draft}/${output.path.slice(output.path.lastIndexOf("/") + 1)}`;
-      writeFileSync(file, new Uint8Array(await output.arrayBuffer()), { mode: 0o644 });
+    const files = outputs.map(({ path }) => `${folder}/${path.slice(path.lastIndexOf("/") + 1)}`);
+    for (const [i, output] of outputs.entries()) {
+      writeFileSync(files[i], new Uint8Array(await output.arrayBuffer()), { mode: 0o644 });
     }
-    renameSync(draft, folder);
+    return files.length === 2 && loaded(files[0]) !== null;
   } catch {
-    // Somebody else's folder, or another process was first: the next run compiles anew or finds it.
-    rmSync(draft, { recursive: true, force: true });
+    return false;
   }
 }

@@ -185,6 +185,8 @@ test.skipIf(bun === null)("first runs on Bun keep its compiled code, and damage 
     writeFileSync(compiled, damaged);
     runs.push(await start());
   }
+  writeFileSync(join(dist, folder, "program.bun.js"), "({");
+  runs.push(await start());
   const texts = runs.map(({ code, stdout }) => [code, stdout.toString()]);
   expect(texts[0]).toEqual([0, expect.stringContaining("protocol version 32")]);
   expect(texts.every((text) => `${text}` === `${texts[0]}`)).toBe(true);
