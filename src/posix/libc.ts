@@ -196,13 +196,13 @@ class LibcFileSystem implements FileSystem {
 
   /** Entries that a helper has listed; `fstatat` of the one at hand takes what it has found. */
   private visitListed(dirfd: number, listed: ListedDirectory, visit: DirentVisitor): number {
-    const { entries, byteLength, stats, statCount, slot } = listed;
+    const { entries, byteLength, slot } = listed;
     let at = 0;
     try {
       return this.visitBlock(entries, byteLength, (name, length, type) => {
         this.aheadFd = dirfd;
-        this.aheadName = at < statCount ? name : 0;
-        this.aheadStat = stats + at++ * STAT_BYTES;
+        this.aheadStat = this.listsAhead!.statOf(slot, at++);
+        this.aheadName = this.aheadStat > 0 ? name : 0;
         visit(name, length, type);
       });
     } finally {

@@ -3,7 +3,8 @@
  * lstat of names that are given.
  *
  * The two share a few slots in linear memory, one a directory. This side offers an open directory, and takes it later:
- * looked at by then, or, where the helper has not begun, to do it itself. Whatever the helper cannot do is left to this
+ * what has not been begun by then is its own to do, and so are the names that the helper has not come to, since waiting
+ * for a thread that may have no processor would take longer. Whatever the helper cannot do is left to this
  * side, which finds out why.
  */
 import { type Ffi, type HelperStart, type Host } from "../host.ts";
@@ -33,12 +34,16 @@ const Word = {
   number: 2,
   /** Bytes of directory entries; 0 or less when there are none or something went wrong. */
   bytes: 3,
-  /** How many of the first entries, "." and ".." not counted, have been looked at. */
+  /** How many of the first entries, "." and ".." not counted, have been looked at so far. */
   stats: 4,
   /** 1 when there are no more entries. */
   complete: 5,
   /** How many names are given, as addresses in place of the entries; 0 to find the entries. */
   names: 6,
+  /** 1 once the entries are known. */
+  listed: 7,
+  /** 1 when nobody wants to know any more. */
+  abandoned: 8,
 } as const;
 
 const SlotState = { free: 0, wanted: 1, claimed: 2, done: 3 } as const;
@@ -52,9 +57,6 @@ export interface ListedDirectory {
   /** Address and length of linux_dirent64 records. */
   readonly entries: number;
   readonly byteLength: number;
-  /** Address of the struct stat of each of the first `statCount` entries, STAT_BYTES apart. */
-  readonly stats: number;
-  readonly statCount: number;
   /** Nothing is left to read from the descriptor. */
   readonly complete: boolean;
 }
@@ -67,6 +69,10 @@ export class ListAhead {
   private readonly ended: () => void;
   private readonly memory: LinearMemory;
   private readonly layout: StatLayout;
+  /** The descriptor of each slot that is on offer, else -1. */
+  private readonly fds: number[] = new Array<number>(SLOTS).fill(-1);
+  /** Slots released while the helper was still busy with them. */
+  private readonly busy = new Set<number>();
   private isOpen = true;
   private offered = 0;
   private taken = 0;
@@ -90,7 +96,9 @@ export class ListAhead {
 
   /** Can a directory be offered? Not before the helper has come up. */
   get hasRoom(): boolean {
-    return this.isOpen && this.taken < SLOTS && this.helper.isReady;
+    if (!this.isOpen) return false;
+    for (const slot of this.busy) if (this.isDone(slot)) this.free(slot);
+    return this.taken < SLOTS && this.helper.isReady;
   }
 
   /** Offers a directory that has not been read from. There must be room. */
@@ -110,12 +118,20 @@ export class ListAhead {
     this.publish(slot, fd, to - from);
   }
 
-  /** Decodes the lstat of an entry or name of a directory that was taken; false when there is none. */
-  stat({ stats, statCount }: ListedDirectory, index: number, stat: StatRecord): boolean {
-    const at = stats + index * STAT_BYTES;
-    if (!this.isOpen || index >= statCount || this.i32[(at >>> 2) + this.layout.mode] === 0) return false;
+  /**
+   * Address of the struct stat of an entry or name of a directory that was taken, 0 when the helper has not come to it,
+   * -1 when it could not be had.
+   */
+  statOf(slot: number, index: number): number {
+    const { i32 } = this;
+    if (!this.isOpen || index >= Atomics.load(i32, this.word(slot, Word.stats))) return 0;
+    const at = this.slot(slot) + STATS_AT + index * STAT_BYTES;
+    return i32[(at >>> 2) + this.layout.mode] === 0 ? -1 : at;
+  }
+
+  /** Decodes the struct stat at an address that `statOf` has given. */
+  decode(at: number, stat: StatRecord): void {
     decodeStat(this.memory, this.layout, at, stat);
-    return true;
   }
 
   /** Forgets an offered directory. */
@@ -124,31 +140,33 @@ export class ListAhead {
     if (listed !== null) this.release(listed.slot);
   }
 
-  /** What the helper has found in an offered directory, null when it has not; then the descriptor is as it was. */
+  /**
+   * What the helper has found in an offered directory, or still finds until `release`: its descriptor must be open so
+   * long. Null when it has not begun, or failed; then the descriptor is as it was.
+   */
   take(fd: number): ListedDirectory | null {
+    const slot = this.isOpen ? this.fds.indexOf(fd) : -1;
+    if (slot < 0) return null;
+    this.fds[slot] = -1;
     const { i32 } = this;
-    if (!this.isOpen) return null;
-    for (let slot = 0; slot < SLOTS; slot++) {
-      if (i32[this.word(slot, Word.state)] === SlotState.free || i32[this.word(slot, Word.fd)] !== fd) continue;
-      if (!this.settle(slot) || i32[this.word(slot, Word.bytes)] <= 0) {
-        this.release(slot);
-        return null;
-      }
-      const at = this.slot(slot);
-      // The descriptor may be closed, and its number given to another directory, before the slot is released.
-      i32[this.word(slot, Word.fd)] = -1;
-      return {
-        slot, entries: at + HEAD_BYTES, byteLength: i32[this.word(slot, Word.bytes)], stats: at + STATS_AT,
-        statCount: i32[this.word(slot, Word.stats)], complete: i32[this.word(slot, Word.complete)] === 1,
-      };
+    if (!this.settle(slot) || i32[this.word(slot, Word.bytes)] <= 0) {
+      this.release(slot);
+      return null;
     }
-    return null;
+    return {
+      slot, entries: this.slot(slot) + HEAD_BYTES, byteLength: i32[this.word(slot, Word.bytes)],
+      complete: i32[this.word(slot, Word.complete)] === 1,
+    };
   }
 
   release(slot: number): void {
     if (!this.isOpen) return;
-    this.taken--;
-    Atomics.store(this.i32, this.word(slot, Word.state), SlotState.free);
+    if (this.isDone(slot)) {
+      this.free(slot);
+    } else {
+      Atomics.store(this.i32, this.word(slot, Word.abandoned), 1);
+      this.busy.add(slot);
+    }
   }
 
   /** Ends the helper. Nothing can be taken afterwards. */
@@ -167,22 +185,36 @@ export class ListAhead {
 
   private publish(slot: number, fd: number, names: number): void {
     const { i32 } = this;
+    this.fds[slot] = fd;
     i32[this.word(slot, Word.fd)] = fd;
-    i32[this.word(slot, Word.names)] = names;
+    i32[this.word(slot, Word.names)] = i32[this.word(slot, Word.bytes)] = names;
+    i32[this.word(slot, Word.stats)] = i32[this.word(slot, Word.abandoned)] = 0;
+    i32[this.word(slot, Word.listed)] = names > 0 ? 1 : 0;
     i32[this.word(slot, Word.number)] = ++this.offered;
     Atomics.store(i32, this.word(slot, Word.state), SlotState.wanted);
     this.helper.announce(this.offered);
   }
 
-  /** Takes a slot back from the helper, or waits for it. True when the directory has been listed. */
+  /** Takes a slot back from the helper, or waits until it knows the entries. False: the helper has not begun. */
   private settle(slot: number): boolean {
     const { i32 } = this;
     const state = this.word(slot, Word.state);
-    const before = Atomics.compareExchange(i32, state, SlotState.wanted, SlotState.claimed);
+    const before = Atomics.compareExchange(i32, state, SlotState.wanted, SlotState.done);
     if (before === SlotState.wanted) return false;
-    for (let i = 0; i < SPINS; i++) if (Atomics.load(i32, state) === SlotState.done) return true;
-    while (Atomics.load(i32, state) !== SlotState.done) Atomics.wait(i32, state, SlotState.claimed, WAIT_MS);
+    const listed = this.word(slot, Word.listed);
+    for (let i = 0; i < SPINS; i++) if (Atomics.load(i32, listed) === 1) return true;
+    while (Atomics.load(i32, listed) === 0) Atomics.wait(i32, listed, 0, WAIT_MS);
     return true;
+  }
+
+  private isDone(slot: number): boolean {
+    return Atomics.load(this.i32, this.word(slot, Word.state)) === SlotState.done;
+  }
+
+  private free(slot: number): void {
+    this.busy.delete(slot);
+    this.taken--;
+    Atomics.store(this.i32, this.word(slot, Word.state), SlotState.free);
   }
 
   private slot(slot: number): number {
@@ -209,7 +241,6 @@ export function serveLists(loadFfi: () => Ffi, start: HelperStart): void {
       } else if (Atomics.compareExchange(i32, at >>> 2, SlotState.wanted, SlotState.claimed) === SlotState.wanted) {
         list(lister, at);
         Atomics.store(i32, at >>> 2, SlotState.done);
-        Atomics.notify(i32, at >>> 2);
       }
     }
   });
@@ -242,7 +273,9 @@ function list(lister: Lister, at: number): void {
   }
   const bytes = readEntries(lister, at, fd);
   i32[word + Word.bytes] = bytes;
-  i32[word + Word.stats] = bytes > 0 ? lookAt(lister, at, fd, bytes) : 0;
+  Atomics.store(i32, word + Word.listed, 1);
+  Atomics.notify(i32, word + Word.listed);
+  if (bytes > 0) lookAt(lister, at, fd, bytes);
 }
 
 /** Reads as many entries as there is room for. Returns their bytes; -1 when reading failed. */
@@ -259,29 +292,31 @@ function readEntries({ calls, base, i32 }: Lister, at: number, fd: number): numb
   return bytes;
 }
 
-/** Stats entries in their order up to the first that cannot be. Returns how many. */
-function lookAt({ calls, base, u8 }: Lister, at: number, fd: number, bytes: number): number {
+/** Stats entries in their order up to the first that cannot be. */
+function lookAt({ calls, base, i32, u8 }: Lister, at: number, fd: number, bytes: number): void {
   const end = at + HEAD_BYTES + bytes;
+  const word = at >>> 2;
   let count = 0;
   for (let entry = at + HEAD_BYTES; entry < end && count < MOST_STATS; entry += recordLength(u8, entry)) {
     const name = entry + Dirent.name;
     if (isDots(u8, name)) continue;
+    if (Atomics.load(i32, word + Word.abandoned) === 1) return;
     const stat = base + at + STATS_AT + count * STAT_BYTES;
-    if (calls.fstatat(fd, base + name, stat, AT_SYMLINK_NOFOLLOW) !== 0) break;
-    count++;
+    if (calls.fstatat(fd, base + name, stat, AT_SYMLINK_NOFOLLOW) !== 0) return;
+    Atomics.store(i32, word + Word.stats, ++count);
   }
-  return count;
 }
 
 /** Stats the names that are given; one that cannot be has a mode of 0. */
 function lookAtNames({ calls, base, i32 }: Lister, at: number, fd: number, count: number): void {
   const names = (at + HEAD_BYTES) >>> 2;
-  for (let i = 0; i < count; i++) {
+  const word = at >>> 2;
+  for (let i = 0; i < count && Atomics.load(i32, word + Word.abandoned) === 0; i++) {
     const stat = at + STATS_AT + i * STAT_BYTES;
-    if (calls.fstatat(fd, base + (i32[names + i] >>> 0), base + stat, AT_SYMLINK_NOFOLLOW) === 0) continue;
-    i32.fill(0, stat >>> 2, (stat + STAT_BYTES) >>> 2);
+    const result = calls.fstatat(fd, base + (i32[names + i] >>> 0), base + stat, AT_SYMLINK_NOFOLLOW);
+    if (result !== 0) i32.fill(0, stat >>> 2, (stat + STAT_BYTES) >>> 2);
+    Atomics.store(i32, word + Word.stats, i + 1);
   }
-  i32[(at >>> 2) + Word.bytes] = i32[(at >>> 2) + Word.stats] = count;
 }
 
 function recordLength(u8: Uint8Array, entry: number): number {

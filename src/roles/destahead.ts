@@ -4,7 +4,7 @@
  */
 import { type FileList } from "../flist/filelist.ts";
 import { type StatRecord } from "../posix/filesystem.ts";
-import { type ListAhead, type ListedDirectory, MOST_STATS } from "../posix/listahead.ts";
+import { type ListAhead, MOST_STATS } from "../posix/listahead.ts";
 import { type Session } from "../session/session.ts";
 import { type Destination } from "./destination.ts";
 
@@ -36,9 +36,9 @@ export class DestinationAhead {
   /** The helper of this side alone, once it is there. */
   private own: ListAhead | null = null;
   private ahead: ListAhead | null = null;
-  /** The segment at hand, and what was found of it. */
+  /** The segment at hand, and where what is found of it lies. */
   private list: FileList | null = null;
-  private found: ListedDirectory | null = null;
+  private held: { readonly slot: number; readonly fd: number } | null = null;
   private planned = -1;
   private seen = 0;
   /** Rows that were there, less those that were not. */
@@ -62,9 +62,12 @@ export class DestinationAhead {
   /** The lstat of a row, if it has been found: false says nothing. */
   lstat(list: FileList, row: number, stat: StatRecord): boolean {
     if (list !== this.list) return false;
-    const isThere = this.ahead!.stat(this.found!, row - list.low, stat);
-    this.balance += isThere ? 1 : -1;
-    return isThere;
+    const { ahead, held } = this;
+    const at = ahead!.statOf(held!.slot, row - list.low);
+    if (at === 0) return false;
+    this.balance += Math.sign(at);
+    if (at > 0) ahead!.decode(at, stat);
+    return at > 0;
   }
 
   close(): void {
@@ -79,8 +82,11 @@ export class DestinationAhead {
   }
 
   private leave(): void {
-    if (this.found !== null) this.ahead!.release(this.found.slot);
-    this.list = this.found = null;
+    const { held } = this;
+    this.list = this.held = null;
+    if (held === null) return;
+    this.ahead!.release(held.slot);
+    this.session.fs.close(held.fd);
   }
 
   /** Starts a helper for a large tree, or shares that of a sender in this process. */
@@ -99,10 +105,13 @@ export class DestinationAhead {
     const { fs, host } = this.session;
     this.offered.delete(list);
     const found = this.ahead!.take(fd);
-    fs.close(fd);
-    if (found === null) return;
-    if (host.monotonic() - since > MAX_AGE_MS) this.ahead!.release(found.slot);
-    else [this.list, this.found] = [list, found];
+    if (found === null) {
+      fs.close(fd);
+      return;
+    }
+    this.held = { slot: found.slot, fd };
+    if (host.monotonic() - since > MAX_AGE_MS) this.leave();
+    else this.list = list;
   }
 
   private plan(list: FileList): void {
