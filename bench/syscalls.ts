@@ -92,7 +92,7 @@ function named(counts: Counts): string {
 const stock = [process.env.WSYNC_PEER ?? "rsync"];
 const programs = argument("runtime", "node").split(",").map((runtime) => ({
   name: `wsync on ${runtime}`,
-  command: [...runtimeWords(runtime)!, resolve("dist", runtime === "node" ? "wsync.js" : `wsync.${runtime}.js`)],
+  command: [...runtimeWords(runtime)!, resolve("dist", runtime === "node" ? "wsync.cjs" : `wsync.${runtime}.js`)],
 }));
 
 if (spawnSync("strace", ["-V"]).status !== 0) {
