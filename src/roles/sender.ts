@@ -394,7 +394,7 @@ export class Sender {
       if (this.stat.size > 0) this.itemLog.progress(matcher.offset, this.stat.size);
       if (!more) break;
       output.spill();
-      if (output.congested) await output.drain();
+      if (output.congested) await session.input.during(output.drain());
       const turn = session.breathe();
       if (turn) await turn;
     }

@@ -17,6 +17,8 @@ import { MuxReader } from "../protocol/mux.ts";
 const BUFFER_BYTES = 512 * 1024;
 /** What a stream may read at once into linear memory. */
 const CHUNK_BYTES = 256 * 1024;
+/** Bytes that are heard ahead of their time, at most this and another chunk. */
+const HEARD_BYTES = 64 * 1024;
 /** No item but literal data and block sums, which are read in parts, is longer than this. */
 const MAX_ITEM_BYTES = 256 * 1024;
 
@@ -46,6 +48,12 @@ export class Input {
   private rest: Uint8Array | null = null;
   /** The read under way, which outlives a waiter that was told to stop. */
   private reading: Promise<Uint8Array | null> | null = null;
+  /** The read whose chunk somebody waits for. */
+  private asked: Promise<Uint8Array | null> | null = null;
+  /** Chunks that came while nobody waited for them, and their bytes. */
+  private readonly heard: Uint8Array[] = [];
+  private heardBytes = 0;
+  private hearing = false;
   private established = false;
   private stopReason: unknown = null;
   private abandon: ((reason: unknown) => void) | null = null;
@@ -223,12 +231,47 @@ export class Input {
     this.memory.release(this.start);
   }
 
-  private read(): Promise<Uint8Array | null> {
-    const forget = (): void => {
+  /**
+   * Waits for `work`, and hears meanwhile that the other side is alive (`lastRead`): who sends to a slow connection may
+   * not come to read for long. What arrives is kept for who reads next, and so are the end and a failure.
+   */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.hearing = true;
+    this.hear();
+    try {
+      return await work;
+    } finally {
+      this.hearing = false;
+    }
+  }
+
+  private hear(): void {
+    // A writer in this process waits for its chunk to be consumed.
+    const able = this.rest === null && this.reading === null && !this.stream.consumed;
+    if (!this.hearing || !able || this.heardBytes >= HEARD_BYTES) return;
+    const reading = (this.reading = this.stream.read());
+    reading.then((chunk) => {
+      if (chunk === null || this.asked === reading) return;
       this.reading = null;
-    };
-    this.reading ??= this.stream.read().finally(forget);
-    return this.reading;
+      this.lastRead = this.now();
+      this.heard.push(chunk.slice());
+      this.heardBytes += chunk.length;
+      this.hear();
+    }, () => undefined);
+  }
+
+  private async read(): Promise<Uint8Array | null> {
+    const heard = this.heard.shift();
+    if (heard !== undefined) {
+      this.heardBytes -= heard.length;
+      return heard;
+    }
+    const reading = (this.asked = this.reading ??= this.stream.read());
+    try {
+      return await reading;
+    } finally {
+      if (this.reading === reading) this.reading = null;
+    }
   }
 
   /** The next chunk, unless the waiter is told to stop. */

@@ -87,4 +87,44 @@ describe("input", () => {
     await drained;
     expect(messages).toEqual([MessageTag.info]);
   });
+
+  /** Lets chunks arrive while something else is waited for. */
+  async function hear(input: Input, stream: HandStream, ...chunks: Parameters<HandStream["arrive"]>[0][]) {
+    let done: () => void = () => undefined;
+    const during = input.during(new Promise<void>((resolve) => (done = resolve)));
+    for (const chunk of chunks) {
+      stream.arrive(chunk);
+      await settled();
+    }
+    done();
+    await during;
+  }
+  it("hears signs of life while it is busy, and keeps what came for who reads next", async () => {
+    const stream = new HandStream();
+    let now = 1;
+    const input = new Input(newMemory(), stream, () => now++);
+    await hear(input, stream, [1, 0, 0], [0], [2, 0, 0, 0]);
+    expect([input.lastRead, input.received]).toEqual([3, 0]);
+    expect(await input.next(readInt)).toBe(1);
+    const next = input.next(readInt);
+    expect([await next, input.received]).toEqual([2, 8]);
+    // The read that was left under way is the next one's.
+    const last = input.next(readInt);
+    stream.arrive([3, 0, 0, 0]);
+    expect(await last).toBe(3);
+    await hear(input, stream, [4, 0, 0, 0], null);
+    expect(await input.next(readInt)).toBe(4);
+    await expect(input.next(readInt)).rejects.toThrow("connection unexpectedly closed (16 bytes");
+  });
+  it("hears of a failure only when it reads, and no more than a little ahead", async () => {
+    const { stream, input } = make();
+    const chunk = new Uint8Array(40_000);
+    await hear(input, stream, chunk, chunk, chunk, new TransportError("Connection reset by peer"));
+    const read = await input.readBytes(120_000);
+    expect(read.length).toBe(120_000);
+    await expect(input.more()).rejects.toThrow("Connection reset by peer");
+    const other = make();
+    await hear(other.input, other.stream, new TransportError("Connection reset by peer"));
+    await expect(other.input.more()).rejects.toThrow("Connection reset by peer");
+  });
 });
