@@ -470,7 +470,8 @@ class FdSource implements FileSource {
   readPieces(offset: number, { ptr, stride, byteLength }: Pieces): number {
     const { fs } = this.session;
     if (byteLength <= CHUNK_SIZE) return this.read(offset, ptr, byteLength);
-    if (offset !== this.pos || fs.readv === undefined) return 0;
+    // Each file begins with read(2), which is all that a library preloaded to watch reads knows of.
+    if (offset === 0 || offset !== this.pos || fs.readv === undefined) return 0;
     const count = fs.readv(this.fd, ptr, byteLength, CHUNK_SIZE, stride);
     if (count > 0) this.pos += count;
     return count;
