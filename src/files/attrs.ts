@@ -245,7 +245,7 @@ export class Attributes {
     const onLink = isSymlink(rows.mode[row]);
     const keepsTime = settings.preserveMtimes && !(onLink && settings.omitLinkTimes);
     if (keepsTime && this.mtimeDiffers(rows, row, stat)) return false;
-    if (!onLink && this.permsDiffer(rows, row, stat)) return false;
+    if (this.permsDiffer(rows, row, stat)) return false;
     if (this.ownershipDiffers(rows, row, stat)) return false;
     const { extras } = this;
     if (!extras) return true;
@@ -297,7 +297,7 @@ export class Attributes {
     if (this.settings.preserveAtimes && !isDirectory(mode) && !isSymlink(mode) && this.atimeDiffers(rows, row, stat)) {
       flags |= ItemFlag.reportAtime;
     }
-    if (!isSymlink(mode) && this.permsDiffer(rows, row, stat)) flags |= ItemFlag.reportPerms;
+    if (this.permsDiffer(rows, row, stat)) flags |= ItemFlag.reportPerms;
     if (this.ownerDiffers(rows, row, stat)) flags |= ItemFlag.reportOwner;
     if (this.groupDiffers(rows, row, stat)) flags |= ItemFlag.reportGroup;
     if (extras) flags |= this.extraFlags(extras, rows, row, stat);

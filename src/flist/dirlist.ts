@@ -66,6 +66,15 @@ export class DirLister {
     return list;
   }
 
+  /** A directory could not be opened. One that is gone, or a symlink that is not followed, has nothing to list. */
+  unopened(path: string, errno: number): void {
+    const { fs, report } = this.p;
+    const { ENOENT, ELOOP } = fs.constants.E;
+    if (errno === ENOENT || errno === ELOOP) return;
+    this.maker.ioError |= IoError.general;
+    report.sysError(`opendir ${this.maker.show(path)} failed`, errno);
+  }
+
   /** Frees the lister's memory. */
   close(): void {
     this.maker.release();

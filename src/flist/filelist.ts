@@ -65,7 +65,7 @@ export type ExtraColumn =
   | "atime" | "atimeNsec" | "crtime" | "rdevMajor" | "rdevMinor" | "linkTarget" | "linkLength" | "checksum"
   | "hlink" | "devLo" | "devHi" | "inoLo" | "inoHi" | "aclNdx" | "defAclNdx" | "xattrNdx" | "dirNdx" | "pathRoot"
   | "unsortNdx"
-  | "hlinkPrev" | "relNames" | "sentMode" | "reopened";
+  | "hlinkPrev" | "relNames" | "sentMode";
 
 /** A segment's rows, its arena and its place in the chain of segments. */
 export class FileList {

@@ -83,6 +83,12 @@ export class Segments {
     if (dirNdx >= 0) this.dirList.flags[dirNdx] |= bits;
   }
 
+  /** A row's flags, for a directory those in the directory list: there the generator has its last look at it. */
+  flagsOf(list: FileList, row: number): number {
+    const dirNdx = list.extra.dirNdx?.[row] ?? -1;
+    return dirNdx >= 0 ? this.dirList.flags[dirNdx] : list.flags[row];
+  }
+
   /**
    * Adds a sorted segment's directories to the directory list, and to the tree below `parent` (-1: at the top). Returns
    * the first, or -1 when there are none.

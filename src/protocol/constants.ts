@@ -88,6 +88,10 @@ export const FileFlag = {
   gotDirFlist: 1 << 13,
   /** Receiver: the file arrived damaged and was asked for again. The generator uses `fileSent` in the same list. */
   damaged: 1 << 14,
+  /** Receiver: a directory whose xattrs were set was opened to its owner again, until the generator's last look. */
+  reopened: 1 << 15,
+  /** Generator: it has had its last look at this directory. */
+  touchedUp: 1 << 16,
 } as const;
 
 /** Per-item change bits (label `iflags`). Bits 16 and up stay in memory. */

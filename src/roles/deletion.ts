@@ -146,9 +146,15 @@ export class Deletion {
     }
   }
 
-  /** Gives a copied backup the attributes of the file `path` that it keeps, which `stat` describes. */
-  finishCopy(place: Place, path: string, stat: StatRecord): void {
-    this.p.attributes.setLike(place, { root: this.p.destination.root, path }, stat, 0);
+  /**
+   * Gives a copied backup the attributes of the file `path` that it keeps, which `stat` describes; xattrs only where
+   * they did not come with the bytes.
+   */
+  finishCopy(place: Place, path: string, stat: StatRecord, withXattrs: boolean): void {
+    const { attributes, destination } = this.p;
+    const from = { root: destination.root, path };
+    if (withXattrs) attributes.copyXattrs(from, place);
+    attributes.setLike(place, from, stat, 0);
   }
 
   private deleteDelayed(item: Delayed): void {
@@ -174,7 +180,10 @@ export class Deletion {
     filters.changeDir(path, rowDepth(dirs, row));
     const { root } = destination;
     const fd = root.openDirectory(path === "." ? "" : path);
-    if (fd < 0) return;
+    if (fd < 0) {
+      lister.unopened(path, -fd);
+      return;
+    }
     if (this.staysOnDevice(fd, dirs.flags[row])) {
       const found = lister.list(fd, path, "all");
       if (session.log.debug("FLIST", 3)) showList(session, "generator", found, null);

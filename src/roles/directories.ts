@@ -129,6 +129,7 @@ export class DirectoryEntries {
     if (flags & FileFlag.missingDir) return;
     const path = destination.path(list, row);
     if (!session.amRoot && this.wasOpened(list, row)) destination.root.chmod(path, list.mode[row]);
+    list.flags[row] |= FileFlag.touchedUp;
     if (!this.retouchTimes || destination.root.lstat(path, this.stat) < 0) return;
     if (!this.attributes.mtimeDiffers(list, row, this.stat)) return;
     destination.root.utimens(path, 0, -2, list.mtime[row], list.mtimeNsec[row]);
@@ -140,7 +141,7 @@ export class DirectoryEntries {
    */
   private wasOpened(list: FileList, row: number): boolean {
     const missing = S_IRWXU & ~list.mode[row];
-    return (list.extra.reopened?.[row] ? missing : missing & S_IWUSR) !== 0;
+    return (list.flags[row] & FileFlag.reopened ? missing : missing & S_IWUSR) !== 0;
   }
 
   private make(item: Item, path: string): boolean {

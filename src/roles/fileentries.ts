@@ -179,7 +179,7 @@ export class FileEntries {
   private finishBackup({ fd, path, place, shown, stat }: BackupCopy): void {
     const { session, deletion } = this.scene;
     if (fd >= 0) session.fs.close(fd);
-    deletion.finishCopy(place, path, stat);
+    deletion.finishCopy(place, path, stat, fd >= 0);
     if (session.log.info("BACKUP", 1)) session.log.infoLine(`backed up ${path} to ${shown}\n`);
   }
 
@@ -281,6 +281,8 @@ export class FileEntries {
     const { session } = scene;
     const stat = alternate ? alternate.stat : scene.stat;
     const before = scene.exists || alternate ? stat : null;
+    // What is said of ACLs and xattrs, and which values are asked for, goes by the file that the data comes from.
+    if (partial && before === scene.stat) scene.attributes.load(partial, before);
     const type = partial ? FnamecmpType.partialDir : alternate?.index ?? similar?.type ?? FnamecmpType.fname;
     const xname = similar?.name ?? null;
     if (!session.doTransfers) {

@@ -7,9 +7,7 @@ import { type Attributes, type XattrBasis } from "../files/attrs.ts";
 import { type Committer } from "../files/commit.ts";
 import { joinPath, type Place } from "../files/confine.ts";
 import { type PartialDir } from "../files/partial.ts";
-import {
-  CHMOD_BITS, destMode, isDevice as isDeviceMode, isDirectory, isRegular, S_IRUSR, S_IRWXU, S_IWUSR,
-} from "../files/perms.ts";
+import { destMode, isDevice as isDeviceMode, isDirectory, isRegular, S_IRUSR, S_IRWXU, S_IWUSR } from "../files/perms.ts";
 import { preallocate } from "../files/preallocate.ts";
 import { type FileReporter } from "../files/report.ts";
 import { openTemp, pooledRandom, type RandomBytes } from "../files/tempname.ts";
@@ -23,6 +21,7 @@ import { type Session } from "../session/session.ts";
 import { type BasisDirs } from "./basisdirs.ts";
 import { type Destination } from "./destination.ts";
 import { type HiddenTest } from "./hidden.ts";
+import { openInPlace } from "./inplacefile.ts";
 import { checkPartialBasis } from "./operatorpaths.ts";
 import { type Receiving } from "./receiving.ts";
 
@@ -220,17 +219,17 @@ export class Incoming {
    * that is being worked in stays open to its owner until the generator's last look at it.
    */
   setAttributes(list: FileList, row: number): void {
-    const { attributes, destination, session } = this.p;
+    const { attributes, destination, receiving, session } = this.p;
     const settled = list.mode[row];
     // Without --perms this, too: rsync's receiver knows only the mode that was sent, not what its generator made of it.
     const mode = list.mode[row] = list.extra.sentMode?.[row] || settled;
     attributes.setRow(list, row, null, 0, "self");
     list.mode[row] = settled;
     if (!isDirectory(mode) || session.amRoot !== 0 || (mode & S_IRWXU) === S_IRWXU) return;
-    if (session.options.listOnly === 0 && destination.soloName === null) {
-      destination.root.chmod(destination.path(list, row), mode | S_IRWXU);
-      list.want("reopened")[row] = 1;
-    }
+    if (session.options.listOnly !== 0 || destination.soloName !== null) return;
+    if (receiving.segments.flagsOf(list, row) & FileFlag.touchedUp) return;
+    destination.root.chmod(destination.path(list, row), mode | S_IRWXU);
+    receiving.segments.orFlags(list, row, FileFlag.reopened);
   }
 
   /** --delay-updates: renames what was kept back. Upstream handle_delayed_updates. */
@@ -399,8 +398,8 @@ export class Incoming {
   ): { fd: number; temp: Place | null } {
     const { session, destination, tempDir } = this.p;
     const place = { root: destination.root, path };
-    if (inPartial) return this.openInPlace(inPartial, inPartial);
-    if (session.options.inplace) return this.openInPlace(place, null);
+    const asItIs = inPartial ?? (session.options.inplace ? place : null);
+    if (asItIs) return { fd: openInPlace(session, asItIs, this.p.reporter), temp: inPartial };
     const root = tempDir ? tempDir.root : destination.root;
     // With --fake-super a file keeps its true permissions elsewhere and must stay usable here.
     const rights = session.amRoot < 0 ? mode | S_IRUSR | S_IWUSR : mode;
@@ -408,39 +407,6 @@ export class Incoming {
     if (fd >= 0) return { fd, temp: { root, path: tempPath } };
     reporter.failed("errorXfer", -fd, `mkstemp ${root.quoted(tempPath)} failed`);
     return { fd: -1, temp: null };
-  }
-
-  private openInPlace(place: Place, temp: Place | null): { fd: number; temp: Place | null } {
-    const { session, reporter } = this.p;
-    const { O, E } = session.fs.constants;
-    let fd = place.root.open(place.path, O.WRONLY | O.CREAT, 0o600);
-    // Some kernels refuse O_CREAT on another user's file in a sticky directory, but not plain writing.
-    if (fd === -E.EACCES) fd = place.root.open(place.path, O.WRONLY, 0);
-    if (fd === -E.EACCES) fd = this.openReadOnly(place);
-    if (fd >= 0) return { fd, temp };
-    reporter.failed("errorXfer", -fd, `open ${place.root.quoted(place.path)} failed`);
-    return { fd: -1, temp: null };
-  }
-
-  /** Opens an own file for writing that forbids it: its mode allows it just that long. -errno otherwise. */
-  private openReadOnly(place: Place): number {
-    const { fs } = this.p.session;
-    const { O, E } = fs.constants;
-    const probe = place.root.open(place.path, O.RDONLY | O.NOFOLLOW, 0);
-    if (probe < 0) return probe;
-    let fd = -E.EACCES;
-    const isPlain = fs.fstat(probe, this.stat) >= 0 && isRegular(this.stat.mode);
-    const mode = this.stat.mode & CHMOD_BITS;
-    if (isPlain && (mode & S_IWUSR) === 0 && fs.fchmod(probe, mode | S_IWUSR) >= 0) {
-      fd = place.root.open(place.path, O.WRONLY, 0);
-      const restored = fs.fchmod(probe, mode);
-      if (restored < 0) {
-        if (fd >= 0) fs.close(fd);
-        fd = restored;
-      }
-    }
-    fs.close(probe);
-    return fd;
   }
 
   private commit(file: IncomingFile, verified: boolean): void {
