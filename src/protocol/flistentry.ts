@@ -152,12 +152,11 @@ export class FlistEntryReader {
     this.readName(cursor, entry, flags);
     entry.topDir = (flags & topDir) !== 0;
     entry.hlinked = this.fields.preserveHardLinks && (flags & hlinked) !== 0;
-    const first = this.readHlinkNdx(cursor, flags, ndxStart + used);
-    entry.hlinkNdx = first;
+    const first = entry.hlinkNdx = this.readHlinkNdx(cursor, flags, ndxStart + used);
     if (first >= ndxStart) this.hooks.sibling(first, entry);
     else this.readBody(cursor, entry, flags);
-    const isDir = (entry.mode & S_IFMT) === S_IFDIR;
-    entry.noContentDir = isDir && this.context.version >= 30 && (flags & noContentDir) !== 0;
+    entry.noContentDir = (flags & noContentDir) !== 0 && this.context.version >= 30
+      && (entry.mode & S_IFMT) === S_IFDIR;
     if (entry.size < 0) {
       this.fail(cursor, "flist-size", "Offset underflow: file-length is negative", ExitCode.unsupported);
     }
@@ -338,13 +337,9 @@ export class FlistEntryReader {
   /** A longint as two halves in `lo` and `hi`, since inode numbers use all 64 bits. */
   private readHalves(cursor: Cursor): void {
     const short = cursor.i32le();
-    if (short !== -1) {
-      this.lo = short >>> 0;
-      this.hi = short < 0 ? 0xffffffff : 0;
-      return;
-    }
-    this.lo = cursor.i32le() >>> 0;
-    this.hi = cursor.i32le() >>> 0;
+    const isLong = short === -1;
+    this.lo = (isLong ? cursor.i32le() : short) >>> 0;
+    this.hi = isLong ? cursor.i32le() >>> 0 : short < 0 ? 0xffffffff : 0;
   }
 
   /** Takes the whole entry over as what the next one refers to, and maps its ids. */
@@ -356,8 +351,11 @@ export class FlistEntryReader {
     if (fields.preserveAtimes && (entry.mode & S_IFMT) !== S_IFDIR) last.atime = entry.atime;
     last.uid = entry.uid;
     last.gid = entry.gid;
-    last.rdevMajor = entry.rdevMajor;
-    last.rdevMinor = entry.rdevMinor;
+    // Further names of what is no device do not speak of device numbers.
+    if (!abbreviated || isDevice(entry.mode)) {
+      last.rdevMajor = entry.rdevMajor;
+      last.rdevMinor = entry.rdevMinor;
+    }
     if (entry.hlinked && this.context.version < 30) {
       last.devLo = entry.devLo;
       last.devHi = entry.devHi;

@@ -7,7 +7,9 @@ import { type Attributes, type XattrBasis } from "../files/attrs.ts";
 import { type Committer } from "../files/commit.ts";
 import { joinPath, type Place } from "../files/confine.ts";
 import { type PartialDir } from "../files/partial.ts";
-import { destMode, isDevice as isDeviceMode, isDirectory, isRegular, S_IRUSR, S_IRWXU, S_IWUSR } from "../files/perms.ts";
+import {
+  destMode, isDevice as isDeviceMode, isDirectory, isRegular, S_IRUSR, S_IRWXU, S_IWUSR,
+} from "../files/perms.ts";
 import { preallocate } from "../files/preallocate.ts";
 import { type FileReporter } from "../files/report.ts";
 import { openTemp, pooledRandom, type RandomBytes } from "../files/tempname.ts";

@@ -185,6 +185,30 @@ test("an abbreviated hard link takes its fields from the row it names", () => {
   expect([asked, entry.size, entry.hlinkNdx, nameOf(entry)]).toEqual([[1], 77, 1, "other"]);
 });
 
+test("a device behind an abbreviated hard link keeps the major number of the device before it", () => {
+  const context = contextOf(32);
+  const samples: Sample[] = [
+    { name: "dev1", mode: 0o20600, rdevMajor: 5, rdevMinor: 1 }, { name: "one", mode: 0o100644, hlinked: true },
+    { name: "other", mode: 0o100644, hlinked: true, hlinkNdx: 2 },
+    { name: "dev2", mode: 0o20600, rdevMajor: 5, rdevMinor: 2 },
+  ];
+  const out = new Writer();
+  const writer = new FlistEntryWriter(context, fieldsOf(), null);
+  const entry = new WireEntry();
+  for (const sample of samples) {
+    fill(entry, sample, 32);
+    writer.write(out, entry, 1);
+  }
+  const sibling = (_ndx: number, into: WireEntry): void => {
+    into.mode = 0o100644;
+    into.rdevMajor = into.rdevMinor = 0;
+  };
+  const reader = new FlistEntryReader(context, fieldsOf(), { ...HOOKS, sibling });
+  const cursor = new Cursor(out.view());
+  for (let used = 0; used < samples.length; used++) reader.read(cursor, entry, 1, used);
+  expect([nameOf(entry), entry.rdevMajor, entry.rdevMinor]).toEqual(["dev2", 5, 2]);
+});
+
 test("ids and their names reach the hooks once, when the entry is whole", () => {
   const bytes = encode(30);
   const seen: [number, string | null][] = [];
