@@ -142,7 +142,7 @@ function open(platform: Platform, conversation: Conversation, logFile: LogFileWr
   // The errors of a local server are printed by itself.
   if (localLink && options.server) log.observer = localLink.observer;
   const fakeSuper = options.superMode === "fake-super"
-    ? fakeSuperFs(fs, role === "sender", logReporter(log, fs, role)) : null;
+    ? fakeSuperFs(fs, role === "sender", logReporter(log, fs, role), !module) : null;
   const files = { fs: fakeSuper ?? fs, fakeSuper };
   const parts = { host, kernels, ...files, options, log, localLink, observer, explainer, batch, module, charset };
   const session = new Session(parts, role);

@@ -11,7 +11,7 @@ import { type Acl, type AclName, type AclType, EMPTY_ACL } from "../protocol/acl
 import { sortNames } from "../protocol/aclstore.ts";
 import { CHMOD_BITS, isDirectory, S_ISGID, S_ISUID, S_ISVTX } from "./perms.ts";
 import { type FileReporter } from "./report.ts";
-import { RSYNC_PREFIX, type XattrPlace } from "./xattrs.ts";
+import { type PathNames, RSYNC_PREFIX, type XattrPlace } from "./xattrs.ts";
 
 /** Layout of system.posix_acl_*: a version, then entries of tag, permissions and id, little endian. */
 const VERSION = 2;
@@ -67,6 +67,8 @@ export class AclFiles {
     const { E } = fs.constants;
     const attribute = this.attributes[type];
     const length = fs.getXattr(place.fd, place.name, attribute, this.value, MAX_BYTES, follow && !this.fake);
+    // What --fake-super cannot read, it has not stored.
+    if (this.fake && length < 0) return EMPTY_ACL;
     if (length === -E.ENODATA || length === -E.EOPNOTSUPP || length === -E.ENOSYS || length === -E.EINVAL) {
       return EMPTY_ACL;
     }
@@ -82,15 +84,15 @@ export class AclFiles {
    * Gives a file an ACL, and with an access ACL the permissions of `mode`. `before`: its present mode. Returns the mode
    * that it has then, or -1 after a reported failure.
    */
-  set(place: XattrPlace, type: AclType, acl: Acl, before: number, mode: number, path: () => string): number {
-    if (type === "default" && acl.userObj === null) return this.removeDefault(place, path) ? before : -1;
-    if (this.fake) return this.setFake(place, type, acl, path) ? before : -1;
+  set(place: XattrPlace, type: AclType, acl: Acl, before: number, mode: number, names: PathNames): number {
+    if (type === "default" && acl.userObj === null) return this.removeDefault(place, names.toPath) ? before : -1;
+    if (this.fake) return this.setFake(place, type, acl, names.toLabel) ? before : -1;
     const safe = safeMode(before, mode);
     const length = type === "access" ? this.encodeAccess(acl, safe) : this.encodeDefault(acl);
     const result = length < 0 ? length
       : this.fs.setXattr(place.fd, place.name, this.attributes[type], this.value, length);
     if (result < 0) {
-      this.reporter.failed("errorXfer", -result, `set_acl: xacl_set(${path()}, ${TYPE_NAME[type]})`);
+      this.reporter.failed("errorXfer", -result, `set_acl: xacl_set(${names.toPath()}, ${TYPE_NAME[type]})`);
       return -1;
     }
     return type === "access" ? (before & ~ACCESS_BITS) | (safe & ACCESS_BITS) : before;
@@ -193,7 +195,7 @@ export class AclFiles {
     };
   }
 
-  private setFake(place: XattrPlace, type: AclType, acl: Acl, path: () => string): boolean {
+  private setFake(place: XattrPlace, type: AclType, acl: Acl, label: () => string): boolean {
     const length = OBJECT_BYTES + acl.names.length * ENTRY_BYTES;
     const { fs } = this;
     const { E } = fs.constants;
@@ -211,7 +213,7 @@ export class AclFiles {
       result = fs.setXattr(place.fd, place.name, this.attributes[type], this.value, length);
     }
     if (result >= 0) return true;
-    this.reporter.failed("errorXfer", -result, `set_xattr_acl: fsetxattr(${path()},"${FAKE_ATTRIBUTE[type]}") failed`);
+    this.reporter.failed("errorXfer", -result, `set_xattr_acl: fsetxattr(${label()},"${FAKE_ATTRIBUTE[type]}") failed`);
     return false;
   }
 }

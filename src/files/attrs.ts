@@ -409,7 +409,7 @@ export class Attributes {
 
   private setAcls(extras: Extras, wanted: WantedAttrs, stat: StatRecord, mode: number): number {
     const { fs, target } = this;
-    return extras.setAcls(target.locate(fs, stat.mode), wanted, stat, mode, target.toPath) > 0 ? Updated.acls : 0;
+    return extras.setAcls(target.locate(fs, stat.mode), wanted, stat, mode, target) > 0 ? Updated.acls : 0;
   }
 
   /** True when something was set, which changes the file's time on some systems. */

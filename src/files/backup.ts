@@ -10,7 +10,7 @@ import { type NamedDir } from "./operator.ts";
 import { ACCESS_PERMS, isDevice, isDirectory, isRegular, isSpecial, isSymlink } from "./perms.ts";
 import { linkPlace, renamePlace } from "./places.ts";
 import { type BackupMaker, DelFlag, delForFlag, type Remover } from "./remove.ts";
-import { type FileReporter } from "./report.ts";
+import { type FileReporter, type LogCode } from "./report.ts";
 
 /** The options that backups depend on. */
 export interface BackupSettings {
@@ -44,6 +44,7 @@ export class Backups implements BackupMaker {
   private readonly attrs: Attributes;
   private readonly remover: Remover;
   private readonly reporter: FileReporter;
+  errno: number;
   private dirMade = false;
   /** Directory of the last backup, which is there. */
   private readyDir = "";
@@ -54,6 +55,7 @@ export class Backups implements BackupMaker {
     this.attrs = attrs;
     this.remover = remover;
     this.reporter = reporter;
+    this.errno = root.fs.constants.E.EIO;
   }
 
   /** Whether a deleted item at `path` is to be kept: not one that is a backup already. Upstream is_backup_file. */
@@ -96,7 +98,7 @@ export class Backups implements BackupMaker {
     if (!this.dirMade) {
       const made = dir.make();
       if (made < 0) {
-        this.reporter.failed("errorXfer", -made, `backup mkdir ${dir.path} failed`);
+        this.failed("errorXfer", made, `backup mkdir ${dir.path} failed`);
         return null;
       }
       this.dirMade = true;
@@ -138,6 +140,12 @@ export class Backups implements BackupMaker {
     return MOVED;
   }
 
+  /** Reports `result`, -errno, as what kept a backup from being made. */
+  private failed(code: LogCode, result: number, what: string): void {
+    this.errno = -result;
+    this.reporter.failed(code, this.errno, what);
+  }
+
   /** A line of --debug=backup. */
   private trace(how: string, from: Place): void {
     if (this.reporter.wants?.("BACKUP", 1)) this.reporter.print("info", `make_backup: ${how} ${from.path} successful.`);
@@ -171,7 +179,7 @@ export class Backups implements BackupMaker {
       const copied = copyFile(from, to, stat.mode, settings.copying, reporter);
       if (copied < 0) {
         const names = `${from.root.quoted(from.path)} -> "${this.shown(from.path)}"`;
-        reporter.failed("error", -copied, `keep_backup failed: ${names}`);
+        this.failed("error", copied, `keep_backup failed: ${names}`);
         return FAILED;
       }
       this.trace("COPY", from);
@@ -198,13 +206,13 @@ export class Backups implements BackupMaker {
     const found = place.root.lstat(place.path, stat);
     if (found >= 0 && isDirectory(stat.mode)) return true;
     if (found < 0 && found !== -this.root.fs.constants.E.ENOENT) {
-      this.reporter.failed("error", -found, `backup lstat ${dir.shown(rel)} failed`);
+      this.failed("error", found, `backup lstat ${dir.shown(rel)} failed`);
       return false;
     }
     if (found >= 0 && !this.clear(place)) return false;
     const made = place.root.mkdir(place.path, ACCESS_PERMS);
     if (made < 0) {
-      this.reporter.failed("error", -made, `backup mkdir ${dir.shown(rel)} failed`);
+      this.failed("error", made, `backup mkdir ${dir.shown(rel)} failed`);
       return false;
     }
     const looked = this.root.stat(rel, stat);

@@ -12,7 +12,7 @@ import { EMPTY_XATTRS, type ReceivedXattrs, type StoredXattr } from "../protocol
 import { type AclFiles, sameAccess, sameAcl } from "./acls.ts";
 import { isDevice, isDirectory, isSpecial, isSymlink } from "./perms.ts";
 import { type FileRows } from "./rows.ts";
-import { type XattrFiles, type XattrPlace } from "./xattrs.ts";
+import { type PathNames, type XattrFiles, type XattrPlace } from "./xattrs.ts";
 
 /** For which types of file the options ask. */
 interface ExtrasSettings {
@@ -104,20 +104,20 @@ export class Extras {
    * Sets the ACLs that differ from the loaded ones, and with an access ACL the permissions of `mode`, which then show
    * in `stat`. Returns 1 when something changed, 0 when not, -1 after a reported failure. Upstream set_acl.
    */
-  setAcls(place: XattrPlace, wanted: WantedExtras, stat: StatRecord, mode: number, path: () => string): number {
+  setAcls(place: XattrPlace, wanted: WantedExtras, stat: StatRecord, mode: number, names: PathNames): number {
     const { acls } = this.parts;
     if (acls === null) return 0;
     let changed = 0;
     const { accessAcl, defaultAcl } = wanted;
     if (accessAcl !== null && !isSameAccess(stat, accessAcl, mode)) {
       changed = 1;
-      const now = this.settings.dryRun ? stat.mode : acls.set(place, "access", accessAcl, stat.mode, mode, path);
+      const now = this.settings.dryRun ? stat.mode : acls.set(place, "access", accessAcl, stat.mode, mode, names);
       if (now < 0) return -1;
       stat.mode = now;
     }
     if (!isDirectory(mode) || defaultAcl === null || isSameDefault(stat, defaultAcl)) return changed;
     if (this.settings.dryRun) return 1;
-    return acls.set(place, "default", defaultAcl, stat.mode, mode, path) < 0 ? -1 : 1;
+    return acls.set(place, "default", defaultAcl, stat.mode, mode, names) < 0 ? -1 : 1;
   }
 
   /** Of the types that the options leave out, nothing is read. */

@@ -6,6 +6,7 @@
  */
 import { ExitCode, WsyncError } from "../errors.ts";
 import { type FileSystem, newStat, type StatRecord } from "../posix/filesystem.ts";
+import { WireLimit } from "../protocol/constants.ts";
 import { CHMOD_BITS, isDevice, isDirectory, isSpecial, isSymlink, S_IFMT } from "./perms.ts";
 import { type FileReporter } from "./report.ts";
 import { RSYNC_PREFIX, type XattrPlace } from "./xattrs.ts";
@@ -36,9 +37,14 @@ export interface FakeSuperFs extends FileSystem {
   store(place: XattrPlace, wanted: FakeStat, chmod: (mode: number) => number, label: () => string): boolean;
 }
 
-/** Wraps the file system of a session. The result inherits all of `real` that is not replaced here. */
-export function fakeSuperFs(real: FileSystem, amSender: boolean, reporter: FileReporter): FakeSuperFs {
-  const files = new FakeFiles(real, amSender, reporter);
+/**
+ * Wraps the file system of a session. The result inherits all of `real` that is not replaced here. Messages have whole
+ * paths if `tellsPaths`, which a daemon's client is not to learn.
+ */
+export function fakeSuperFs(
+  real: FileSystem, amSender: boolean, reporter: FileReporter, tellsPaths: boolean,
+): FakeSuperFs {
+  const files = new FakeFiles(real, amSender, reporter, tellsPaths);
   const replaced: Pick<FakeSuperFs, "fstatat" | "readlinkat" | "symlinkat" | "mknodat" | "fold" | "store"> = {
     fstatat: (dirFd, name, stat, follow) => files.fstatat(dirFd, name, stat, follow),
     readlinkat: (dirFd, name, ptr, byteLength) => files.readlinkat(dirFd, name, ptr, byteLength),
@@ -55,15 +61,17 @@ class FakeFiles {
   private readonly real: FileSystem;
   private readonly amSender: boolean;
   private readonly reporter: FileReporter;
+  private readonly tellsPaths: boolean;
   private readonly value: number;
   private readonly attribute: number;
   private readonly own = newStat();
   private readonly kept = newStat();
 
-  constructor(real: FileSystem, amSender: boolean, reporter: FileReporter) {
+  constructor(real: FileSystem, amSender: boolean, reporter: FileReporter, tellsPaths: boolean) {
     this.real = real;
     this.amSender = amSender;
     this.reporter = reporter;
+    this.tellsPaths = tellsPaths;
     this.value = real.memory.alloc(VALUE_BYTES);
     this.attribute = real.memory.alloc(ATTRIBUTE.length + 1);
     real.memory.writeCString(this.attribute, ATTRIBUTE);
@@ -152,23 +160,36 @@ class FakeFiles {
     const length = real.getXattr(fd, name, this.attribute, this.value, VALUE_BYTES - 1);
     if (length < 0) {
       const isPlain = length === -E.ENODATA || length === -E.EOPNOTSUPP || length === -E.EBADF;
-      const text = `failed to read xattr ${ATTRIBUTE} for ${this.show(name)}`;
+      const text = `failed to read xattr ${ATTRIBUTE} for ${this.show(fd, name)}`;
       if (!isPlain) this.reporter.failed("errorXfer", -length, text);
       return false;
     }
     const text = real.memory.readLatin1(this.value, length);
     const found = /^\s*([0-7]+)\s+(-?\d+),\s*(-?\d+)\s+(-?\d+):\s*(-?\d+)/.exec(text);
     if (found === null) {
-      throw new WsyncError(`Corrupt ${ATTRIBUTE} xattr attached to ${this.show(name)}: "${text}"`, ExitCode.fileIo);
+      throw new WsyncError(`Corrupt ${ATTRIBUTE} xattr attached to ${this.show(fd, name)}: "${text}"`, ExitCode.fileIo);
     }
     stat.mode = parseInt(found[1], 8) >>> 0;
     [stat.rdevMajor, stat.rdevMinor, stat.uid, stat.gid] = found.slice(2).map((word) => Number(word) >>> 0);
     return true;
   }
 
-  private show(name: number): string {
+  private show(fd: number, name: number): string {
     const { memory } = this.real;
-    return name === 0 ? '"fd"' : `"${memory.readLatin1(name, memory.u8.indexOf(0, name) - name)}"`;
+    const own = name === 0 ? "fd" : memory.readLatin1(name, memory.u8.indexOf(0, name) - name);
+    const dir = this.tellsPaths ? this.pathOf(fd) : "";
+    if (dir === "") return `"${own}"`;
+    return name === 0 ? `"${dir}"` : `"${dir}/${own}"`;
+  }
+
+  /** Where an open file is; "" where the system does not tell. */
+  private pathOf(fd: number): string {
+    const { real } = this;
+    const ptr = real.memory.alloc(WireLimit.path);
+    const length = real.readlinkat(real.constants.AT.FDCWD, real.cstr(`/proc/self/fd/${fd}`), ptr, WireLimit.path);
+    const path = length > 0 ? real.memory.readLatin1(ptr, length) : "";
+    real.memory.release(ptr);
+    return path;
   }
 }
 

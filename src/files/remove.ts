@@ -42,6 +42,8 @@ export interface DeleteFilter {
 export interface BackupMaker {
   /** 0 failed, 1 moved away, 2 copied or linked (the original is still there), 3 nothing to keep. */
   make(path: string, preferRename: boolean): number;
+  /** Why the last one failed. */
+  readonly errno: number;
   /** Whether deleted items are kept at all: not those that are themselves backups. */
   keeps(path: string): boolean;
 }
@@ -147,8 +149,7 @@ export class Remover {
     else if (this.backups && !(flags & DelFlag.forBackup) && this.backups.keeps(path)) {
       const kept = this.backups.make(path, true);
       what = kept === 2 ? "unlink" : "make_backup";
-      // The maker has already said why it failed.
-      result = kept === 0 ? -E.EIO : kept === 2 ? this.unlinkBusy(path, root) : 0;
+      result = kept === 0 ? -this.backups.errno : kept === 2 ? this.unlinkBusy(path, root) : 0;
     } else result = this.unlinkBusy(path, root);
     if (result >= 0) {
       if (!(flags & DelFlag.makeRoom)) this.count(path, mode);

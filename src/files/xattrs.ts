@@ -42,6 +42,12 @@ export interface XattrPlace {
   readonly isHeld?: boolean;
 }
 
+/** A file as messages name it: by its path, and by its whole path in quotes. */
+export interface PathNames {
+  readonly toPath: () => string;
+  readonly toLabel: () => string;
+}
+
 /** Reads and sets attributes by one side's rules. */
 export class XattrFiles {
   private readonly fs: FileSystem;

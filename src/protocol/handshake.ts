@@ -159,10 +159,10 @@ export function contextFrom(result: HandshakeResult): ProtocolContext {
   });
 }
 
-/** A receiver knows itself; a sender learns it from 'L' or the flag. Before protocol 30 it is no topic for either. */
+/** A receiver knows itself; a sender learns it from 'L' or the flag, which there are from protocol 30 on. */
 function receiverSymlinkTimes(result: HandshakeResult): boolean {
-  if (result.version < 30) return false;
   if (!result.amSender) return result.canSetSymlinkTimes;
+  if (result.version < 30) return false;
   return result.amServer ? result.clientInfo.includes("L") : (result.compatFlags & CompatFlag.symlinkTimes) !== 0;
 }
 

@@ -8,7 +8,7 @@ import { Compressors } from "../compress/registry.ts";
 import { Patcher } from "../delta/patch.ts";
 import { AclFiles } from "../files/acls.ts";
 import { Attributes, AttrFlag, type AttrSettings } from "../files/attrs.ts";
-import { Backups } from "../files/backup.ts";
+import { Backups, type BackupSettings } from "../files/backup.ts";
 import { Committer } from "../files/commit.ts";
 import { type Confined } from "../files/confine.ts";
 import { type CopySettings } from "../files/copyfile.ts";
@@ -231,20 +231,20 @@ class ReceivingSide {
     const named = options.backupDir ?? options.partialDir ?? options.tempDir ?? options.basisDirs[0];
     const operator = named === undefined ? root : boundedPlaces(session, root);
     if (operator !== root) root.sharesWith(operator);
-    this.backups = options.backup ? this.makeBackups(destination, operator, reporter) : null;
-    if (this.backups) this.remover.backups = this.backups;
+    const [kept, replaced] = this.backupsFor(destination, operator, [generatorReporter, reporter]);
+    this.backups = this.remover.backups = kept;
     const hidden = hiddenTest(session, filters);
     const partial = options.partialDir ? clientPath(session.module, destination.directory, options.partialDir) : null;
     this.partialDir = partial === null ? null : new PartialDir(partial, operator, root, hidden);
     this.basisDirs = options.basisDirs.length > 0 ? new BasisDirs(session, operator, destination) : null;
-    const committer = new Committer(root, attributes, this.remover, this.backups, {
+    const committer = new Committer(root, attributes, this.remover, replaced, {
       copying: this.copying, partialDir: this.partialDir,
     }, reporter);
     const tempDir = options.tempDir ? { root: operator, path: options.tempDir } : null;
     if (tempDir) checkTempDir(session, tempDir);
     this.dirPerms = this.dirPermsFor(destination, reporter);
     this.incoming = new Incoming({
-      session, receiving, destination, committer, backups: this.backups, partialDir: this.partialDir, tempDir,
+      session, receiving, destination, committer, backups: replaced, partialDir: this.partialDir, tempDir,
       hidden, dirPerms: this.dirPerms, attributes, copying: this.copying, reporter,
       generatorReporter, basisDirs: this.basisDirs,
     });
@@ -340,11 +340,15 @@ class ReceivingSide {
     stats.flistTransferTime = end.flistXferTimeMs;
   }
 
-  private makeBackups(destination: Destination, operator: Confined, reporter: FileReporter): Backups {
+  /** For the generator, which deletes, and the receiver, which replaces; null without --backup. */
+  private backupsFor(
+    { root }: Destination, operator: Confined, reporters: readonly FileReporter[],
+  ): readonly (Backups | null)[] {
     const { session } = this;
     const { options, log, amRoot } = session;
+    if (!options.backup) return [null, null];
     const dir = options.backupDir ? backupDir(session, operator, options.backupDir) : null;
-    return new Backups(destination.root, {
+    const settings: BackupSettings = {
       dir,
       suffix: options.suffix ?? (options.backupDir ? "" : "~"),
       amRoot,
@@ -352,7 +356,8 @@ class ReceivingSide {
       preserveSpecials: options.preserveSpecials, copying: this.copying,
       unsafeSymlink: options.safeLinks ? isUnsafeSymlink : null,
       tellBackups: log.info("BACKUP", 1), tellUnsafe: log.info("SYMSAFE", 1), tellSkipped: log.info("NONREG", 1),
-    }, this.attributes, this.remover, reporter);
+    };
+    return reporters.map((reporter) => new Backups(root, settings, this.attributes, this.remover, reporter));
   }
 
   private attributesFor({ root, soloName }: Destination, reporter: FileReporter): Attributes {

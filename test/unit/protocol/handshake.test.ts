@@ -86,7 +86,7 @@ describe("context", () => {
     expect(Object.isFrozen(handshake.contextFrom(result))).toBe(true);
   });
   test.each([
-    [{ amSender: false, canSetSymlinkTimes: true, version: 29 }, false],
+    [{ amSender: false, canSetSymlinkTimes: true, version: 29 }, true],
     [{ amSender: true, amServer: true, clientInfo: ".L" }, true],
     [{ amSender: true, amServer: true, clientInfo: ".fx" }, false],
     [{ amSender: true, version: 29 }, false],
