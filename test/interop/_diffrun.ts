@@ -10,6 +10,7 @@ import { compare, describeTree } from "../_trees.ts";
 import { randomOptions, randomWay, type Way } from "./_diffoptions.ts";
 import { Dice } from "./_dice.ts";
 import { describeExtras } from "./_diffextras.ts";
+import { comesToNothing, comparable, sensible } from "./_diffknown.ts";
 import { makeWorld, type World } from "./_difftree.ts";
 
 /** Seeds from here on stand for rich trees. */
@@ -44,22 +45,10 @@ export function comparisonOf(seed: number): Comparison {
   const { way, protocol } = randomWay(dice);
   const who = way === "local" ? "both" : dice.pick(["client", "server", "both"] as const);
   const rich = seed >= RICH_SEEDS;
-  const options = sensible(randomOptions(dice, rich));
+  const options = sensible(randomOptions(dice, rich), root);
   const links = options.some((word) => word.startsWith("-H"));
   const world = { root, uid: root ? 0 : isRoot ? NOBODY : (process.getuid?.() ?? 0), rich, links };
   return { seed, options, way, protocol, who, world };
-}
-
-/**
- * Stock rsync 3.5.0 cannot set the attributes of an in-place backup above the destination; with --fake-super it stores
- * random owners where only one of --owner and --group is on, and loses ACLs where xattrs are filtered.
- */
-function sensible(options: readonly string[]): string[] {
-  const inplace = options.some((word) => /^--(inplace|append|write-devices)/.test(word));
-  const fake = options.some((word) => word.endsWith("--fake-super"));
-  const unlike = /^--(usermap|groupmap|chown|filter=.x|(no-)?[og]$)|^-[og]$/;
-  const kept = fake ? [...options.filter((word) => !unlike.test(word)), "-og"] : options;
-  return kept.map((word) => (inplace ? word.replace("=../bak", "=WORK/bak") : word));
 }
 
 /** A comparison as one line. */
@@ -68,7 +57,8 @@ export function titleOf({ seed, options, way, protocol, who, world }: Comparison
   return `seed ${seed}: ${options.join(" ")} (${way}, wsync is ${who}${version}${world.root ? "" : ", ordinary user"})`;
 }
 
-interface Result {
+/** What a run printed, returned and left behind. */
+export interface Result {
   readonly code: number | null;
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
@@ -84,36 +74,14 @@ export async function differences(one: Comparison, programs: Programs, work: str
   const theirs = await result(one, stock, stock, programs.shell, work);
   const client = one.who === "server" ? stock : wsync;
   const ours = await result(one, client, one.who === "client" ? stock : wsync, programs.shell, work);
-  if (isRace(one, theirs) || isRace(one, ours) || givesUp(theirs) || locksItselfOut(one, theirs)) return [];
+  if (comesToNothing(one, theirs, ours)) return [];
   const lines: string[] = [];
   if (ours.code !== theirs.code) lines.push(`exit code ${ours.code}, expected ${theirs.code}`);
   lines.push(...lineDifferences("out", theirs.stdout, ours.stdout));
   // Of a run that failed as a whole either side, or both, may say why.
   if (!FATAL.includes(theirs.code ?? 0)) lines.push(...lineDifferences("err", theirs.stderr, ours.stderr));
-  lines.push(...compare(theirs.tree, ours.tree));
+  lines.push(...compare(...comparable(one, theirs.tree, ours.tree)));
   return lines;
-}
-
-/**
- * With --fuzzy a basis may itself be replaced between the generator's look at it and the receiver's: then a file is
- * sent twice, or stock rsync gives up, as chance will have it. With incremental recursion so it is with what is deleted
- * before an error of the sender's arrives. It also gives up on some groups of hard links, and on holes at the end of
- * what it appends.
- */
-function isRace({ options, world }: Comparison, { stdout, stderr }: Result): boolean {
-  if (world.rich && stdout.some((line) => line.startsWith("IO error encountered"))) return true;
-  const isFuzzy = options.some((word) => word.startsWith("-y"));
-  return isFuzzy && [...stdout, ...stderr].some((line) => /failed verification|no basis file/.test(line));
-}
-
-function givesUp({ stderr }: Result): boolean {
-  return stderr.some((line) => line.startsWith("File-list index") || line.endsWith(": Success (0)"));
-}
-
-/** With --xattrs its receiver takes an ordinary user's right to write into a directory before the files come. */
-function locksItselfOut({ options, world }: Comparison, { stderr }: Result): boolean {
-  const keepsXattrs = options.some((word) => /^-[A-Za-z]*X/.test(word));
-  return !world.root && keepsXattrs && stderr.some((line) => /\[receiver\] (mkstemp|rename) .*denied/.test(line));
 }
 
 async function result(one: Comparison, client: string, server: string, shell: string, work: string): Promise<Result> {
@@ -124,7 +92,7 @@ async function result(one: Comparison, client: string, server: string, shell: st
   const [from, to] = [`${work}/src/`, `${work}/dst/`];
   const ends = one.way === "local" ? [from, to] : one.way === "push" ? [from, `host:${to}`] : [`host:${from}`, to];
   const uid = process.getuid?.() === 0 && !one.world.root ? one.world.uid : undefined;
-  const outcome = await run([client, ...words, ...far, ...ends], work, uid);
+  const outcome = await runAs([client, ...words, ...far, ...ends], work, uid);
   return {
     code: outcome.code, stdout: masked(outcome.stdout, work), stderr: masked(outcome.stderr, work),
     tree: treeOf(work, one.options.some((word) => word.startsWith("-U")), one.world.rich),
@@ -143,7 +111,8 @@ interface Outcome {
   readonly stderr: string;
 }
 
-async function run(argv: readonly string[], cwd: string, uid: number | undefined): Promise<Outcome> {
+/** Runs a program as a user; undefined: as this one. */
+export async function runAs(argv: readonly string[], cwd: string, uid: number | undefined): Promise<Outcome> {
   const options = { cwd, env: plainEnvironment(), uid, gid: uid };
   const child = spawn(argv[0], argv.slice(1), { ...options, stdio: ["ignore", "pipe", "pipe"] });
   const stdout = gather(child, "stdout");
