@@ -471,9 +471,13 @@ class FdSource implements FileSource {
     const { fs } = this.session;
     if (byteLength <= CHUNK_SIZE) return this.read(offset, ptr, byteLength);
     // Each file begins with read(2), which is all that a library preloaded to watch reads knows of.
-    if (offset === 0 || offset !== this.pos || fs.readv === undefined) return 0;
-    const count = fs.readv(this.fd, ptr, byteLength, CHUNK_SIZE, stride);
-    if (count > 0) this.pos += count;
-    return count;
+    const first = offset === 0 ? this.read(offset, ptr, CHUNK_SIZE) : 0;
+    const begun = offset === 0 ? CHUNK_SIZE : 0;
+    if (first !== begun || offset + begun !== this.pos || fs.readv === undefined) return first;
+    const at = begun > 0 ? ptr + stride : ptr;
+    const count = fs.readv(this.fd, at, byteLength - begun, CHUNK_SIZE, stride);
+    if (count <= 0) return begun > 0 ? begun : count;
+    this.pos += count;
+    return begun + count;
   }
 }
