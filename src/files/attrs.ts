@@ -247,10 +247,14 @@ export class Attributes {
     if (keepsTime && this.mtimeDiffers(rows, row, stat)) return false;
     if (this.permsDiffer(rows, row, stat)) return false;
     if (this.ownershipDiffers(rows, row, stat)) return false;
-    const { extras } = this;
+    const { extras, fs, target } = this;
     if (!extras) return true;
-    this.load(place, stat);
-    return (onLink || !extras.aclsDiffer(rows, row, stat)) && !extras.xattrsDiffer(rows, row, stat);
+    if (!this.aim(target, place)) return false;
+    const at = target.locate(fs, stat.mode);
+    extras.loadAcls(at, stat, target.toPath);
+    if (!onLink && extras.aclsDiffer(rows, row, stat)) return false;
+    extras.loadXattrs(at, stat, target.toLabel);
+    return !extras.xattrsDiffer(rows, row, stat);
   }
 
   /** Reads ACLs and xattrs of the file at `place` into its stat, for later comparisons. */
