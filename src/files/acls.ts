@@ -11,7 +11,7 @@ import { type Acl, type AclName, type AclType, EMPTY_ACL } from "../protocol/acl
 import { sortNames } from "../protocol/aclstore.ts";
 import { CHMOD_BITS, isDirectory, S_ISGID, S_ISUID, S_ISVTX } from "./perms.ts";
 import { type FileReporter } from "./report.ts";
-import { type PathNames, RSYNC_PREFIX, type XattrPlace } from "./xattrs.ts";
+import { call, type PathNames, RSYNC_PREFIX, type XattrPlace } from "./xattrs.ts";
 
 /** Layout of system.posix_acl_*: a version, then entries of tag, permissions and id, little endian. */
 const VERSION = 2;
@@ -213,7 +213,8 @@ export class AclFiles {
       result = fs.setXattr(place.fd, place.name, this.attributes[type], this.value, length);
     }
     if (result >= 0) return true;
-    this.reporter.failed("errorXfer", -result, `set_xattr_acl: fsetxattr(${label()},"${FAKE_ATTRIBUTE[type]}") failed`);
+    const what = `${call(place)}setxattr(${label()},"${FAKE_ATTRIBUTE[type]}")`;
+    this.reporter.failed("errorXfer", -result, `set_xattr_acl: ${what} failed`);
     return false;
   }
 }

@@ -468,8 +468,12 @@ export class Attributes {
       }
       if (changeUid && uid === NO_ID) this.impossible("uid");
       if (changeGid && gid === NO_ID) this.impossible("gid");
-      // chown clears these bits behind our back.
-      if (stat.mode & (S_ISUID | S_ISGID)) this.restat(stat, settings.keepDirlinks);
+      // chown clears these bits behind our back, but what else is known of the file stays true.
+      if (stat.mode & (S_ISUID | S_ISGID)) {
+        const { accessAcl, defaultAcl, xattrs } = stat;
+        this.restat(stat, settings.keepDirlinks);
+        Object.assign(stat, { accessAcl, defaultAcl, xattrs });
+      }
     }
     return (changeUid ? Updated.owner : 0) | (changeGid ? Updated.group : 0);
   }

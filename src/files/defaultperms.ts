@@ -51,6 +51,8 @@ export class DefaultPerms {
       return perms;
     }
     const quiet = [E.ENODATA, E.EINVAL, E.EOPNOTSUPP, E.ENOSYS];
+    // A directory that may not be entered takes no files, whatever its ACL says.
+    if (dirFd >= 0) quiet.push(E.EACCES);
     if (!quiet.includes(-perms) && !(policy.dryRun === true && perms === -E.ENOENT)) {
       const what = `default_perms_for_dir: sys_acl_get_file(${dir}, ACL_TYPE_DEFAULT)`;
       this.reporter.print("warning", `${what}: ${fs.strerror(-perms)}, falling back on umask`);

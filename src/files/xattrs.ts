@@ -290,6 +290,6 @@ function isFakeSuperName(name: string): boolean {
 }
 
 /** The letter by which messages tell the system call. */
-function call(place: XattrPlace): "f" | "l" {
+export function call(place: XattrPlace): "f" | "l" {
   return place.name === 0 || place.isHeld === true ? "f" : "l";
 }

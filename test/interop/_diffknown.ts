@@ -11,7 +11,7 @@ import { type Comparison, type Result } from "./_diffrun.ts";
  */
 export function sensible(options: readonly string[], isRoot: boolean): string[] {
   const inplace = options.some((word) => /^--(inplace|append|write-devices)/.test(word));
-  const fake = options.some((word) => word.endsWith("--fake-super"));
+  const fake = isFake(options);
   const unlike = /^--(usermap|groupmap|chown|filter=.x|(no-)?[og]$)|^-[og]$/;
   const kept = fake ? [...options.filter((word) => !unlike.test(word)), "-og"] : options;
   // What an ordinary user may not read, even for a while, gets no ACL there.
@@ -71,9 +71,16 @@ export function comparable(
   one: Comparison, theirs: Map<string, string>, ours: Map<string, string>,
 ): [Map<string, string>, Map<string, string>] {
   const rules = rulesFor(one);
+  // --fake-super: an ordinary user's files that forbid reading stay as they are, without a word.
+  const isLeft = (path: string): boolean => !one.world.root && isFake(one.options) && !mayRead(theirs.get(path) ?? "");
   const masked = (tree: Map<string, string>): Map<string, string> =>
-    new Map([...tree].map(([path, line]) => [path, rules.reduce((text, rule) => rule(text, path), line)]));
-  return rules.length === 0 ? [theirs, ours] : [masked(theirs), masked(ours)];
+    new Map([...tree].filter(([path]) => !isLeft(path))
+      .map(([path, line]) => [path, rules.reduce((text, rule) => rule(text, path), line)]));
+  return [masked(theirs), masked(ours)];
+}
+
+function isFake(options: readonly string[]): boolean {
+  return options.some((word) => word.endsWith("--fake-super"));
 }
 
 function rulesFor({ options, protocol, world }: Comparison): Rule[] {
@@ -90,9 +97,9 @@ function rulesFor({ options, protocol, world }: Comparison): Rule[] {
   if (xattrs && options.some((word) => word.startsWith("-U"))) {
     rules.push((line) => line.replace(/^(\w+ \w+ \d+:\d+) -\d{1,9} /, "$1 now "));
   }
-  // --fake-super: what it has stored of a directory's ACLs it removes again when it sets xattrs.
-  if (acls && xattrs && options.some((word) => word.endsWith("--fake-super"))) {
-    rules.push((line) => (line.startsWith("dir ") ? line.replaceAll(/ user\.rsync\.%[ad]acl=\S+/g, "") : line));
+  // --fake-super: what it has stored of the ACLs of a file that stays it removes again when it sets xattrs.
+  if (acls && xattrs && isFake(options)) {
+    rules.push((line) => line.replaceAll(/ (user\.rsync\.%[ad]acl=\S+|blocks \d+)/g, ""));
   }
   // Directories below the first one of a --backup-dir get the first one's default ACL.
   if (acls && options.some((word) => word.startsWith("--backup-dir"))) {

@@ -35,11 +35,15 @@ function put(path: string, text: string, xattrs: Readonly<Record<string, string>
 }
 
 function attribute(path: string, xattrs: Readonly<Record<string, string>>): void {
-  const extras = Object.entries(xattrs).map(([name, value]) => ({ name, value: Buffer.from(value) }));
+  const extras = Object.entries(xattrs).map(([name, value]) => ({ name, value: Buffer.from(value, "latin1") }));
   putExtras(join(top, path), extras, OLD, OLD, 0);
 }
 
 const mode = (path: string, bits: number): void => chmodSync(join(top, path), bits);
+/** In the kernel's form: the owner may all, user 1234 and the group may read and enter. */
+const NAMED_ACL = Buffer.from(
+  "0200000001000700ffffffff02000500d204000004000500ffffffff10000700ffffffff20000500ffffffff", "hex",
+).toString("latin1");
 const long = (letter: string): string => letter.repeat(3000);
 const numbers = (from: number, to: number): string =>
   Array.from({ length: to - from }, (_, at) => `line ${from + at}\n`).join("");
@@ -106,6 +110,15 @@ const corners: Readonly<Record<string, Corner>> = {
       symlinkSync("x", join(top, "src/l1"));
       linkSync(join(top, "src/l1"), join(top, "src/l2"));
       put("dst/l2", "a file");
+    },
+  },
+  "the ACL of a set-id file whose group changes": {
+    words: "-aAi --groupmap=*:1", who: "any",
+    make: () => {
+      for (const tree of ["src", "dst"]) put(`${tree}/f`, "same");
+      attribute("dst/f", { "system.posix_acl_access": NAMED_ACL });
+      mode("dst/f", 0o2775);
+      mode("src/f", 0o2755);
     },
   },
   "an unreadable file has no ACL under --fake-super": {
