@@ -42,7 +42,9 @@ export class DefaultPerms {
     const { fs, policy } = this.root;
     const { E } = fs.constants;
     const dirFd = this.root.dirFdById(table, id);
-    const perms = dirFd < 0 ? dirFd : acls.defaultPerms(dirFd, fs.cstr("."));
+    // The system's answer for what is no directory.
+    const lost = dirFd === -E.ENOTDIR ? -E.EACCES : dirFd;
+    const perms = dirFd < 0 ? lost : acls.defaultPerms(dirFd, fs.cstr("."));
     const dir = table.names[id] === "" ? "." : table.names[id];
     if (perms >= 0) {
       if (this.debug) {
