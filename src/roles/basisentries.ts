@@ -56,7 +56,7 @@ export class BasisEntries {
     if (!found) return null;
     if (found.level === Level.attributes && this.dirs.kind !== "copy") return this.exact(item, found);
     if (scene.exists) return null;
-    return found.level === Level.kind ? found : this.copy(item, found);
+    return found.level === Level.kind ? this.load(found) : this.copy(item, found);
   }
 
   /** A symlink, device, special file or directory that does not exist in the destination. */
@@ -64,6 +64,7 @@ export class BasisEntries {
     const { scene, dirs } = this;
     const found = this.best(item, kind);
     this.like = found?.place ?? null;
+    if (found) this.load(found);
     if (!found || found.level < Level.attributes) return found;
     const links = dirs.kind === "link" && kind !== "directory";
     const path = scene.path(item);
@@ -93,6 +94,7 @@ export class BasisEntries {
       }
       if (fileKind(item.list.mode[item.row]) !== "regular" || !this.matches(item, "regular", stat, place)) continue;
       const isExact = scene.attributes.unchanged(item.list, item.row, stat, place);
+      scene.attributes.load(place, stat);
       like = { ...stat };
       if (isExact) break;
     }
@@ -112,8 +114,13 @@ export class BasisEntries {
       if (!best || level > best.level) best = { index, place, stat: { ...stat }, level };
       if (level === Level.attributes) break;
     }
-    if (best) scene.attributes.load(best.place, best.stat);
     return best;
+  }
+
+  /** Reads what is said of a candidate's ACLs and xattrs, where it has not been compared yet. */
+  private load(found: Candidate): Candidate {
+    this.scene.attributes.load(found.place, found.stat);
+    return found;
   }
 
   private levelOf(item: Item, kind: FileKind, stat: StatRecord, place: Place): number {
@@ -176,6 +183,7 @@ export class BasisEntries {
     const { session } = scene;
     const exact = found.level === Level.attributes;
     if (session.dryRun === 0 && !scene.copyIn(found.place, item)) return null;
+    this.load(found);
     if (scene.itemizing) scene.itemizer.report(item.list, item.row, item.ndx, found.stat, ItemFlag.localChange);
     const named = !scene.itemizing && session.log.info("NAME", 1) && !exact;
     if (scene.reportFlag && (named || (exact && session.log.info("NAME", 2)))) {

@@ -65,6 +65,11 @@ function refusesItself({ options, way }: Comparison, { code, stderr }: Result): 
   return stderr.some((line) => line.startsWith("rsync error: syntax or usage error (code 1)"));
 }
 
+/** Error lines that are of no interest: --fake-super leaves alone what an ordinary user may not read. */
+export function isAside({ options, world }: Comparison, line: string): boolean {
+  return !world.root && isFake(options) && /\] failed to (read|write) xattr user\.rsync\.%stat /.test(line);
+}
+
 type Rule = (line: string, path: string) => string;
 
 /** Both trees without what cannot be compared. */

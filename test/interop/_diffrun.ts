@@ -10,7 +10,7 @@ import { compare, describeTree } from "../_trees.ts";
 import { randomOptions, randomWay, type Way } from "./_diffoptions.ts";
 import { Dice } from "./_dice.ts";
 import { describeExtras } from "./_diffextras.ts";
-import { comesToNothing, comparable, sensible } from "./_diffknown.ts";
+import { comesToNothing, comparable, isAside, sensible } from "./_diffknown.ts";
 import { makeWorld, type World } from "./_difftree.ts";
 
 /** Seeds from here on stand for rich trees. */
@@ -79,7 +79,10 @@ export async function differences(one: Comparison, programs: Programs, work: str
   if (ours.code !== theirs.code) lines.push(`exit code ${ours.code}, expected ${theirs.code}`);
   lines.push(...lineDifferences("out", theirs.stdout, ours.stdout));
   // Of a run that failed as a whole either side, or both, may say why.
-  if (!FATAL.includes(theirs.code ?? 0)) lines.push(...lineDifferences("err", theirs.stderr, ours.stderr));
+  if (!FATAL.includes(theirs.code ?? 0)) {
+    const [expected, actual] = [theirs, ours].map(({ stderr }) => stderr.filter((line) => !isAside(one, line)));
+    lines.push(...lineDifferences("err", expected, actual));
+  }
   lines.push(...compare(...comparable(one, theirs.tree, ours.tree)));
   return lines;
 }

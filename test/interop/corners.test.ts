@@ -121,6 +121,23 @@ const corners: Readonly<Record<string, Corner>> = {
       mode("src/f", 0o2755);
     },
   },
+  "what a hard link's like in a basis directory lacks": {
+    words: "-aAXHi --copy-dest=../alt", who: "any",
+    make: () => {
+      put("src/a", "linked");
+      linkSync(join(top, "src/a"), join(top, "src/b"));
+      put("alt/b", "linked", { "system.posix_acl_access": NAMED_ACL, "user.short": "s" });
+      put("dst/a", "linked");
+    },
+  },
+  "a file of a basis directory that may not be read": {
+    words: "-aXi --copy-dest=../alt", who: "user",
+    make: () => {
+      put("src/f", "same size");
+      put("alt/f", "size same", { "user.short": "s" });
+      mode("alt/f", 0o200);
+    },
+  },
   "an unreadable file has no ACL under --fake-super": {
     words: "-aAi --fake-super --size-only", who: "user",
     make: () => {
