@@ -11,6 +11,7 @@ import { BunDescriptorStream, type BunSocket, BunSocketStream, type FileSink, Si
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
 import { childEnv, exitStatus, makeHost, require, spawnError, startThread } from "./_nodelike.ts";
 import { one, Poller } from "./_poller.ts";
+import { acknowledger } from "./_quickack.ts";
 import { setSocketOptions } from "./_sockopts.ts";
 
 /** The part of Bun that is used. */
@@ -171,6 +172,7 @@ async function connect(options: ConnectOptions, ffi: () => Ffi | null): Promise<
     const socket = await Promise.race([attempt, late]);
     socket.setNoDelay(true);
     if (options.socketOptions) setSocketOptions(ffi(), socket.fd, options.socketOptions);
+    stream.acknowledge = acknowledger(ffi(), socket.fd);
     return stream.attach(socket);
   } catch (error) {
     attempt.then((socket) => socket.terminate(), () => undefined);

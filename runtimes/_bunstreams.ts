@@ -109,6 +109,8 @@ export class BunSocketStream implements ByteStream {
     close: (_: BunSocket, error?: Error): void => this.finish(error ?? null),
     error: (_: BunSocket, error: Error): void => this.finish(error),
   };
+  /** See ByteStream; for whoever connects to set. */
+  acknowledge?: () => void;
   private socket!: BunSocket;
   private readonly chunks: Uint8Array[] = [];
   private ended = false;

@@ -2,6 +2,7 @@
 import type { NetConnectOpts, Socket } from "node:net";
 import { ExitCode, TransportError } from "../src/errors.ts";
 import { type ByteStream, type ConnectOptions, type Ffi } from "../src/host.ts";
+import { acknowledger } from "./_quickack.ts";
 import { SocketReader, SocketStream } from "./_socket.ts";
 import { setSocketOptions } from "./_sockopts.ts";
 
@@ -24,7 +25,9 @@ export async function connectSocket(
 ): Promise<ByteStream> {
   const reader = new SocketReader();
   const socket = await connectRaw(net, options, ffi, onread ? reader : null);
-  return new SocketStream(reader, socket, socket, !onread);
+  const stream = new SocketStream(reader, socket, socket, !onread);
+  stream.acknowledge = acknowledger(ffi(), descriptorOf(socket));
+  return stream;
 }
 
 /** As `connectSocket`, but a socket; `reader` has the buffer that it fills. */

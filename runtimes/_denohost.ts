@@ -9,7 +9,7 @@ import {
 import { nameOfText } from "../src/memory.ts";
 import { argvNames, currentDirectory, passableArgv, textOfName } from "./_argv.ts";
 import { connectError, connectSocket, deadline, timeoutError } from "./_connect.ts";
-import { setConnectionOptions } from "./_denosockopts.ts";
+import { descriptorOf, setConnectionOptions } from "./_denosockopts.ts";
 import { type DenoApi, type DenoCalls, type DenoCommand, LazyFfi } from "./_denoffi.ts";
 import { denoSockets } from "./_denosockets.ts";
 import { spawnChild } from "./_denospawn.ts";
@@ -18,6 +18,7 @@ import { FdStream } from "./_fdstream.ts";
 import { kernelBytes } from "./_kernels.ts";
 import { hostLookup } from "./_lookup.ts";
 import { one, Poller } from "./_poller.ts";
+import { acknowledger } from "./_quickack.ts";
 import { random } from "./_random.ts";
 import { sleep, timer } from "./_sleep.ts";
 import { hostTls } from "./_tls.ts";
@@ -252,7 +253,9 @@ async function connect(options: ConnectOptions, foreign: LazyFfi): Promise<ByteS
     const connection = await Promise.race([attempt, late]);
     connection.setNoDelay(true);
     if (options.socketOptions) setConnectionOptions(foreign.ffi, connection, options.socketOptions);
-    return new DuplexStream(connection, connection.remoteAddr.hostname);
+    const stream = new DuplexStream(connection, connection.remoteAddr.hostname);
+    stream.acknowledge = acknowledger(foreign.ffi, descriptorOf(foreign.ffi, connection));
+    return stream;
   } catch (error) {
     attempt.then((connection) => connection.close(), () => undefined);
     throw error instanceof WsyncError ? error : connectError(options, named(error as Error));

@@ -23,8 +23,8 @@ export function setConnectionOptions(ffi: Ffi | null, connection: DenoConnection
   }
 }
 
-/** The socket whose two ports are the connection's, or -1: without libc, or when there is none. */
-function descriptorOf(ffi: Ffi | null, { localAddr, remoteAddr }: DenoConnection): number {
+/** Descriptor of the socket whose two ports are the connection's, or -1: without libc, or when there is none. */
+export function descriptorOf(ffi: Ffi | null, { localAddr, remoteAddr }: DenoConnection): number {
   const calls = ffi?.dlopen(null, { getsockname: NAME, getpeername: NAME });
   if (!ffi || !calls) return -1;
   const address = new DataView(new ArrayBuffer(ADDRESS_BYTES));

@@ -15,6 +15,8 @@ export interface Duplex {
 /** A stream over reads into one buffer of ours; writes follow one another. */
 export class DuplexStream implements ByteStream {
   readonly remoteAddress?: string;
+  /** See ByteStream; for whoever connects to set. */
+  acknowledge?: () => void;
   private readonly duplex: Duplex;
   private readonly buffer = new Uint8Array(READ_BYTES);
   private last: Promise<void> = Promise.resolve();

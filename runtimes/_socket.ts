@@ -84,6 +84,8 @@ export class SocketStream implements ByteStream {
   private readonly writeSocket: Socket;
   private failure: TransportError | null = null;
   readonly useBuffer?: (buffer: Uint8Array) => void;
+  /** See ByteStream; for whoever knows the descriptor to set. */
+  acknowledge?: () => void;
 
   constructor(reader: SocketReader, readSocket: Socket, writeSocket: Socket, events = false) {
     this.reader = reader;

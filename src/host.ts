@@ -50,6 +50,8 @@ export interface ByteStream {
   readonly remoteAddress?: string;
   /** Optional: the reader is done with the last chunk, before it asks for another. */
   consumed?(): void;
+  /** Optional, of TCP: all that was received is acknowledged now, not with data in the other direction. */
+  readonly acknowledge?: () => void;
   /**
    * Sends a chunk. `undefined`: the bytes were taken and the caller may reuse the buffer at once. A promise: the
    * buffer belongs to the stream until it resolves. Rejects with TransportError when the connection fails.

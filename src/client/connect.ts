@@ -8,6 +8,7 @@ import { type ByteStream, type ConnectOptions, type Host } from "../host.ts";
 import { type Kernels } from "../checksum/kernels.ts";
 import { bytesOf, type LinearMemory } from "../memory.ts";
 import { type RoleName } from "../output/messages.ts";
+import { AcknowledgedStream } from "../session/acknowledgedstream.ts";
 import { LineStream } from "../session/linestream.ts";
 import { runConnectProgram } from "./connectprogram.ts";
 import { type Door } from "./hostspec.ts";
@@ -101,7 +102,7 @@ async function open(
   try {
     const stream = await (tls === null ? host.connect(options) : host.tls!.connect({ ...options, ...tls, before }));
     address.tell?.(2, `Connected to ${hostname} (${stream.remoteAddress ?? hostname})`);
-    return stream;
+    return stream.acknowledge ? new AcknowledgedStream(stream, stream.acknowledge) : stream;
   } catch (error) {
     throw connectFailure(error, hostname, port, address.who);
   }

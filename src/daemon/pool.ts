@@ -22,7 +22,7 @@ const MOST_STARTING = 8;
 /** A process that has been given a connection is expected back so soon, milliseconds; then it is replaced. */
 const RETURN_MS = 1000;
 /** While processes come back as quickly as this, clients that wait are theirs rather than those of new ones. */
-const FLOW_MS = 50;
+const FLOW_MS = 200;
 /** So many of them keep a processor busy. */
 const FLOWING_PER_PROCESSOR = 2;
 /** After so long without a lack of processes one less is kept ready, and no more than that, milliseconds. */
@@ -250,8 +250,11 @@ export class WorkerPool {
     const { expected, idle, starting, target, waiting } = this;
     // Those that wait go first; ready ones are made one at a time. All take processors from clients that are served.
     if (waiting.length === 0) return starting === 0 && idle.length + expected.size < target;
-    const flows = expected.size > 0 && this.now() - this.backAt < FLOW_MS;
-    return flows ? starting === 0 && expected.size < this.mostFlowing : starting < waiting.length;
+    return this.flows ? starting === 0 && expected.size < this.mostFlowing : starting < waiting.length;
+  }
+
+  private get flows(): boolean {
+    return this.expected.size > 0 && this.now() - this.backAt < FLOW_MS;
   }
 
   /** There are fewer processes than clients: more are kept ready from now on. */
@@ -262,7 +265,7 @@ export class WorkerPool {
   }
 
   private async start(): Promise<void> {
-    if (this.waiting.length > 0) this.lack();
+    if (this.waiting.length > 0 && !this.flows) this.lack();
     this.starting++;
     const worker = this.spawn();
     const ready = worker !== null && (await worker.ready);

@@ -7,6 +7,7 @@ import { openScope } from "../conversation/scope.ts";
 import { Confined } from "../files/confine.ts";
 import { bytesOf } from "../memory.ts";
 import { newStat } from "../posix/filesystem.ts";
+import { AcknowledgedStream } from "../session/acknowledgedstream.ts";
 import { LineStream } from "../session/linestream.ts";
 import { type DirectOutput } from "../session/output.ts";
 import { ReplayStream } from "../session/replaystream.ts";
@@ -90,7 +91,9 @@ async function serveStream(context: DaemonContext, { message, fds }: Given): Pro
   const inSession = {
     ...context, log: context.log.forSession(message.session), direct: onStdio ? null : directOutput(context, fds[0]),
   };
-  const connection = onStdio ? host.stdio() : host.sockets!.adopt(fds[0]);
+  const connection = onStdio
+    ? host.stdio()
+    : new AcknowledgedStream(host.sockets!.adopt(fds[0]), () => context.sockets!.acknowledge(fds[0]));
   const stream = message.read === "" ? connection : new ReplayStream(bytesOf(message.read), connection);
   if (message.kind === "visitor") {
     const { address, told, session } = message;

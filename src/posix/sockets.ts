@@ -65,6 +65,9 @@ const CONTROL_BYTES = CMSG_HEADER_BYTES + MAX_PASSED_FDS * 4;
 /** A message in scratch memory: header, iovec, control part, then the data. */
 const Layout = { iov: 64, control: 80, data: 80 + CONTROL_BYTES } as const;
 
+const IPPROTO_TCP = 6;
+const TCP_QUICKACK = 12;
+
 /** A socket option: level, number, and how its value is given. */
 type OptionRow = readonly [level: number, option: number, kind: "value" | "on", on?: number];
 
@@ -72,7 +75,7 @@ type OptionRow = readonly [level: number, option: number, kind: "value" | "on", 
 const OPTIONS: Readonly<Record<string, OptionRow>> = {
   SO_KEEPALIVE: [SOL_SOCKET, 9, "value"], SO_REUSEADDR: [SOL_SOCKET, 2, "value"],
   SO_BROADCAST: [SOL_SOCKET, 6, "value"],
-  TCP_NODELAY: [6, 1, "value"], IPTOS_LOWDELAY: [0, 1, "on", 0x10], IPTOS_THROUGHPUT: [0, 1, "on", 0x08],
+  TCP_NODELAY: [IPPROTO_TCP, 1, "value"], IPTOS_LOWDELAY: [0, 1, "on", 0x10], IPTOS_THROUGHPUT: [0, 1, "on", 0x08],
   SO_SNDBUF: [SOL_SOCKET, 7, "value"], SO_RCVBUF: [SOL_SOCKET, 8, "value"], SO_SNDLOWAT: [SOL_SOCKET, 19, "value"],
   SO_RCVLOWAT: [SOL_SOCKET, 18, "value"], SO_SNDTIMEO: [SOL_SOCKET, 21, "value"],
   SO_RCVTIMEO: [SOL_SOCKET, 20, "value"],
@@ -224,6 +227,14 @@ export class Sockets {
       calls.memory.i32[ptr >>> 2] = value;
       return calls.result(calls.c.setsockopt(fd, level, option, calls.at(ptr), 4));
     });
+  }
+
+  /**
+   * Has what a TCP socket received acknowledged now, not with the next data in the other direction. Nothing happens to
+   * other sockets.
+   */
+  acknowledge(fd: number): void {
+    this.setInt(fd, IPPROTO_TCP, TCP_QUICKACK, 1);
   }
 
   /** Sets a list of options; `fault` is told of each that is unknown or refused. Upstream set_socket_options. */

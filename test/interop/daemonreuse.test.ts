@@ -71,6 +71,18 @@ describe.skipIf(peerMissing !== "").each(runtimes)(`processes of the daemon, on 
     expect(new Set(served.map(({ session }) => session)).size).toBe(4);
   });
 
+  it("a client's small packets are acknowledged at once", async () => {
+    // A stock client writes its words one by one: each delayed acknowledgement takes 40 ms, and there are two of them.
+    const took: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const started = performance.now();
+      expect((await run([peer!, "--list-only", `${url("plain")}f1`])).code).toBe(0);
+      took.push(performance.now() - started);
+    }
+    expect(Math.min(...took)).toBeLessThan(75);
+    await sessions(12);
+  });
+
   it("a process that was busy for long goes on before one that was started in its place", async () => {
     for (const words of [["--bwlimit=100", "--ignore-times", "--whole-file"], [], []]) {
       expect(await pull("plain", ...words)).toBe(0);
