@@ -159,9 +159,12 @@ export function contextFrom(result: HandshakeResult): ProtocolContext {
   });
 }
 
-/** A receiver knows itself; a sender learns it from 'L' or the flag, which there are from protocol 30 on. */
+/**
+ * A receiver knows itself, but says so only where the sender itemizes; a sender learns it from 'L' or the flag, which
+ * there are from protocol 30 on.
+ */
 function receiverSymlinkTimes(result: HandshakeResult): boolean {
-  if (!result.amSender) return result.canSetSymlinkTimes;
+  if (!result.amSender) return result.canSetSymlinkTimes && result.version >= 29;
   if (result.version < 30) return false;
   return result.amServer ? result.clientInfo.includes("L") : (result.compatFlags & CompatFlag.symlinkTimes) !== 0;
 }

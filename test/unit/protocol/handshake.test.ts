@@ -87,6 +87,7 @@ describe("context", () => {
   });
   test.each([
     [{ amSender: false, canSetSymlinkTimes: true, version: 29 }, true],
+    [{ amSender: false, canSetSymlinkTimes: true, version: 28 }, false],
     [{ amSender: true, amServer: true, clientInfo: ".L" }, true],
     [{ amSender: true, amServer: true, clientInfo: ".fx" }, false],
     [{ amSender: true, version: 29 }, false],
