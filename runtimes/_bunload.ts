@@ -3,7 +3,7 @@
  * would be most of what starting wsync costs. The copy is kept in a folder beside the program, by the build or by the
  * first run of this version of Bun; where that cannot be written, wsync only starts later.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 
 /** The part of Bun that is used. */
 interface BunApi {
@@ -36,11 +36,23 @@ declare const WSYNC_BUILD: string;
 export async function runProgram<P extends BunProgram>(name: string, ...words: Parameters<P["run"]>): Promise<never> {
   const source = `${meta.dir}/${name}`;
   const kept = `${source}.${process.arch}-${Bun.version}-${Bun.revision.slice(0, 8)}-${WSYNC_BUILD}.cache`;
-  const program = (loaded(`${kept}/${name}`) ?? meta.require(source)) as P;
+  const compiled = loaded(`${kept}/${name}`);
+  const place = compiled === null && !existsSync(kept) && process.env.WSYNC_CODE_CACHE !== "off" ? placeOf() : "";
+  const program = (compiled ?? meta.require(source)) as P;
   const code = await program.run(...(words as never[]));
-  // At the end, when nobody waits for the program's work any more.
-  if (!existsSync(kept) && process.env.WSYNC_CODE_CACHE !== "off") await keep(source, kept);
+  // At the end, when nobody waits for the program's work any more; not by a process that has become another one by it.
+  if (place !== "" && place === placeOf()) await keep(source, kept);
   return program.end(code);
+}
+
+/** Who this is, and what this module's directory is: a process may have changed its user or its root. "": unknown. */
+function placeOf(): string {
+  try {
+    const { dev, ino } = statSync(meta.dir);
+    return [process.geteuid?.(), dev, ino].join();
+  } catch {
+    return "";
+  }
 }
 
 /** The module of that file, or null when there is none or it is none. */
@@ -62,7 +74,15 @@ async function keep(source: string, folder: string): Promise<void> {
     renameSync(draft, folder);
   } catch {
     // Somebody else's folder, or another process was first.
-    rmSync(draft, { recursive: true, force: true });
+    discard(draft);
+  }
+}
+
+function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // Where nothing may be removed, nothing was made.
   }
 }
 
