@@ -66,8 +66,10 @@ export class DestinationAhead {
     const at = ahead!.statOf(held!.slot, row - list.low);
     if (at === 0) return false;
     this.balance += Math.sign(at);
-    if (at > 0) ahead!.decode(at, stat);
-    return at > 0;
+    if (at < 0) return false;
+    ahead!.decode(at, stat);
+    // A file with further names may have been changed through one of them.
+    return stat.nlink === 1;
   }
 
   close(): void {

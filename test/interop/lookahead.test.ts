@@ -4,7 +4,7 @@
  * cannot be read.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { missing, peer, type Runtime, scratch, wsync } from "../_programs.ts";
@@ -23,7 +23,18 @@ beforeAll(() => {
     for (let k = 0; k < FILES; k++) writeFileSync(join(folder(i), `file${k}`), `${i} ${k}`);
   }
   for (let k = 0; k < 1500; k++) writeFileSync(join(top, "source/top3", `many${k}`), "");
+  const twins = [1, 4, 7].map((i) => [join(folder(i), "file20"), join(folder(i), "file21")]);
+  for (const twin of twins.flat()) {
+    writeFileSync(twin, "the same");
+    utimesSync(twin, 1_100_000_000, 1_100_000_000);
+  }
   execFileSync("cp", ["-a", join(top, "source"), join(top, "copy")]);
+  // In the copy they are one file, so that what is done to the first name is done to the second.
+  for (const [first, second] of twins.map((pair) => pair.map((path) => path.replace("/source/", "/copy/")))) {
+    rmSync(second);
+    linkSync(first, second);
+    utimesSync(first, 1_000_000_000, 1_000_000_000);
+  }
   for (let i = 0; i < FOLDERS; i += 3) {
     writeFileSync(join(folder(i), "file7"), "longer than before");
     utimesSync(join(folder(i), "file8"), 1_000_000_000, 1_000_000_000);
