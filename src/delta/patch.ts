@@ -75,6 +75,9 @@ export class Patcher {
   private solidEnd = 0;
   /** With --sparse: length of what the output held before, where a hole has to be punched. */
   private oldBytes = 0;
+  /** With --sparse: zeros at [holeStart, holeEnd) that still have to be punched, for more may follow them. */
+  private holeStart = 0;
+  private holeEnd = 0;
   private readonly own: Uint8Array;
 
   /** `digest` is the whole-file digest of the transfer; the Patcher uses it for every file and does not release it. */
@@ -96,7 +99,7 @@ export class Patcher {
     this.target = target;
     this.state = target.outputFd < 0 ? "discarding" : "patching";
     this.writeError = this.literalBytes = this.matchedBytes = this.buffered = this.written = this.runBytes = 0;
-    this.solidEnd = 0;
+    this.solidEnd = this.holeStart = this.holeEnd = 0;
     const unseen = this.digest.name === "none" && !target.seen && !target.sparse;
     this.kernelCopies = this.fs.capabilities.copyFileRange && unseen;
     this.oldBytes = target.sparse && this.state === "patching" ? this.fs.lseek(target.outputFd, 0, SEEK_END) : 0;
@@ -145,6 +148,7 @@ export class Patcher {
   finish(truncate: boolean): number {
     this.settle();
     this.flush();
+    this.punchHole();
     if (this.writeError !== 0) return -this.writeError;
     const { outputFd, sparse, preallocated = 0 } = this.target;
     const wrongLength = sparse && (this.solidEnd < this.written || this.oldBytes > this.written);
@@ -283,7 +287,7 @@ export class Patcher {
     this.digest.update(this.bufferPtr, byteLength);
     if (this.state === "patching") {
       if (this.target.sparse) this.writeSparse(byteLength);
-      else this.writeOut(0, byteLength);
+      else this.writeOut(this.bufferPtr, byteLength, this.written);
     }
     this.written += byteLength;
     this.buffered = 0;
@@ -310,9 +314,9 @@ export class Patcher {
   }
 
   private writeSpan(zero: boolean, from: number, to: number, there: boolean): void {
-    if (zero && this.leaveHole(this.written + from, this.written + to)) return;
-    if (there) this.solidEnd = this.written + to;
-    else if (this.state === "patching") this.writeOut(from, to);
+    if (zero) this.leaveHole(this.written + from, this.written + to);
+    else if (there) this.solidEnd = this.written + to;
+    else if (this.state === "patching") this.writeOut(this.bufferPtr + from, to - from, this.written + from);
   }
 
   private isZero(from: number, to: number): boolean {
@@ -321,18 +325,39 @@ export class Patcher {
     return true;
   }
 
-  /** A hole at [from, to): punched where there was data. False when that cannot be done and zeros must be written. */
-  private leaveHole(from: number, to: number): boolean {
+  /** A hole at [from, to). Where there was data it waits for its neighbours: a file system frees whole blocks. */
+  private leaveHole(from: number, to: number): void {
     const end = Math.min(to, this.oldBytes);
-    return from >= end || this.fs.fallocate(this.target.outputFd, PUNCH_HOLE_KEEP_SIZE, from, end - from) >= 0;
+    if (from >= end) return;
+    if (from !== this.holeEnd) {
+      this.punchHole();
+      this.holeStart = from;
+    }
+    this.holeEnd = end;
   }
 
-  /** Writes [from, to) of the buffer to its place. */
-  private writeOut(from: number, to: number): void {
+  /** Punches the hole that waits, or writes its zeros where that cannot be done. Upstream syscall.c:do_punch_hole. */
+  private punchHole(): void {
     const { outputFd } = this.target;
-    let done = from;
-    while (done < to) {
-      const count = this.fs.pwrite(outputFd, this.bufferPtr + done, to - done, this.written + done);
+    const start = this.holeStart;
+    const byteLength = this.holeEnd - start;
+    this.holeStart = this.holeEnd;
+    if (byteLength <= 0 || this.state !== "patching") return;
+    if (this.fs.fallocate(outputFd, PUNCH_HOLE_KEEP_SIZE, start, byteLength) >= 0) return;
+    const zeros = this.memory.alloc(SPARSE_BYTES);
+    this.memory.u8.fill(0, zeros, zeros + SPARSE_BYTES);
+    for (let at = start; at < start + byteLength && this.state === "patching"; at += SPARSE_BYTES) {
+      this.writeOut(zeros, Math.min(SPARSE_BYTES, start + byteLength - at), at);
+    }
+    this.memory.release(zeros);
+  }
+
+  /** Writes a region of memory to its place in the output. */
+  private writeOut(ptr: number, byteLength: number, offset: number): void {
+    const { outputFd } = this.target;
+    let done = 0;
+    while (done < byteLength) {
+      const count = this.fs.pwrite(outputFd, ptr + done, byteLength - done, offset + done);
       if (count <= 0) {
         this.writeError = count < 0 ? -count : (this.fs.constants.E.EIO ?? 5);
         this.state = "discarding";
@@ -340,6 +365,6 @@ export class Patcher {
       }
       done += count;
     }
-    this.solidEnd = this.written + to;
+    this.solidEnd = Math.max(this.solidEnd, offset + byteLength);
   }
 }

@@ -195,20 +195,22 @@ describe("Patcher", () => {
     });
   }
 
-  it("in place, leaves what is there and empties its zeros", () => {
+  it("in place, leaves what is there and empties its zeros, as one hole however they came", () => {
     const other = new Random(9);
     const there = join(other.bytes(3000), new Uint8Array(9000), other.bytes(2000));
-    const blocks = Array.from({ length: 14 }, (_, at) => at);
-    const punched: number[][] = [];
+    const blocks: Token[] = Array.from({ length: 14 }, (_, index) => ({ index }));
     const target = { head: headOf(14, 1000), inplace: true, sparse: true, outputFd: BASIS };
-    const made = apply(target, blocks.map((index) => ({ index })), (all) => {
-      all.files.set(BASIS, there.slice());
-      all.onPunch = (offset, byteLength) => punched.push([offset, byteLength]);
-    });
-    expect(sameBytes(made.files.get(BASIS), there)).toBe(true);
-    expect(made.sum).toEqual(digestOf(there));
-    expect(made.files.calls.pwrite).toBe(0);
-    expect(punched).toEqual([[3072, 8192]]);
+    for (const between of [{ index: 7 }, { literal: new Uint8Array(1000) }]) {
+      const punched: number[][] = [];
+      const made = apply(target, blocks.with(7, between), (all) => {
+        all.files.set(BASIS, there.slice());
+        all.onPunch = (offset, byteLength) => punched.push([offset, byteLength]);
+      });
+      expect(sameBytes(made.files.get(BASIS), there)).toBe(true);
+      expect(made.sum).toEqual(digestOf(there));
+      expect(made.files.calls.pwrite).toBe(0);
+      expect(punched).toEqual([[3072, 8192]]);
+    }
   });
 
   it("cuts off what was reserved beyond the end, and only that", () => {
