@@ -10,7 +10,7 @@ import { type Segments } from "./segments.ts";
 /** Entries after which a helper is worth its start. */
 const HELPER_FROM = 2000;
 /** Directories ahead of the walk. */
-const DEPTH = 4;
+const DEPTH = 7;
 /** What was found earlier than this is not believed any more, milliseconds. */
 const MAX_AGE_MS = 250;
 

@@ -34,6 +34,8 @@ export class HelperThread {
   private readonly memory: LinearMemory;
   private readonly region: number;
   private started = false;
+  /** What had been submitted when the helper was woken last. */
+  private announced = 0;
 
   /** `region`: linear memory of this helper, released by `end`. */
   constructor(host: Host, memory: LinearMemory, region: number) {
@@ -62,11 +64,13 @@ export class HelperThread {
     return this.started && Atomics.load(this.words, Control.state) === State.ready;
   }
 
-  /** Tells the helper that there is more, and wakes it. */
-  announce(submitted: number): void {
+  /** Tells the helper that there is more, and wakes it once there are `atLeast` since it was woken last. */
+  announce(submitted: number, atLeast = 1): void {
     const { words } = this;
     Atomics.store(words, Control.submitted, submitted);
-    if (Atomics.load(words, Control.sleeping) === 1) Atomics.notify(words, Control.submitted);
+    if (Atomics.load(words, Control.sleeping) === 0 || submitted - this.announced < atLeast) return;
+    this.announced = submitted;
+    Atomics.notify(words, Control.submitted);
   }
 
   /** Ends the helper and gives the memory back. `submitted`: a count that it has not seen. */

@@ -14,7 +14,7 @@ import type { StatRecord } from "./filesystem.ts";
 import { decodeStat, Dirent, isDots, STAT_BYTES, type StatLayout, statLayout } from "./structs.ts";
 
 /** Directories that may be on offer. */
-const SLOTS = 8;
+const SLOTS = 16;
 const NAMES_BYTES = 65536;
 /** Entries of a directory that are looked at ahead. */
 export const MOST_STATS = 1024;
@@ -26,6 +26,8 @@ const RECORD_BYTES = 512;
 /** Looks at a slot that the helper is busy with, before sleeping. */
 const SPINS = 2000;
 const WAIT_MS = 1;
+/** Offers for which a sleeping helper is woken, which costs this side as much as ten calls. */
+const WAKE_FOR = 3;
 
 /** A slot's 32-bit words. */
 const Word = {
@@ -119,12 +121,16 @@ export class ListAhead {
   }
 
   /**
-   * Address of the struct stat of an entry or name of a directory that was taken, 0 when the helper has not come to it,
-   * -1 when it could not be had.
+   * Address of the struct stat of an entry or name of a directory that was taken, -1 when it could not be had, 0 when
+   * the helper has not come to it: it leaves the rest of the directory to this side then, and goes on with another one.
    */
   statOf(slot: number, index: number): number {
     const { i32 } = this;
-    if (!this.isOpen || index >= Atomics.load(i32, this.word(slot, Word.stats))) return 0;
+    if (!this.isOpen) return 0;
+    if (index >= Atomics.load(i32, this.word(slot, Word.stats))) {
+      Atomics.store(i32, this.word(slot, Word.abandoned), 1);
+      return 0;
+    }
     const at = this.slot(slot) + STATS_AT + index * STAT_BYTES;
     return i32[(at >>> 2) + this.layout.mode] === 0 ? -1 : at;
   }
@@ -192,7 +198,7 @@ export class ListAhead {
     i32[this.word(slot, Word.listed)] = names > 0 ? 1 : 0;
     i32[this.word(slot, Word.number)] = ++this.offered;
     Atomics.store(i32, this.word(slot, Word.state), SlotState.wanted);
-    this.helper.announce(this.offered);
+    this.helper.announce(this.offered, WAKE_FOR);
   }
 
   /** Takes a slot back from the helper, or waits until it knows the entries. False: the helper has not begun. */

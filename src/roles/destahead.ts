@@ -11,7 +11,7 @@ import { type Destination } from "./destination.ts";
 /** Rows after which a helper is worth its start. */
 const HELPER_FROM = 2000;
 /** Directories ahead of the generator. */
-const DEPTH = 3;
+const DEPTH = 6;
 /** What was found earlier than this is not believed any more, milliseconds. */
 const MAX_AGE_MS = 250;
 /** So many rows more must be found than are missing. */

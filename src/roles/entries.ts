@@ -7,6 +7,7 @@
  */
 import { ProtocolError } from "../errors.ts";
 import { fileKind, type FileKind } from "../files/basis.ts";
+import { isRegular } from "../files/perms.ts";
 import { makeParents } from "../files/mkdirs.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { findRow, rowDepth } from "../flist/sort.ts";
@@ -41,6 +42,10 @@ export class Entries {
    */
   private parentIsNew = false;
   private priorDir: string | null = null;
+  /** Files that are as they should be concern nothing but `pass`. */
+  private readonly passes: boolean;
+  /** The row whose place `pass` has looked at already, or -1. */
+  private looked = -1;
 
   constructor(scene: Scene) {
     const { session, destination, receiving } = scene;
@@ -57,11 +62,31 @@ export class Entries {
     this.listing = options.listOnly ? new ListEntries(session) : null;
     this.wholeFile = this.files.wholeFile;
     this.item = { list: receiving.segments.dirList, row: 0, ndx: 0 };
+    this.passes = passesUnchanged(scene);
     this.impliedDirsMissing = options.relative > 0 && !options.impliedDirs && session.context.version < 30;
   }
 
   begin(): void {
     this.files.begin();
+  }
+
+  /**
+   * Of the regular files at rows [from, to), how many at the beginning are as they should be: most rows of most runs,
+   * which nothing but this loop looks at.
+   */
+  pass(list: FileList, from: number, to: number): number {
+    const { scene, item, files } = this;
+    if (!this.passes || scene.skipDir) return 0;
+    item.list = list;
+    for (let row = from; row < to; row++) {
+      if (!isRegular(list.mode[row])) return row - from;
+      item.row = row;
+      this.look(item, "regular");
+      if (scene.exists && files.isAsWanted(list, row)) continue;
+      this.looked = row;
+      return row - from;
+    }
+    return to - from;
   }
 
   get needsTouchUp(): boolean {
@@ -119,7 +144,8 @@ export class Entries {
     if (this.traced) this.scene.session.log.infoLine(`recv_generator(${this.scene.path(item)},${ndx})\n`);
     if (this.listing) return this.listing.print(item, kind, this.isContents(item, kind));
     if (this.isSkipped(item, kind) || this.isHidden(item, kind)) return null;
-    this.look(item, kind);
+    if (this.looked !== row) this.look(item, kind);
+    this.looked = -1;
     if (this.isMissingArgument(item)) {
       if (this.scene.exists) this.scene.deletion.removeNamed(this.scene.path(item), this.scene.stat.mode);
       return null;
@@ -318,4 +344,14 @@ export class Entries {
     list.mode[row] = this.directories.plainMode(sent, there);
     if (list.mode[row] !== sent) list.want("sentMode")[row] ||= sent;
   }
+}
+
+/** Do the options ask nothing about a file but whether its size, time, mode and owner are right? */
+function passesUnchanged(scene: Scene): boolean {
+  const { session, destination, itemizing, itemizer, hidden, basisDirs, hardLinks, deletion } = scene;
+  const { options, log } = session;
+  if (!options.preservePerms || options.checksum || options.ignoreExisting || options.update) return false;
+  if (options.listOnly || options.removeSourceFiles > 0 || options.maxSize >= 0 || options.minSize >= 0) return false;
+  if (destination.soloName !== null || log.debug("GENR", 1) || (itemizing && !itemizer.skipsUnchanged)) return false;
+  return hidden === null && basisDirs === null && hardLinks === null && deletion.partials.partialDir === null;
 }

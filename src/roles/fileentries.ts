@@ -108,6 +108,13 @@ export class FileEntries {
     return quickCheck(kind, item.list, item.row, stat, check, probe, this.scene.session.memory);
   }
 
+  /** Does the file that stands at a regular row's place need nothing, under options that only ask for that? */
+  isAsWanted(list: FileList, row: number): boolean {
+    const { stat, attributes, reportFlag } = this.scene;
+    return isRegular(stat.mode) && regularMatches(list, row, stat, this.check, this.probe)
+      && attributes.isAsWanted(list, row, stat, reportFlag);
+  }
+
   /** Deals with one row; a request comes back when block sums must follow. */
   process(item: Item): SumRequest | null {
     const { scene } = this;

@@ -111,12 +111,18 @@ export class Generator {
     const { active, low, high, ndxStart } = list;
     const count = active ? active.length : high - low + 1;
     entries.enter(list);
-    for (let i = 0; i < count; i++) {
-      const row = active ? active[i] : low + i;
-      const request = entries.process(list, row, ndxStart + row);
-      if (request) await entries.request(request);
-      if (this.hasNews()) await this.checkFinished(false);
-      if (i % BATCH_ROWS === BATCH_ROWS - 1) await this.breathe();
+    for (let i = 0, rested = 0; i < count; i++) {
+      if (!active) i += entries.pass(list, low + i, low + Math.min(count, i + BATCH_ROWS));
+      if (i < count) {
+        const row = active ? active[i] : low + i;
+        const request = entries.process(list, row, ndxStart + row);
+        if (request) await entries.request(request);
+        if (this.hasNews()) await this.checkFinished(false);
+      }
+      if (i - rested >= BATCH_ROWS) {
+        await this.breathe();
+        rested = i;
+      }
     }
     await this.breathe();
   }
