@@ -76,6 +76,20 @@ export class LinearMemory {
     return ptr;
   }
 
+  /**
+   * A region of which perhaps only some will be used: pages of a shared memory take room when they are first touched.
+   * Returns 0 where that is not so, and where so much is not to be had.
+   */
+  reserve(byteLength: number): number {
+    if (this.wasm.buffer instanceof ArrayBuffer) return 0;
+    if (this.u8.length + byteLength > (this.maxPages * PAGE) / 2 || byteLength >= this.maxAlloc) return 0;
+    try {
+      return this.alloc(byteLength);
+    } catch {
+      return 0;
+    }
+  }
+
   /** Gives a region back. Views of it must no longer be used. */
   release(ptr: number): void {
     const byteLength = this.sizes.get(ptr);

@@ -9,12 +9,10 @@
  * order of their own: rows keep the numbers they travelled with, and `order` says in which order they stand.
  */
 import { type LinearMemory } from "../memory.ts";
+import { type Columns, columnsOf, dropColumns, growColumns, makeColumns, type SpareColumns } from "./columns.ts";
+import { type RowScratch } from "./rowscratch.ts";
 
 const FIRST_ROWS = 32;
-/** From here on a list doubles; below, it grows faster. */
-const MANY_ROWS = 1024;
-/** Bytes of a row in the columns that every list has. */
-const ROW_BYTES = 46;
 const FIRST_CHUNK = 4096;
 const MAX_CHUNK = 1 << 20;
 
@@ -39,26 +37,6 @@ export class DirNames {
     return this.index.get(path) ?? -1;
   }
 }
-
-/** The columns that every list has, each with room for `capacity` rows. */
-interface Columns {
-  readonly capacity: number;
-  readonly size: Float64Array;
-  readonly mtime: Float64Array;
-  readonly namePtr: Uint32Array;
-  readonly dir: Int32Array;
-  readonly mode: Uint32Array;
-  readonly mtimeNsec: Uint32Array;
-  readonly uid: Uint32Array;
-  readonly gid: Uint32Array;
-  readonly flags: Uint32Array;
-  readonly nameLength: Uint16Array;
-}
-
-/** Columns of released segments, for the next ones: with incremental recursion every directory is a segment. */
-export type SpareColumns = Columns[];
-
-const MAX_SPARES = 16;
 
 /** Columns that exist only when an option asks for them. */
 export type ExtraColumn =
@@ -111,6 +89,8 @@ export class FileList {
   extra: Partial<Record<ExtraColumn, Float64Array | Uint32Array | Int32Array>> = {};
 
   private columns!: Columns;
+  /** Rows that all columns have room for, the optional ones included. */
+  private room = 0;
   private readonly spares: SpareColumns;
   private chunks: number[] = [];
   private chunkPos = 0;
@@ -136,14 +116,14 @@ export class FileList {
   release(): void {
     for (const chunk of this.chunks) this.memory.release(chunk);
     this.chunks = [];
-    if (this.spares.length < MAX_SPARES && this.columns.capacity <= MANY_ROWS) this.spares.push(this.columns);
+    dropColumns(this.memory, this.columns, this.spares);
     this.useColumns(NO_COLUMNS);
     this.used = 0;
   }
 
   /** Adds an empty row and returns its number. */
   addRow(): number {
-    if (this.used === this.columns.capacity) this.growRows();
+    if (this.used === this.room) this.growRows();
     return this.used++;
   }
 
@@ -246,18 +226,18 @@ export class FileList {
 
   /** The optional column, made on first use. */
   want(column: ExtraColumn): Float64Array | Uint32Array | Int32Array {
-    return (this.extra[column] ??= newColumn(column, this.columns.capacity));
+    return (this.extra[column] ??= newColumn(column, this.extraRoom()));
   }
 
   /** Reorders all rows: new row i is old row order[i]; `order` may be shorter than `used` and then drops rows. */
-  permute(order: Uint32Array): void {
+  permute(order: Uint32Array, scratch: RowScratch): void {
     const count = order.length;
     if (count === this.used && isReversal(order)) return this.reverse();
     // A double holds every column's values exactly, so one copy of a column at a time is all the room it takes.
-    const copy = new Float64Array(this.used);
+    const copy = scratch.float64(this.used);
     const columns = [...columnsOf(this.columns), ...Object.values(this.extra)];
     for (const column of columns) {
-      for (let i = 0; i < copy.length; i++) copy[i] = column[i];
+      copy.set(column.subarray(0, copy.length));
       for (let i = 0; i < count; i++) column[i] = copy[order[i]];
     }
     this.used = count;
@@ -269,22 +249,27 @@ export class FileList {
   }
 
   private growRows(): void {
-    const before = this.columns;
-    const capacity = before.capacity * (before.capacity < MANY_ROWS ? 4 : 2);
-    this.memory.checkAlloc(capacity * ROW_BYTES);
-    const after = makeColumns(capacity);
-    const old = columnsOf(before);
-    columnsOf(after).forEach((column, i) => column.set(old[i]));
-    this.useColumns(after);
-    for (const key of Object.keys(this.extra) as ExtraColumn[]) {
-      const column = newColumn(key, after.capacity);
+    if (this.used === this.columns.capacity) this.useColumns(growColumns(this.memory, this.columns));
+    this.room = this.columns.capacity;
+    const keys = Object.keys(this.extra) as ExtraColumn[];
+    if (keys.length === 0) return;
+    this.room = Math.min(this.room, this.used * 2);
+    for (const key of keys) {
+      const column = newColumn(key, this.room);
       column.set(this.extra[key]!);
       this.extra[key] = column;
     }
   }
 
+  /** Rows that an optional column is made for: a column that has room for many more than there are is one for all. */
+  private extraRoom(): number {
+    if (Object.keys(this.extra).length === 0) this.room = Math.min(this.columns.capacity, Math.max(FIRST_ROWS, this.used * 2));
+    return this.room;
+  }
+
   private useColumns(columns: Columns): void {
     this.columns = columns;
+    this.room = columns.capacity;
     this.size = columns.size;
     this.mtime = columns.mtime;
     this.namePtr = columns.namePtr;
@@ -310,31 +295,6 @@ export class FileList {
 function isReversal(order: Uint32Array): boolean {
   for (let i = 0; i < order.length; i++) if (order[i] !== order.length - 1 - i) return false;
   return true;
-}
-
-/** All columns of `capacity` rows in one buffer: a short list must not cost ten allocations. */
-function makeColumns(capacity: number): Columns {
-  const buffer = new ArrayBuffer(capacity * ROW_BYTES);
-  let at = 0;
-  const next = (bytes: number): number => (at += capacity * bytes) - capacity * bytes;
-  return {
-    capacity,
-    size: new Float64Array(buffer, next(8), capacity),
-    mtime: new Float64Array(buffer, next(8), capacity),
-    namePtr: new Uint32Array(buffer, next(4), capacity),
-    dir: new Int32Array(buffer, next(4), capacity),
-    mode: new Uint32Array(buffer, next(4), capacity),
-    mtimeNsec: new Uint32Array(buffer, next(4), capacity),
-    uid: new Uint32Array(buffer, next(4), capacity),
-    gid: new Uint32Array(buffer, next(4), capacity),
-    flags: new Uint32Array(buffer, next(4), capacity),
-    nameLength: new Uint16Array(buffer, next(2), capacity),
-  };
-}
-
-function columnsOf(columns: Columns): (Float64Array | Uint32Array | Int32Array | Uint16Array)[] {
-  const { size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength } = columns;
-  return [size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength];
 }
 
 /** What a released list has: nothing of what now belongs to another one. */

@@ -11,7 +11,8 @@
  */
 import { ExitCode, ProtocolError } from "../errors.ts";
 import type { LinearMemory } from "../memory.ts";
-import { DirNames, FileList, type SpareColumns } from "./filelist.ts";
+import { type SpareColumns } from "./columns.ts";
+import { DirNames, FileList } from "./filelist.ts";
 
 /** All segments of one side of a conversation. */
 export class Segments {

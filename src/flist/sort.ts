@@ -9,6 +9,7 @@
  */
 import { FileFlag } from "../protocol/constants.ts";
 import { type FileList } from "./filelist.ts";
+import { RowScratch } from "./rowscratch.ts";
 
 /** First protocol with the directory-aware order. */
 const DIR_ORDER_VERSION = 29;
@@ -25,26 +26,43 @@ const DIR_BIT = 2 ** 48;
  */
 export function sortList(list: FileList, version: number, inPlace = false): void {
   if (list.used < 2 && !inPlace) return;
-  const order = version >= DIR_ORDER_VERSION ? modernOrder(list) : plainOrder(list);
-  if (inPlace) list.order = order ?? identity(list.used);
-  else if (order !== null) list.permute(order);
+  const scratch = new RowScratch(list.memory);
+  const order = identity(scratch, list.used);
+  const moves = version >= DIR_ORDER_VERSION ? modernOrder(list, order, scratch) : plainOrder(list, order);
+  if (inPlace) list.order = order.slice();
+  else if (moves) list.permute(order, scratch);
+  scratch.release();
 }
 
 /** Compares two rows in wire order (f_name_cmp): negative, 0 or positive. Cleared rows come first, as upstream's. */
 export function compareRows(a: FileList, i: number, b: FileList, j: number, version: number): number {
   const activeA = a.isActive(i);
   if (!activeA || !b.isActive(j)) return activeA === b.isActive(j) ? 0 : activeA ? 1 : -1;
-  return compareToRow(a.dirname(i), a.basename(i), a.isDir(i), b, j, version);
+  return compareToRow(targetOf(a.dirname(i), a.basename(i), a.isDir(i)), b, j, version);
 }
 
-/** Compares a name given in parts with a row. */
-function compareToRow(dir: string, base: string, isDir: boolean, list: FileList, row: number, version: number): number {
+/** A name to be compared with rows. */
+interface Target {
+  readonly dir: string;
+  readonly base: string;
+  readonly isDir: boolean;
+  readonly path: string;
+  /** The path as the modern order sees it. */
+  readonly tree: string;
+}
+
+function targetOf(dir: string, base: string, isDir: boolean): Target {
+  const path = joined(dir, base);
+  return { dir, base, isDir, path, tree: treeForm(path, isDir) };
+}
+
+/** Compares a name with a row. Most rows of a large list are in another directory, and no string is made for them. */
+function compareToRow(target: Target, list: FileList, row: number, version: number): number {
   const rowDir = list.dirname(row);
-  if (version >= DIR_ORDER_VERSION && rowDir === dir) return compareBase(base, isDir, list, row);
-  const a = joined(dir, base);
-  const b = joined(rowDir, list.basename(row));
-  if (version < DIR_ORDER_VERSION) return compareBytes(a, b);
-  return comparePaths(treeForm(a, isDir), treeForm(b, list.isDir(row)));
+  if (version < DIR_ORDER_VERSION) return compareBytes(target.path, joined(rowDir, list.basename(row)));
+  if (rowDir === target.dir) return compareBase(target.base, target.isDir, list, row);
+  const byDir = comparePaths(target.tree, rowDir, true);
+  return byDir !== 0 ? byDir : comparePaths(target.tree, treeForm(joined(rowDir, list.basename(row)), list.isDir(row)));
 }
 
 /** Modern order of two names in the same directory. */
@@ -78,17 +96,20 @@ function treeForm(path: string, isDir: boolean): string {
   return path.endsWith("/.") ? path.slice(0, -1) : path + "/";
 }
 
-/** Compares two tree forms: at the first component that differs, non-directories come first, then bytes decide. */
-function comparePaths(a: string, b: string): number {
+/**
+ * Compares two tree forms: at the first component that differs, non-directories come first, then bytes decide. `below`:
+ * `b` is a directory, and stands for anything in it; 0 when that does not decide.
+ */
+function comparePaths(a: string, b: string, below = false): number {
   let start = 0;
   let at = 0;
   const shared = Math.min(a.length, b.length);
   while (at < shared && a.charCodeAt(at) === b.charCodeAt(at)) {
     if (a.charCodeAt(at++) === SLASH) start = at;
   }
-  if (at === a.length && at === b.length) return 0;
+  if (at === b.length && (below || at === a.length)) return 0;
   const dirA = a.indexOf("/", start) >= 0;
-  const dirB = b.indexOf("/", start) >= 0;
+  const dirB = below || b.indexOf("/", start) >= 0;
   if (dirA !== dirB) return dirA ? 1 : -1;
   return (at < a.length ? a.charCodeAt(at) : 0) - (at < b.length ? b.charCodeAt(at) : 0);
 }
@@ -97,28 +118,27 @@ function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Order before protocol 29: whole paths as byte strings. */
-function plainOrder(list: FileList): Uint32Array {
+/** Order before protocol 29: whole paths as byte strings. Always true. */
+function plainOrder(list: FileList, order: Uint32Array): boolean {
   const paths: string[] = [];
   for (let row = 0; row < list.used; row++) paths.push(list.path(row));
-  const order = identity(list.used);
-  return order.sort((i, j) => compareBytes(paths[i], paths[j]) || i - j);
+  order.sort((i, j) => compareBytes(paths[i], paths[j]) || i - j);
+  return true;
 }
 
-function identity(count: number): Uint32Array {
-  const order = new Uint32Array(count);
+function identity(scratch: RowScratch, count: number): Uint32Array {
+  const order = scratch.uint32(count);
   for (let i = 0; i < count; i++) order[i] = i;
   return order;
 }
 
-/** Modern order; null when the rows already stand in it. */
-function modernOrder(list: FileList): Uint32Array | null {
-  const order = identity(list.used);
-  const sorter = new GroupSorter(list);
+/** Modern order, into `order`, which counts the rows; false when they already stand in it. */
+function modernOrder(list: FileList, order: Uint32Array, scratch: RowScratch): boolean {
+  const sorter = new GroupSorter(list, scratch);
   if (sameDirectory(list)) sorter.sort(order, 0, order.length);
-  else new TreeOrder(list, sorter).fill(order);
-  for (let i = 0; i < order.length; i++) if (order[i] !== i) return order;
-  return null;
+  else new TreeOrder(list, sorter, scratch).fill(order);
+  for (let i = 0; i < order.length; i++) if (order[i] !== i) return true;
+  return false;
 }
 
 function sameDirectory(list: FileList): boolean {
@@ -138,14 +158,16 @@ class GroupSorter {
   private readonly list: FileList;
   private readonly u8: Uint8Array;
   private readonly keys: Float64Array;
-  private scratch = new Uint32Array(0);
+  private readonly scratch: RowScratch;
+  private merged: Uint32Array | null = null;
   /** Length of the prefix shared by the group being sorted. */
   private skip = 0;
 
-  constructor(list: FileList) {
+  constructor(list: FileList, scratch: RowScratch) {
     this.list = list;
     this.u8 = list.memory.u8;
-    this.keys = new Float64Array(list.used);
+    this.scratch = scratch;
+    this.keys = scratch.float64(list.used);
   }
 
   /** True for a row that was sorted as a directory other than ".". */
@@ -231,9 +253,9 @@ class GroupSorter {
 
   /** Bottom-up merge sort. */
   private mergeSort(order: Uint32Array, from: number, to: number): void {
-    if (this.scratch.length < order.length) this.scratch = new Uint32Array(order.length);
-    let source: Uint32Array = order;
-    let target: Uint32Array = this.scratch;
+    this.merged ??= this.scratch.uint32(this.list.used);
+    let source = order;
+    let target = this.merged;
     for (let width = 1; width < to - from; width *= 2) {
       for (let left = from; left < to; left += 2 * width) {
         const middle = Math.min(left + width, to);
@@ -273,10 +295,10 @@ class TreeOrder {
   private readonly grouped: Uint32Array;
   private at = 0;
 
-  constructor(list: FileList, sorter: GroupSorter) {
+  constructor(list: FileList, sorter: GroupSorter, scratch: RowScratch) {
     this.list = list;
     this.sorter = sorter;
-    this.grouped = new Uint32Array(list.used);
+    this.grouped = scratch.uint32(list.used);
     this.group();
   }
 
@@ -363,12 +385,13 @@ function search(
   list: FileList, active: Uint32Array | null, low: number, high: number, dir: string, base: string, isDir: boolean,
   version: number,
 ): number {
+  const target = targetOf(dir, base, isDir);
   let from = active === null ? low : 0;
   let to = active === null ? high : active.length - 1;
   while (from <= to) {
     const middle = (from + to) >> 1;
     const row = active === null ? middle : active[middle];
-    const difference = compareToRow(dir, base, isDir, list, row, version);
+    const difference = compareToRow(target, list, row, version);
     if (difference === 0) return version < DIR_ORDER_VERSION && list.isDir(row) !== isDir ? -1 : row;
     if (difference > 0) from = middle + 1;
     else to = middle - 1;
@@ -414,7 +437,11 @@ export function cleanList(list: FileList, o: CleanOptions): void {
   list.high = list.used - 1;
   list.active = null;
   if (list.used === 0) return;
-  if (!o.amSender || o.incRecurse) new Cleaner(list, o).run();
+  if (!o.amSender || o.incRecurse) {
+    const scratch = new RowScratch(list.memory);
+    new Cleaner(list, o, scratch.uint32(list.used)).run();
+    scratch.release();
+  }
   if (o.stripRoot) stripRoot(list);
   if (o.pruneEmptyDirs && !o.amSender) pruneEmptyDirs(list, o.isExcludedDir ?? (() => false));
   noteActive(list);
@@ -427,10 +454,10 @@ class Cleaner {
   private readonly kept: Uint32Array;
   private keptCount = 0;
 
-  constructor(list: FileList, o: CleanOptions) {
+  constructor(list: FileList, o: CleanOptions, kept: Uint32Array) {
     this.list = list;
     this.o = o;
-    this.kept = new Uint32Array(list.used);
+    this.kept = kept;
   }
 
   run(): void {

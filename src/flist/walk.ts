@@ -510,7 +510,8 @@ export class FlistSender {
     this.scan(path, options.recurse ? contentDir : 0);
     yield;
     const end = list.used;
-    if (options.recurse) for (let below = start; below < end; below++) yield* this.descend(below);
+    if (!options.recurse) return void filters.pop(token);
+    for (let below = start; below < end; below++) if (list.isDir(below)) yield* this.descend(below);
     filters.pop(token);
   }
 

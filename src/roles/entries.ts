@@ -265,7 +265,7 @@ export class Entries {
     const { session, destination } = scene;
     const { options, context } = session;
     const dir = item.list.dirs.names[dirId];
-    const listed = context.incRecurse || dir === "" || dir === "/" || dir === this.priorDir || this.soloName !== null;
+    const listed = context.incRecurse || dir === "" || dir === "/" || this.holdsPrior(dir) || this.soloName !== null;
     if (!listed) this.checkParent(item, dir);
     const bare = options.relative > 0 && !options.impliedDirs && dir !== "" && this.soloName === null;
     if (bare && item.list.mode[item.row] !== 0) {
@@ -281,6 +281,12 @@ export class Entries {
     scene.fuzzy?.leave();
     this.lastDirId = dirId;
     this.parentIsNew = dir === this.directories.newest && !options.backup;
+  }
+
+  /** Is it the directory that was completed last, or one above it, which must have been listed for that one? */
+  private holdsPrior(dir: string): boolean {
+    const { priorDir } = this;
+    return priorDir !== null && priorDir.startsWith(dir) && (priorDir.length === dir.length || priorDir[dir.length] === "/");
   }
 
   private checkParent(item: Item, dir: string): void {

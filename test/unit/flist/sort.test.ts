@@ -105,6 +105,12 @@ describe("the order of lists", () => {
       const expected = [...names].sort(reference);
       expect(pathsOf(list)).toEqual(expected);
       for (let row = 1; row < list.used; row++) expect(compareRows(list, row - 1, list, row, 32)).toBeLessThan(0);
+      sortAndClean(list, RECEIVER);
+      expected.forEach((name, row) => {
+        if (!list.isActive(row)) return;
+        expect(findRow(list, name.replace(/\/$/, ""), name.endsWith("/") ? 1 : 0, 32)).toBe(row);
+        expect(findRow(list, `${name.replace(/\/$/, "")}?`, -1, 32)).toBe(-1);
+      });
     }
   });
 
