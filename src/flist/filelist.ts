@@ -261,9 +261,10 @@ export class FileList {
     }
   }
 
-  /** Rows that an optional column is made for: a column that has room for many more than there are is one for all. */
+  /** Rows that an optional column is made for, in the heap, where room for many more than there are has its price. */
   private extraRoom(): number {
-    if (Object.keys(this.extra).length === 0) this.room = Math.min(this.columns.capacity, Math.max(FIRST_ROWS, this.used * 2));
+    const { extra, columns } = this;
+    if (Object.keys(extra).length === 0) this.room = Math.min(columns.capacity, Math.max(FIRST_ROWS, this.used * 2));
     return this.room;
   }
 

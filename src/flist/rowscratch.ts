@@ -7,6 +7,7 @@ import { type LinearMemory } from "../memory.ts";
 /** Up to so many rows the heap is quicker. */
 const FEW_ROWS = 1024;
 
+/** See the head of this file. */
 export class RowScratch {
   private readonly memory: LinearMemory;
   private readonly regions: number[] = [];

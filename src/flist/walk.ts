@@ -187,7 +187,7 @@ export class FlistSender {
   /** Descends into an argument: at once, or later for a directory of incremental recursion. */
   private *walkTop(row: number, path: string, kind: NameKind): Generator<void, void> {
     if (!this.p.context.incRecurse) {
-      yield* this.descend(row);
+      if (this.rows.list.isDir(row)) yield* this.descend(row);
     } else if (kind === "dotdir") {
       if (this.sendDirDepth < 0) {
         this.sendDirDepth = 0;
@@ -502,15 +502,14 @@ export class FlistSender {
   /** Lists a directory row and, without incremental recursion, everything below it. */
   private *descend(row: number): Generator<void, void> {
     const { list } = this.rows;
-    if (!list.isDir(row) || (list.flags[row] & FileFlag.mountDir) !== 0) return;
+    if ((list.flags[row] & FileFlag.mountDir) !== 0) return;
     const path = list.path(row);
     const { filters, options } = this.p;
     const token = filters.push(path);
     const start = list.used;
     this.scan(path, options.recurse ? contentDir : 0);
     yield;
-    const end = list.used;
-    if (!options.recurse) return void filters.pop(token);
+    const end = options.recurse ? list.used : start;
     for (let below = start; below < end; below++) if (list.isDir(below)) yield* this.descend(below);
     filters.pop(token);
   }

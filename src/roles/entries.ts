@@ -286,7 +286,7 @@ export class Entries {
   /** Is it the directory that was completed last, or one above it, which must have been listed for that one? */
   private holdsPrior(dir: string): boolean {
     const { priorDir } = this;
-    return priorDir !== null && priorDir.startsWith(dir) && (priorDir.length === dir.length || priorDir[dir.length] === "/");
+    return priorDir !== null && (priorDir === dir || priorDir.startsWith(`${dir}/`));
   }
 
   private checkParent(item: Item, dir: string): void {
