@@ -1,6 +1,7 @@
 /** The Host of Node.js. Foreign functions come from koffi, loaded at the first use. */
 import { awaitHelper } from "../src/helper.ts";
 import { type Ffi, type HelperStart, type Host } from "../src/host.ts";
+import { compileLess } from "./_compileless.ts";
 import { connectSocket } from "./_connect.ts";
 import { type Koffi, koffiFfi, loadKoffi } from "./_koffi.ts";
 import { makeHost, require, startThread } from "./_nodelike.ts";
@@ -13,9 +14,9 @@ const EFD_FLAGS = 0o2004000;
 
 /**
  * Builds the Host. Cheap: modules and koffi are loaded when first used. A single-executable program brings its own
- * koffi.
+ * koffi. `ownProcess`: nobody else's code runs in this process.
  */
-export function createHost(embedded?: () => Koffi): Host {
+export function createHost(embedded?: () => Koffi, ownProcess = false): Host {
   const koffi = (): Koffi => {
     if (process.env.WSYNC_NO_FFI) throw new Error("WSYNC_NO_FFI is set");
     return embedded ? embedded() : loadKoffi(import.meta.url);
@@ -44,7 +45,7 @@ export function createHost(embedded?: () => Koffi): Host {
     get ffiMissing() {
       return loadFfi() === null ? missing : "";
     },
-    startHelper: (start) => !embedded && startHelper(start, () => !ending),
+    startHelper: (start) => !embedded && startHelper(start, () => !ending, ownProcess ? compileLess : undefined),
     // An ordinary end spends some 20 ms on waiting for threads that compile, and on taking the heap apart.
     endAtOnce(code) {
       if (!ffi) return;
@@ -77,11 +78,12 @@ function fillRandomly(ffi: Ffi | null | undefined, bytes: Uint8Array): boolean {
 declare const WSYNC_NODE_HELPER: string | undefined;
 
 /** A process that ends in the ordinary way while a thread loads koffi would be aborted. */
-function startHelper(start: HelperStart, endsOrdinarily: () => boolean): boolean {
+function startHelper(start: HelperStart, endsOrdinarily: () => boolean, online?: () => void): boolean {
   if (typeof WSYNC_NODE_HELPER !== "string") return false;
-  return startThread(WSYNC_NODE_HELPER, { start, url: import.meta.url }, () => {
+  const beforeExit = (): void => {
     if (endsOrdinarily()) awaitHelper(start);
-  });
+  };
+  return startThread(WSYNC_NODE_HELPER, { start, url: import.meta.url }, { beforeExit, online });
 }
 
 /** poll(2) runs on a thread of libuv's pool, which node joins when it ends: it must have returned by then. */

@@ -228,13 +228,17 @@ function spawnChild(options: SpawnOptions): ChildProcess {
 
 /**
  * Starts a thread that runs a program, given as text or by address, and does not keep this one alive. `beforeExit` is
- * called when the process is about to end before the thread does.
+ * called when the process is about to end before the thread does, `online` once the thread runs.
  */
-export function startThread(program: string | URL, workerData: unknown, beforeExit?: () => void): boolean {
+export function startThread(
+  program: string | URL, workerData: unknown, on: { beforeExit?: () => void; online?: () => void } = {},
+): boolean {
   const { Worker } = require("node:worker_threads") as typeof import("node:worker_threads");
   const worker = new Worker(program, { eval: typeof program === "string", workerData, env: {}, execArgv: [] });
   // What it cannot do is done on this thread, so its errors are nobody's business.
   worker.on("error", () => undefined);
+  const { beforeExit, online } = on;
+  if (online) worker.once("online", online);
   if (beforeExit) {
     process.on("exit", beforeExit);
     worker.on("exit", () => process.off("exit", beforeExit));

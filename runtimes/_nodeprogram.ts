@@ -6,6 +6,6 @@ export * from "./library.node.ts";
 
 /** Runs the command line, behind some words of its own, and ends the process. */
 export function start(...before: readonly string[]): void {
-  const host = createHost();
+  const host = createHost(undefined, true);
   void main(host, ...before).then((code) => host.exit(code));
 }

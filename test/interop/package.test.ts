@@ -156,9 +156,23 @@ test("the first run on Node keeps its compiled code, and a folder that cannot be
   const start = (): string => execFileSync(process.execPath, words, { encoding: "utf8" });
   expect(start()).toContain("protocol version 32");
   const { arch, versions } = process;
-  const cache = readFileSync(join(own, `dist/wsync.node.cjs.${arch}-${versions.v8}.cache`));
-  expect(cache.length).toBeGreaterThan(100_000);
+  const cache = join(own, `dist/wsync.node.cjs.${arch}-${versions.v8}.cache`);
+  expect(readFileSync(cache).length).toBeGreaterThan(100_000);
   expect(start()).toContain("protocol version 32");
+
+  // Neither is it made in vain by a run that has V8 compile less (runtimes/_compileless.ts).
+  const many = join(app, "many");
+  for (let d = 0; d < 100; d++) {
+    mkdirSync(join(many, `d${d}`), { recursive: true });
+    for (let i = 0; i < 100; i++) writeFileSync(join(many, `d${d}/f${i}`), "");
+  }
+  const copy = [join(own, "dist/wsync.cjs"), "-a", `${many}/`, join(app, "many-copy/")];
+  execFileSync(process.execPath, copy);
+  rmSync(cache);
+  execFileSync(process.execPath, copy);
+  const { ino } = statSync(cache);
+  execFileSync(process.execPath, copy);
+  expect(statSync(cache).ino).toBe(ino);
 });
 
 const bun = runtimeWords("bun");
