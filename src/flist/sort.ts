@@ -521,8 +521,11 @@ class Cleaner {
 
 /** True when two rows have the same wire order, i.e. the same name and, since protocol 29, the same kind. */
 function sameName(list: FileList, a: number, b: number, version: number): boolean {
-  if (list.dir[a] !== list.dir[b] && version >= DIR_ORDER_VERSION) return compareRows(list, a, list, b, version) === 0;
-  if (version < DIR_ORDER_VERSION) return compareRows(list, a, list, b, version) === 0;
+  // In two directories, only a directory's "." is the same as the directory among its siblings.
+  const mayBe = version < DIR_ORDER_VERSION || isDot(list, a) || isDot(list, b);
+  if (version < DIR_ORDER_VERSION || list.dir[a] !== list.dir[b]) {
+    return mayBe && compareRows(list, a, list, b, version) === 0;
+  }
   const length = list.nameLength[a];
   if (length !== list.nameLength[b] || list.isDir(a) !== list.isDir(b)) return false;
   const u8 = list.memory.u8;
@@ -530,6 +533,10 @@ function sameName(list: FileList, a: number, b: number, version: number): boolea
   const ptrB = list.namePtr[b];
   for (let k = 0; k < length; k++) if (u8[ptrA + k] !== u8[ptrB + k]) return false;
   return true;
+}
+
+function isDot(list: FileList, row: number): boolean {
+  return list.nameLength[row] === 1 && list.memory.u8[list.namePtr[row]] === DOT;
 }
 
 /** Drops leading slashes of directory names, which --relative sends and only the order needs. */
@@ -579,8 +586,7 @@ export function rowDepth(list: FileList, row: number): number {
     for (let i = 0; i < dir.length; i++) if (dir.charCodeAt(i) === SLASH) depth++;
     if (dir.charCodeAt(0) === SLASH) depth--;
   }
-  const isDot = list.nameLength[row] === 1 && list.memory.u8[list.namePtr[row]] === DOT && list.isDir(row);
-  return isDot ? depth - 1 : depth;
+  return isDot(list, row) && list.isDir(row) ? depth - 1 : depth;
 }
 
 /** Lists the active rows when there are gaps or they stand elsewhere, so that loops and searches find them. */
