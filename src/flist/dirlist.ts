@@ -5,7 +5,7 @@ import { FileFlag, IoError } from "../protocol/constants.ts";
 import type { FileSystem } from "../posix/filesystem.ts";
 import { FileList, type DirNames } from "./filelist.ts";
 import { RowMaker, type FilterLevel, type WalkFilters, type WalkReport } from "./makefile.ts";
-import { sortAndClean } from "./sort.ts";
+import { sortAndClean } from "./clean.ts";
 
 /** What a lister works with. */
 export interface DirListerParts {

@@ -23,7 +23,9 @@ import { ExtrasReceiver, type ReceivedExtras } from "./receiveextras.ts";
 import { ReceivedNames } from "./receivednames.ts";
 import type { Segments } from "./segments.ts";
 import type { NameConversion } from "./sentnames.ts";
-import { cleanList, rowDepth, sortList } from "./sort.ts";
+import { cleanList } from "./clean.ts";
+import { rowDepth } from "./nameorder.ts";
+import { sortList } from "./sort.ts";
 
 const SLASH = 0x2f;
 const DOT = 0x2e;

@@ -20,7 +20,7 @@ import { FileType, RowMaker, type FilterLevel, type MakeOptions, type WalkFilter
 import { RootSet, type TransferRoot, type WalkRoots } from "./roots.ts";
 import type { SegmentView } from "./segments.ts";
 import { RowSender, type RowSenderParts } from "./sendrow.ts";
-import { sortAndClean } from "./sort.ts";
+import { sortAndClean } from "./clean.ts";
 
 /** Settings of the sender's walk, named as in options/options.ts. */
 export interface WalkOptions extends MakeOptions {

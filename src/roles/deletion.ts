@@ -11,7 +11,7 @@ import { DelFlag, type Remover } from "../files/remove.ts";
 import { type DirLister } from "../flist/dirlist.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { type WalkFilters } from "../flist/makefile.ts";
-import { findRow, rowDepth } from "../flist/sort.ts";
+import { findRow, rowDepth } from "../flist/nameorder.ts";
 import { newStat, type StatRecord } from "../posix/filesystem.ts";
 import { FileFlag, IoError } from "../protocol/constants.ts";
 import { type Session } from "../session/session.ts";

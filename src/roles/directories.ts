@@ -6,7 +6,7 @@ import { type Attributes } from "../files/attrs.ts";
 import { type Place } from "../files/confine.ts";
 import { destMode, isDirectory, S_IRWXU, S_IWUSR } from "../files/perms.ts";
 import { makeParents } from "../files/mkdirs.ts";
-import { rowDepth } from "../flist/sort.ts";
+import { rowDepth } from "../flist/nameorder.ts";
 import { type FileList } from "../flist/filelist.ts";
 import { newStat } from "../posix/filesystem.ts";
 import { FileFlag, ItemFlag } from "../protocol/constants.ts";

@@ -10,7 +10,7 @@ import { fileKind, type FileKind } from "../files/basis.ts";
 import { isRegular } from "../files/perms.ts";
 import { makeParents } from "../files/mkdirs.ts";
 import { type FileList } from "../flist/filelist.ts";
-import { findRow, rowDepth } from "../flist/sort.ts";
+import { findRow, rowDepth } from "../flist/nameorder.ts";
 import { FileFlag } from "../protocol/constants.ts";
 import { DirectoryEntries } from "./directories.ts";
 import { FileEntries, type SumRequest } from "./fileentries.ts";

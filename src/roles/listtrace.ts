@@ -1,6 +1,6 @@
 /** What --debug=flist tells of lists. Upstream flist.c: send_file_list, recv_file_list, output_flist. */
 import { type FileList } from "../flist/filelist.ts";
-import { rowDepth } from "../flist/sort.ts";
+import { rowDepth } from "../flist/nameorder.ts";
 import { FileFlag } from "../protocol/constants.ts";
 import { type Session } from "../session/session.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DirNames, FileList } from "../../../src/flist/filelist.ts";
-import { cleanList, compareRows, findRow, hasPrefix, sortAndClean, sortList,
-  type CleanOptions } from "../../../src/flist/sort.ts";
+import { cleanList, type CleanOptions, sortAndClean } from "../../../src/flist/clean.ts";
+import { compareRows, findRow, hasPrefix } from "../../../src/flist/nameorder.ts";
+import { sortList } from "../../../src/flist/sort.ts";
 import { FileFlag } from "../../../src/protocol/constants.ts";
 import { testMemory } from "./diskfs.ts";
 
