@@ -36,14 +36,19 @@ export function cleanList(list: FileList, o: CleanOptions): void {
   list.high = list.used - 1;
   list.active = null;
   if (list.used === 0) return;
-  if (!o.amSender || o.incRecurse) {
-    const scratch = new RowScratch(list.memory);
-    new Cleaner(list, o, scratch.uint32(list.used)).run();
-    scratch.release();
-  }
+  if (!o.amSender || o.incRecurse) resolveTwins(list, o);
   if (o.stripRoot) stripRoot(list);
   if (o.pruneEmptyDirs && !o.amSender) pruneEmptyDirs(list, o.isExcludedDir ?? (() => false));
   noteActive(list);
+}
+
+function resolveTwins(list: FileList, o: CleanOptions): void {
+  const scratch = new RowScratch(list.memory);
+  try {
+    new Cleaner(list, o, scratch.uint32(list.used)).run();
+  } finally {
+    scratch.release();
+  }
 }
 
 /** Walks a sorted list once and resolves duplicates; `kept` lists the rows that stay, in order. */

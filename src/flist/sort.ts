@@ -20,11 +20,14 @@ const DIR_BIT = 2 ** 48;
 export function sortList(list: FileList, version: number, inPlace = false): void {
   if (list.used < 2 && !inPlace) return;
   const scratch = new RowScratch(list.memory);
-  const order = identity(scratch, list.used);
-  const moves = version >= DIR_ORDER_VERSION ? modernOrder(list, order, scratch) : plainOrder(list, order);
-  if (inPlace) list.order = order.slice();
-  else if (moves) list.permute(order, scratch);
-  scratch.release();
+  try {
+    const order = identity(scratch, list.used);
+    const moves = version >= DIR_ORDER_VERSION ? modernOrder(list, order, scratch) : plainOrder(list, order);
+    if (inPlace) list.order = order.slice();
+    else if (moves) list.permute(order, scratch);
+  } finally {
+    scratch.release();
+  }
 }
 
 /** Order before protocol 29: whole paths as byte strings. Always true. */

@@ -102,7 +102,7 @@ export class Sender {
         if (serving) await serving;
       }
       session.output.spill();
-      if (session.output.congested) await session.output.drain();
+      if (session.output.congested) await this.drain();
       const turn = session.breathe();
       if (turn) await turn;
     }
@@ -112,6 +112,12 @@ export class Sender {
     this.trace(() => "send files finished");
     this.reportMatches();
     this.ndxWriter.write(session.output.writer, Ndx.done);
+  }
+
+  /** Waits until there is room for output. With a timeout, a receiver that takes long is heard to be alive. */
+  private drain(): Promise<void> {
+    const { input, output, ioTimeout } = this.session;
+    return ioTimeout > 0 ? input.during(output.drain()) : output.drain();
   }
 
   /** Reads a request after the last phase; used for the goodbye. */
@@ -394,7 +400,7 @@ export class Sender {
       if (this.stat.size > 0) this.itemLog.progress(matcher.offset, this.stat.size);
       if (!more) break;
       output.spill();
-      if (output.congested) await session.input.during(output.drain());
+      if (output.congested) await this.drain();
       const turn = session.breathe();
       if (turn) await turn;
     }
