@@ -7,10 +7,10 @@
  */
 import { type LinearMemory } from "../memory.ts";
 
-/** From here on a list grows in linear memory, or doubles; below, it grows faster. */
-const MANY_ROWS = 1024;
-/** By how much a list grows in linear memory. */
-const LEAP = 16;
+/** A list of more rows grows in linear memory, and columns of no more are kept for another list. */
+const MANY_ROWS = 2048;
+/** For how many times its rows a list in linear memory has room. */
+const LEAP = 8;
 /** Bytes of a row in all columns. */
 const ROW_BYTES = 46;
 const MAX_SPARES = 16;
@@ -40,9 +40,11 @@ export function makeColumns(capacity: number): Columns {
   return columnsIn(new ArrayBuffer(capacity * ROW_BYTES), 0, capacity);
 }
 
-/** Columns with more room and the same rows; the given ones must not be used any more. Throws LimitError (22). */
-export function growColumns(memory: LinearMemory, before: Columns): Columns {
-  const after = widerColumns(memory, before.capacity);
+/** Columns with room for `rows` or more, and what the given ones hold, which must not be used any more. */
+export function growColumns(memory: LinearMemory, before: Columns, rows: number): Columns {
+  const room = rows * LEAP;
+  const region = rows > MANY_ROWS ? memory.reserve(room * ROW_BYTES) : 0;
+  const after = region === 0 ? makeColumns(rows) : columnsIn(memory.wasm.buffer, region, room);
   const old = columnsOf(before);
   columnsOf(after).forEach((column, i) => column.set(old[i]));
   if (before.region !== 0) memory.release(before.region);
@@ -59,14 +61,6 @@ export function dropColumns(memory: LinearMemory, columns: Columns, spares: Spar
 export function columnsOf(columns: Columns): (Float64Array | Uint32Array | Int32Array | Uint16Array)[] {
   const { size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength } = columns;
   return [size, mtime, namePtr, dir, mode, mtimeNsec, uid, gid, flags, nameLength];
-}
-
-function widerColumns(memory: LinearMemory, rows: number): Columns {
-  const capacity = rows * (rows < MANY_ROWS ? 4 : 2);
-  memory.checkAlloc(capacity * ROW_BYTES);
-  if (rows < MANY_ROWS) return makeColumns(capacity);
-  const region = memory.reserve(rows * LEAP * ROW_BYTES);
-  return region === 0 ? makeColumns(capacity) : columnsIn(memory.wasm.buffer, region, rows * LEAP);
 }
 
 function columnsIn(buffer: ArrayBufferLike, region: number, capacity: number): Columns {

@@ -13,6 +13,10 @@ import { type Columns, columnsOf, dropColumns, growColumns, makeColumns, type Sp
 import { type RowScratch } from "./rowscratch.ts";
 
 const FIRST_ROWS = 32;
+/** From here on a list doubles; below, it grows faster. */
+const MANY_ROWS = 1024;
+/** What upstream takes at once for each row (flist.c:flist_expand), which is what --max-alloc is compared with. */
+const UPSTREAM_BYTES = 8;
 const FIRST_CHUNK = 4096;
 const MAX_CHUNK = 1 << 20;
 
@@ -89,7 +93,7 @@ export class FileList {
   extra: Partial<Record<ExtraColumn, Float64Array | Uint32Array | Int32Array>> = {};
 
   private columns!: Columns;
-  /** Rows that all columns have room for, the optional ones included. */
+  /** Rows that the list may have before it grows. Optional columns, which lie in the heap, have room for no more. */
   private room = 0;
   private readonly spares: SpareColumns;
   private chunks: number[] = [];
@@ -102,6 +106,7 @@ export class FileList {
     this.dirs = dirs;
     this.spares = spares;
     this.useColumns(spares.pop() ?? makeColumns(FIRST_ROWS));
+    this.room = this.columns.capacity;
   }
 
   /** Reserves arena bytes that live as long as the segment. */
@@ -118,6 +123,7 @@ export class FileList {
     this.chunks = [];
     dropColumns(this.memory, this.columns, this.spares);
     this.useColumns(NO_COLUMNS);
+    this.room = 0;
     this.used = 0;
   }
 
@@ -226,7 +232,7 @@ export class FileList {
 
   /** The optional column, made on first use. */
   want(column: ExtraColumn): Float64Array | Uint32Array | Int32Array {
-    return (this.extra[column] ??= newColumn(column, this.extraRoom()));
+    return (this.extra[column] ??= newColumn(column, this.room));
   }
 
   /** Reorders all rows: new row i is old row order[i]; `order` may be shorter than `used` and then drops rows. */
@@ -249,28 +255,19 @@ export class FileList {
   }
 
   private growRows(): void {
-    if (this.used === this.columns.capacity) this.useColumns(growColumns(this.memory, this.columns));
-    this.room = this.columns.capacity;
-    const keys = Object.keys(this.extra) as ExtraColumn[];
-    if (keys.length === 0) return;
-    this.room = Math.min(this.room, this.used * 2);
-    for (const key of keys) {
-      const column = newColumn(key, this.room);
+    const room = this.room * (this.room < MANY_ROWS ? 4 : 2);
+    this.memory.checkAlloc(room * UPSTREAM_BYTES);
+    if (room > this.columns.capacity) this.useColumns(growColumns(this.memory, this.columns, room));
+    this.room = room;
+    for (const key of Object.keys(this.extra) as ExtraColumn[]) {
+      const column = newColumn(key, room);
       column.set(this.extra[key]!);
       this.extra[key] = column;
     }
   }
 
-  /** Rows that an optional column is made for, in the heap, where room for many more than there are has its price. */
-  private extraRoom(): number {
-    const { extra, columns } = this;
-    if (Object.keys(extra).length === 0) this.room = Math.min(columns.capacity, Math.max(FIRST_ROWS, this.used * 2));
-    return this.room;
-  }
-
   private useColumns(columns: Columns): void {
     this.columns = columns;
-    this.room = columns.capacity;
     this.size = columns.size;
     this.mtime = columns.mtime;
     this.namePtr = columns.namePtr;

@@ -6,6 +6,7 @@
  * and nothing goes wrong.
  */
 import { FileFlag, IoError, WireLimit } from "../protocol/constants.ts";
+import { Sys } from "../posix/constants.ts";
 import { newStat, type FileSystem, type StatRecord } from "../posix/filesystem.ts";
 import type { DirNames, FileList } from "./filelist.ts";
 import { MUNGE_PREFIX } from "./munge.ts";
@@ -287,7 +288,7 @@ export class RowMaker {
 
   private isReadable(dirFd: number, name: number): boolean {
     const isLink = (this.stat.mode & FileType.mask) === FileType.symlink;
-    return !this.options.ignoreNonreadable || isLink || this.fs.canRead(dirFd, name);
+    return !this.options.ignoreNonreadable || isLink || this.fs.access(dirFd, name, Sys.R_OK);
   }
 
   /** -x: a directory of another device below a root of the transfer. */

@@ -111,8 +111,9 @@ const ERRORS: Readonly<Record<string, readonly [number, number, string]>> = {
 
 /** Values that the kernel interface fixes on every system wsync calls libc on. */
 export const Sys = {
-  /** access(2): may it be read? */
+  /** access(2): may it be read, may it be written? */
   R_OK: 4,
+  W_OK: 2,
   /** utimensat: leave this time alone; set it to now. */
   UTIME_OMIT: 0x3ffffffe,
   UTIME_NOW: 0x3fffffff,

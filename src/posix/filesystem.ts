@@ -104,8 +104,8 @@ export interface FileSystem {
   /** `follow` false: lstat. */
   fstatat(dirfd: number, name: number, stat: StatRecord, follow: boolean): number;
   fstat(fd: number, stat: StatRecord): number;
-  /** May this user read it? Follows a symlink. */
-  canRead(dirfd: number, name: number): boolean;
+  /** May this user do so? `mode`: Sys.R_OK or W_OK. Follows a symlink. */
+  access(dirfd: number, name: number, mode: number): boolean;
   /** Lists an open directory from its start, without "." and ".."; returns the entry count or -errno. */
   readDir(dirfd: number, visit: DirentVisitor): number;
 

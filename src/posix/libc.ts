@@ -176,8 +176,8 @@ class LibcFileSystem implements FileSystem {
     return 0;
   }
 
-  canRead(dirfd: number, name: number): boolean {
-    return this.c.faccessat(dirfd, this.base + name, Sys.R_OK, 0) === 0;
+  access(dirfd: number, name: number, mode: number): boolean {
+    return this.c.faccessat(dirfd, this.base + name, mode, 0) === 0;
   }
 
   readDir(dirfd: number, visit: DirentVisitor): number {

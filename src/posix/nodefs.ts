@@ -8,7 +8,7 @@
  */
 import { type Host } from "../host.ts";
 import { bytesOf, latin1, type LinearMemory } from "../memory.ts";
-import { constantsFor, strerrorFor, Sys } from "./constants.ts";
+import { constantsFor, strerrorFor } from "./constants.ts";
 import {
   type DirentVisitor, type FileSystem, type FsCapabilities, type PosixConstants, type StatRecord,
 } from "./filesystem.ts";
@@ -134,8 +134,8 @@ export class NodeFileSystem implements FileSystem {
     return this.attempt(() => fill(stat, this.fs.fstatSync(fd, { bigint: true })));
   }
 
-  canRead(dirfd: number, name: number): boolean {
-    return this.at(dirfd, name, (path) => this.fs.accessSync(path, Sys.R_OK)) >= 0;
+  access(dirfd: number, name: number, mode: number): boolean {
+    return this.at(dirfd, name, (path) => this.fs.accessSync(path, mode)) >= 0;
   }
 
   readDir(dirfd: number, visit: DirentVisitor): number {

@@ -118,7 +118,7 @@ export class TreeFileSystem implements FileSystem {
     return 0;
   }
 
-  canRead(dirfd: number, name: number): boolean {
+  access(dirfd: number, name: number): boolean {
     return typeof this.existing(dirfd, name, true) !== "number";
   }
 

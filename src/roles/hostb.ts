@@ -264,7 +264,9 @@ class ReceivingSide {
       patcher: new Patcher(fs, transferDigest(session.kernels, context)),
       hidden, localCopy: session.localLink ? new LocalCopy(session) : null,
       xattrs: options.preserveXattrs > 0 ? new XattrReception(session, extras.xattrs) : null,
-      makeSmallFiles: allowsSmallFiles(session, destination, itemLog) ? (way) => this.makeSmallFiles(way) : null,
+      makeSmallFiles: allowsSmallFiles(session, destination, itemLog)
+        ? (ordinary) => this.makeSmallFiles(ordinary, !itemLog.isSilent)
+        : null,
     });
     attachMessages(session, {
       noSend: (ndx) => receiving.noSend(ndx),
@@ -272,10 +274,10 @@ class ReceivingSide {
     });
   }
 
-  private makeSmallFiles(ordinary: (file: SmallFile) => void): SmallFiles {
+  private makeSmallFiles(ordinary: (file: SmallFile) => void, announced: boolean): SmallFiles {
     const { session, receiving, dirPerms } = this;
     const queue = session.fs.jobQueue!();
-    this.smallFiles = session.own(new SmallFiles(session, receiving, dirPerms, queue, ordinary));
+    this.smallFiles = session.own(new SmallFiles(session, receiving, dirPerms, queue, ordinary, announced));
     return this.smallFiles;
   }
 

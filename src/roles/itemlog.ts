@@ -181,6 +181,13 @@ export class ItemLog {
     return !this.followsProgress && !prints && this.logFormat === null && !this.session.options.logBeforeTransfer;
   }
 
+  /** All that this side tells of transferred files it tells before they come. */
+  get onlyAnnounces(): boolean {
+    if (this.isSilent) return true;
+    const before = this.session.options.logBeforeTransfer || this.outFormat === null;
+    return before && !this.followsProgress && this.logFormat === null;
+  }
+
   /** Somebody wants to know how far files have come. */
   get followsProgress(): boolean {
     return this.progressLine !== null || this.observer !== null;

@@ -299,6 +299,7 @@ export class Receiver implements TokenSink {
     if (!skipLocalCopy(input.cursor, this.digestLength)) return false;
     const offer = localLink.take();
     if (!offer) throw new ProtocolError("token", "got a block match with no basis file");
+    this.p.itemLog.beforeTransfer(list, row, this.items.attrs.iflags);
     smallFiles.make({ list, row, ndx, offer, ptr: 0, byteLength: offer.byteLength });
     return true;
   }
@@ -314,6 +315,7 @@ export class Receiver implements TokenSink {
     const ptr = smallFiles.room(byteLength);
     memory.move(ptr, content, byteLength);
     cursor.pos = digest + this.digestLength;
+    this.p.itemLog.beforeTransfer(list, row, this.items.attrs.iflags);
     smallFiles.make({ list, row, ndx, offer: null, ptr, byteLength });
     return true;
   }

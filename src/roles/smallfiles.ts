@@ -58,7 +58,7 @@ export function allowsSmallFiles(session: Session, destination: Destination, ite
   if (options.partialDir !== null || options.tempDir !== null || options.readBatch !== null) return false;
   if (options.preserveAcls > 0 || options.preserveXattrs > 0 || options.preserveAtimes > 0) return false;
   if (log.debug("RECV", 1) || log.debug("DELTASUM", 2) || log.debug("OWN", 1)) return false;
-  return itemLog.isSilent && destination.soloName === null && session.dryRun === 0;
+  return itemLog.onlyAnnounces && destination.soloName === null && session.dryRun === 0;
 }
 
 /**
@@ -79,6 +79,7 @@ export class SmallFiles {
   private readonly dirPerms: DefaultPerms;
   private readonly queue: JobQueue;
   private readonly ordinary: (file: SmallFile) => void;
+  private readonly announced: boolean;
   private readonly random: RandomBytes;
   private readonly randomBytes = new Uint8Array(RANDOM_LENGTH);
   /** Queued files by the queue's number, with the directory each is in. */
@@ -93,11 +94,12 @@ export class SmallFiles {
   private broken = false;
   private readonly tell = (index: number, made: boolean): void => this.ended(index, made);
 
-  /** `ordinary`: takes a file that could not be made. */
+  /** `ordinary`: takes a file that could not be made. `announced`: files have been told of by then. */
   constructor(
     session: Session, receiving: Receiving, dirPerms: DefaultPerms, queue: JobQueue,
-    ordinary: (file: SmallFile) => void,
+    ordinary: (file: SmallFile) => void, announced: boolean,
   ) {
+    this.announced = announced;
     this.session = session;
     this.receiving = receiving;
     this.dirPerms = dirPerms;
@@ -215,6 +217,8 @@ export class SmallFiles {
     const { fs } = this.session;
     const held = this.receiving.destination.root.rowDirFd(list, row);
     if (held < 0 || list.dirname(row).length > MAX_DIRECTORY) return false;
+    // What is told beforehand would be told of files that cannot even be begun.
+    if (this.announced && this.session.amRoot !== 1 && !fs.access(held, fs.cstr("."), Sys.W_OK)) return false;
     const fd = fs.openat(held, fs.cstr("."), directoryFlags(fs), 0);
     if (fd < 0) return false;
     const before = this.place;
