@@ -60,7 +60,7 @@ export class Progress {
       if (nowMs - this.history[this.newest].time < INTERVAL_MS) return "";
       this.newest = this.oldest;
       this.oldest = (this.oldest + 1) % HISTORY;
-      this.history[this.newest] = { time: nowMs, offset: done };
+      note(this.history[this.newest], nowMs, done);
     }
     const since = this.history[this.oldest];
     const rate = kilobytesPerSecond(done - since.offset, nowMs - since.time);
@@ -88,7 +88,7 @@ export class Progress {
   private begin(offset: number, nowMs: number): void {
     const last = this.history[this.newest].time;
     this.start = nowMs - last <= RECENT_MS ? { time: last, offset: 0 } : { time: nowMs, offset };
-    for (let i = 0; i < HISTORY; i++) this.history[i] = { ...this.start };
+    for (const moment of this.history) note(moment, this.start.time, this.start.offset);
   }
 
   private tail({ checked, listComplete }: ProgressPlace): string {
@@ -105,6 +105,11 @@ export class Progress {
     const size = this.numbers.bytes(done).padStart(15);
     return `\r${size} ${String(percent).padStart(3)}% ${speed(rate)} ${clock(seconds)}${tail}`;
   }
+}
+
+function note(moment: Moment, time: number, offset: number): void {
+  moment.time = time;
+  moment.offset = offset;
 }
 
 /** "  31.25MB/s". */

@@ -158,16 +158,29 @@ export class ItemLog {
   /** The transfer of a file has ended. `size` is its length as transferred. */
   afterTransfer(list: FileList, row: number, iflags: number, size: number): void {
     const { session } = this;
-    if (this.progressLine) {
-      const checked = list.ndxStart - list.flistNum + list.placeOf(row) + 1;
-      const at = { checked, listComplete: this.place.listComplete() };
-      this.draw(this.progressLine.end(size, session.host.monotonic(), at), true);
-    }
+    this.endProgress(list, row, size);
     if (this.observer) {
       if (session.log.info("PROGRESS", 1)) this.tellProgress(this.observer, size, size);
       this.tell(this.observer, list, row, iflags, "");
     }
     this.log(session.options.logBeforeTransfer ? LogCode.log : LogCode.info, list, row, iflags, "");
+  }
+
+  private endProgress(list: FileList, row: number, size: number): void {
+    if (!this.progressLine) return;
+    const checked = list.ndxStart - list.flistNum + list.placeOf(row) + 1;
+    const at = { checked, listComplete: this.place.listComplete() };
+    this.draw(this.progressLine.end(size, this.session.host.monotonic(), at), true);
+  }
+
+  /**
+   * A file has come at once; it may still have to be put in its place. Tells what `beforeTransfer`, `progress` and
+   * `afterTransfer` would, where `tellsAtOnce`.
+   */
+  arrived(list: FileList, row: number, iflags: number, size: number): void {
+    this.beforeTransfer(list, row, iflags);
+    if (size > 0) this.progress(0, size);
+    this.endProgress(list, row, size);
   }
 
   /** Progress was asked for, so that a file is to be seen moving. */
@@ -181,11 +194,10 @@ export class ItemLog {
     return !this.followsProgress && !prints && this.logFormat === null && !this.session.options.logBeforeTransfer;
   }
 
-  /** All that this side tells of transferred files it tells before they come. */
-  get onlyAnnounces(): boolean {
-    if (this.isSilent) return true;
-    const before = this.session.options.logBeforeTransfer || this.outFormat === null;
-    return before && !this.followsProgress && this.logFormat === null;
+  /** Nothing that this side tells of a transferred file has to wait for it to be in its place. */
+  get tellsAtOnce(): boolean {
+    const before = !this.prints || this.outFormat === null || this.session.options.logBeforeTransfer;
+    return before && this.observer === null && this.logFormat === null;
   }
 
   /** Somebody wants to know how far files have come. */

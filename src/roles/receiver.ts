@@ -299,7 +299,7 @@ export class Receiver implements TokenSink {
     if (!skipLocalCopy(input.cursor, this.digestLength)) return false;
     const offer = localLink.take();
     if (!offer) throw new ProtocolError("token", "got a block match with no basis file");
-    this.p.itemLog.beforeTransfer(list, row, this.items.attrs.iflags);
+    this.p.itemLog.arrived(list, row, this.items.attrs.iflags, offer.byteLength);
     smallFiles.make({ list, row, ndx, offer, ptr: 0, byteLength: offer.byteLength });
     return true;
   }
@@ -315,7 +315,7 @@ export class Receiver implements TokenSink {
     const ptr = smallFiles.room(byteLength);
     memory.move(ptr, content, byteLength);
     cursor.pos = digest + this.digestLength;
-    this.p.itemLog.beforeTransfer(list, row, this.items.attrs.iflags);
+    this.p.itemLog.arrived(list, row, this.items.attrs.iflags, byteLength);
     smallFiles.make({ list, row, ndx, offer: null, ptr, byteLength });
     return true;
   }

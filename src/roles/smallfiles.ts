@@ -58,16 +58,15 @@ export function allowsSmallFiles(session: Session, destination: Destination, ite
   if (options.partialDir !== null || options.tempDir !== null || options.readBatch !== null) return false;
   if (options.preserveAcls > 0 || options.preserveXattrs > 0 || options.preserveAtimes > 0) return false;
   if (log.debug("RECV", 1) || log.debug("DELTASUM", 2) || log.debug("OWN", 1)) return false;
-  return itemLog.onlyAnnounces && destination.soloName === null && session.dryRun === 0;
+  return itemLog.tellsAtOnce && destination.soloName === null && session.dryRun === 0;
 }
 
 /**
  * Contents that travel must do so as they are. A daemon's process may sit behind a chroot, where a thread finds nothing
- * to load; and of what is left unfinished --partial keeps a part.
+ * to load.
  */
 function allowsRemote({ options, context, module }: Session): boolean {
-  return module === null && context.compress === "none" && !options.partial && !options.sparse
-    && !options.preallocate;
+  return module === null && context.compress === "none" && !options.sparse && !options.preallocate;
 }
 
 /** See the head of this file. */
