@@ -4,9 +4,10 @@ import { type Ffi, type HelperStart, type Host } from "../src/host.ts";
 import { compileLess } from "./_compileless.ts";
 import { connectSocket } from "./_connect.ts";
 import { type Koffi, koffiFfi, loadKoffi } from "./_koffi.ts";
-import { makeHost, require, startThread } from "./_nodelike.ts";
+import { makeHost, print, require, startThread } from "./_nodelike.ts";
 import { nodeSockets } from "./_nodesockets.ts";
 import { one, Poller } from "./_poller.ts";
+import { quickPrinter } from "./_quickprint.ts";
 import { random } from "./_random.ts";
 
 /** EFD_CLOEXEC and EFD_NONBLOCK of Linux. */
@@ -35,6 +36,7 @@ export function createHost(embedded?: () => Koffi, ownProcess = false): Host {
     return ffi;
   };
   let poller: Poller | null = null;
+  const quickly = quickPrinter(() => ffi);
   return makeHost({
     runtime: "node",
     ...(embedded ? { self: [process.execPath] } : {}),
@@ -56,6 +58,10 @@ export function createHost(embedded?: () => Koffi, ownProcess = false): Host {
     connect: (options) => connectSocket(require("node:net"), options, loadFfi, true),
     get sockets() {
       return loadFfi() === null ? null : nodeSockets;
+    },
+    print(fd, bytes) {
+      const printed = quickly(fd, bytes);
+      if (printed < bytes.length) print(fd, printed === 0 ? bytes : bytes.subarray(printed));
     },
     random: (bytes) => void (fillRandomly(ffi, bytes) || random(bytes)),
     readWaiter(fd) {

@@ -23,7 +23,7 @@ const fs = require("node:fs") as typeof import("node:fs");
 
 /** What differs from runtime to runtime. */
 export type RuntimeParts = Pick<Host, "runtime" | "runtimeVersion" | "ffi" | "ffiMissing" | "connect" | "sockets">
-  & Partial<Pick<Host, "stdio" | "random" | "spawn" | "setTitle" | "self" | "readWaiter" | "startHelper">>
+  & Partial<Pick<Host, "stdio" | "print" | "random" | "spawn" | "setTitle" | "self" | "readWaiter" | "startHelper">>
   & { endAtOnce?(code: number): void };
 
 /** Builds a Host from node's modules and the parts given, which win; getters among them stay lazy. */
@@ -119,7 +119,7 @@ const broken = new Set<number>();
  * Writes all bytes. A full pipe is waited for; one that nobody reads any more is no reason to end a transfer (as in
  * rsync); any other failure is reported once.
  */
-function print(fd: 1 | 2, bytes: Uint8Array): void {
+export function print(fd: 1 | 2, bytes: Uint8Array): void {
   let done = 0;
   while (done < bytes.length && !broken.has(fd)) {
     try {

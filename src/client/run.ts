@@ -73,10 +73,9 @@ interface ReachingRun extends StartedRun {
  */
 export async function runClient(run: ClientRun): Promise<number> {
   const { options } = run;
-  const { host, fs } = run.platform;
+  const { host } = run.platform;
   const startedAt = host.now();
   const log = new Log(host, options, options.levels);
-  if (fs.print) log.printer = (fd, text) => fs.print!(fd, text);
   log.observer = run.observer ?? null;
   log.logFile = openLogFile(run.platform, options, log);
   try {

@@ -77,11 +77,6 @@ export interface FailedCall {
 export type DirentVisitor = (ptr: number, length: number, type: number) => void;
 
 export interface FileSystem {
-  /**
-   * Prints a short text, a byte a character, in less time than a runtime takes. Returns how much was printed: what
-   * is left, and what is wrong, is for Host.print. Absent where libc cannot be called.
-   */
-  print?(fd: 1 | 2, text: string): number;
   /** Makes a queue for small files; absent where libc cannot be called. */
   readonly jobQueue?: () => JobQueue;
   /**

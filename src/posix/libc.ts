@@ -28,8 +28,6 @@ const MAX_DATABASE_BYTES = 1 << 20;
 
 /** Most pieces of one readv; the kernel takes 1024. */
 const MAX_PIECES = 32;
-/** What a pipe takes whole or not at all (PIPE_BUF). */
-const PRINT_BYTES = 4096;
 
 type Libc = Record<LibcName, FfiFunction>;
 
@@ -69,7 +67,6 @@ class LibcFileSystem implements FileSystem {
   private readonly timesPtr: number;
   private readonly howPtr: number;
   private readonly iovPtr: number;
-  private readonly printPtr: number;
   private readonly xattrs: XattrCalls | null;
   /** Where buffers that outlive a caller lie, whatever `memory` a wrapper of this object shows. */
   private readonly home: LinearMemory;
@@ -97,7 +94,6 @@ class LibcFileSystem implements FileSystem {
     this.timesPtr = memory.alloc(TIMES_BYTES);
     this.howPtr = memory.alloc(OPEN_HOW_BYTES);
     this.iovPtr = memory.alloc(MAX_PIECES * IOVEC_BYTES);
-    this.printPtr = memory.alloc(PRINT_BYTES);
     this.xattrs = openXattrs(functions, {
       memory, constants: this.constants,
       errno: () => ffi.errno(),
@@ -278,11 +274,6 @@ class LibcFileSystem implements FileSystem {
       else if (count !== -this.E.EINTR) return count;
     }
     return done;
-  }
-
-  print(fd: 1 | 2, text: string): number {
-    if (text.length > PRINT_BYTES) return 0;
-    return Math.max(0, this.c.write(fd, this.base + this.printPtr, this.memory.writeLatin1(this.printPtr, text)));
   }
 
   pwrite(fd: number, ptr: number, byteLength: number, offset: number): number {

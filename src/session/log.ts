@@ -7,7 +7,6 @@
  */
 import { type Host } from "../host.ts";
 import { bytesOf } from "../memory.ts";
-import { type FileSystem } from "../posix/filesystem.ts";
 import { MessageTag } from "../protocol/constants.ts";
 import { type Charset as Iconv } from "../charset/charset.ts";
 import { charsetOf, escapeLine, type Charset } from "../output/escape.ts";
@@ -45,8 +44,6 @@ export class Log {
   needsNewline = false;
   /** Is told of every line that it does not know as an event already; set on a client somebody watches. */
   observer: Observer | null = null;
-  /** See FileSystem.print. */
-  printer: FileSystem["print"] | null = null;
   /** The beginning of a line that the observer is still to be told of. */
   private begun = "";
   private readonly host: Host;
@@ -163,8 +160,6 @@ export class Log {
   private print(category: LogCode, text: string): void {
     const fd = this.isForStdout(category) ? 1 : 2;
     this.endLine(fd);
-    const line = escapeLine(text, this.settings.eightBitOutput, this.charset);
-    const printed = this.printer?.(fd, line) ?? 0;
-    if (printed < line.length) this.host.print(fd, bytesOf(line.slice(printed)));
+    this.host.print(fd, bytesOf(escapeLine(text, this.settings.eightBitOutput, this.charset)));
   }
 }
