@@ -130,6 +130,8 @@ const scenarios: Readonly<Record<string, (port: number) => Scenario>> = {
     return delta("delta, nothing in common", source, (path) => makeFile(join(path, "file"), size(512, 8) * MIB, 4));
   },
   "daemon pull, small files": (port) => daemonPull("daemon pull, small files", port, many()),
+  "daemon pull, small files, progress": (port) =>
+    ({ ...daemonPull("daemon pull, small files, progress", port, many()), options: ["-aP"] }),
   "daemon push, small files": (port) => daemonPush("daemon push, small files", port, many()),
   "daemon pull, one file": (port) => daemonPull("daemon pull, one file", port, gib()),
   "daemon push, one file": (port) => daemonPush("daemon push, one file", port, gib()),
